@@ -1,0 +1,24 @@
+/** Takes the commands of the inventory mailbox into one lane. */
+import { Controller } from '@nestjs/common';
+import { Ledger } from '@shop/idempotency';
+import { Answers, commandMailbox, Consumes, type Delivery, type Message, type Reply, replyTo } from '@shop/messaging';
+import { Database, Lane } from '@shop/postgres';
+import { carryOut } from './reservations';
+
+@Controller()
+export class CommandsController {
+  private readonly lane: Lane<Message, Reply>;
+
+  constructor(database: Database, ledger: Ledger) {
+    this.lane = new Lane({ run: (commands) => carryOut({ database, ledger }, commands) });
+  }
+
+  @Consumes(commandMailbox('inventory'))
+  take(deliveries: Delivery[]): Answers {
+    return new Answers(
+      deliveries.map(async ({ message, redelivered }) =>
+        replyTo(message, 'inventory', await this.lane.submit(message, { alone: redelivered })),
+      ),
+    );
+  }
+}

@@ -1,0 +1,186 @@
+/** The tables of stock, movements and reservations: every statement on them stands here. */
+import type { Database, Statement, Tx } from '@shop/postgres';
+import type { Movement, Reservation, ReservationStatus, Shelf, Stock, StockLine } from './stock';
+
+interface StockRow {
+  tenant: string;
+  sku: string;
+  on_hand: number;
+  reserved: number;
+  version: number;
+}
+
+interface ReservationRow {
+  id: string;
+  tenant: string;
+  lines: StockLine[];
+  status: ReservationStatus;
+}
+
+/** Locks the reservations in key order. */
+export async function lockReservations(tx: Tx, ids: readonly string[]): Promise<Reservation[]> {
+  return ids.length === 0 ? [] : tx.query<ReservationRow>(selectReservationsForUpdate, [ids]);
+}
+
+/** Locks the stock rows in key order, so that two replicas with opposite orders never deadlock. */
+export async function lockStock(tx: Tx, wanted: readonly { tenant: string; sku: string }[]): Promise<Stock[]> {
+  if (wanted.length === 0) return [];
+  const values = [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku)];
+  return (await tx.query<StockRow>(selectStockForUpdate, values)).map(stockOf);
+}
+
+export function saveShelf(tx: Tx, shelf: Shelf): void {
+  updateChangedStock(tx, [...shelf.changedStock]);
+  insertNewReservations(tx, [...shelf.newReservations]);
+  updateChangedReservations(tx, [...shelf.changedReservations]);
+  insertMovements(tx, shelf.movements);
+}
+
+function updateChangedStock(tx: Tx, rows: readonly Stock[]): void {
+  if (rows.length === 0) return;
+  tx.send(updateStock, [
+    rows.map(({ tenant }) => tenant),
+    rows.map(({ sku }) => sku),
+    rows.map(({ onHand }) => onHand),
+    rows.map(({ reserved }) => reserved),
+    rows.map(({ version }) => version),
+  ]);
+}
+
+function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
+  if (rows.length === 0) return;
+  tx.send(insertReservations, [
+    rows.map(({ id }) => id),
+    rows.map(({ tenant }) => tenant),
+    rows.map(({ lines }) => JSON.stringify(lines)),
+    rows.map(({ status }) => status),
+  ]);
+}
+
+function updateChangedReservations(tx: Tx, rows: readonly Reservation[]): void {
+  if (rows.length === 0) return;
+  tx.send(updateReservations, [rows.map(({ id }) => id), rows.map(({ status }) => status)]);
+}
+
+function insertMovements(tx: Tx, movements: readonly Movement[]): void {
+  if (movements.length === 0) return;
+  tx.send(insertMovementRows, [
+    movements.map(({ tenant }) => tenant),
+    movements.map(({ sku }) => sku),
+    movements.map(({ delta }) => delta),
+    movements.map(({ reason }) => reason),
+    movements.map(({ cause }) => cause),
+  ]);
+}
+
+export async function findStock(database: Database, tenant: string, sku: string): Promise<Stock | undefined> {
+  const [row] = await database.query<StockRow>(selectStock, [tenant, sku]);
+  return row && stockOf(row);
+}
+
+/** Up to `limit` rows behind the SKU `after`, in order of SKU. */
+export async function listStock(database: Database, tenant: string, after: string, limit: number): Promise<Stock[]> {
+  return (await database.query<StockRow>(selectStockPage, [tenant, after, limit])).map(stockOf);
+}
+
+/** Answers nothing when there is a row already. */
+export async function createStock(
+  database: Database,
+  tenant: string,
+  sku: string,
+  onHand: number,
+): Promise<Stock | undefined> {
+  const [row] = await database.query<StockRow>(insertStock, [tenant, sku, onHand]);
+  return row && stockOf(row);
+}
+
+export async function lockOneStock(tx: Tx, tenant: string, sku: string): Promise<Stock | undefined> {
+  const [stock] = await lockStock(tx, [{ tenant, sku }]);
+  return stock;
+}
+
+/** Changes what is on hand, and writes the movement that explains it. */
+export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; reason: string; cause: string }): Stock {
+  const adjusted = { ...stock, onHand: stock.onHand + adjustment.delta, version: stock.version + 1 };
+  updateChangedStock(tx, [adjusted]);
+  if (adjustment.delta !== 0) {
+    const { delta, reason, cause } = adjustment;
+    tx.send(insertMovementRows, [[stock.tenant], [stock.sku], [delta], [reason], [cause]]);
+  }
+  return adjusted;
+}
+
+const stockOf = ({ tenant, sku, on_hand, reserved, version }: StockRow): Stock => ({
+  tenant,
+  sku,
+  onHand: on_hand,
+  reserved,
+  version,
+});
+
+const selectReservationsForUpdate: Statement = {
+  name: 'reservation.select-for-update',
+  text: `select id, tenant, lines, status from reservation where id = any($1::uuid[]) order by id for update`,
+};
+
+const selectStockForUpdate: Statement = {
+  name: 'stock.select-for-update',
+  text: `
+    select tenant, sku, on_hand, reserved, version from stock
+    where (tenant, sku) in (select * from unnest($1::text[], $2::text[]))
+    order by tenant, sku for update`,
+};
+
+const updateStock: Statement = {
+  name: 'stock.update',
+  text: `
+    update stock s set on_hand = u.on_hand, reserved = u.reserved, version = u.version, updated_at = now()
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::int[]) as u (tenant, sku, on_hand, reserved, version)
+    where s.tenant = u.tenant and s.sku = u.sku`,
+};
+
+const insertReservations: Statement = {
+  name: 'reservation.insert',
+  text: `
+    insert into reservation (id, tenant, lines, status)
+    select id, tenant, lines::jsonb, status
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, tenant, lines, status)`,
+};
+
+const updateReservations: Statement = {
+  name: 'reservation.update',
+  text: `
+    update reservation r set status = u.status, updated_at = now()
+    from unnest($1::uuid[], $2::text[]) as u (id, status) where r.id = u.id`,
+};
+
+const insertMovementRows: Statement = {
+  name: 'stock-movement.insert',
+  text: `
+    insert into stock_movement (tenant, sku, delta, reason, cause)
+    select tenant, sku, delta, reason, cause
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[]) as m (tenant, sku, delta, reason, cause)`,
+};
+
+const selectStock: Statement = {
+  name: 'stock.select-one',
+  text: `select tenant, sku, on_hand, reserved, version from stock where tenant = $1 and sku = $2`,
+};
+
+const selectStockPage: Statement = {
+  name: 'stock.select-page',
+  text: `select tenant, sku, on_hand, reserved, version from stock where tenant = $1 and sku > $2 order by sku limit $3`,
+};
+
+const insertStock: Statement = {
+  name: 'stock.insert',
+  text: `
+    with created as (
+      insert into stock (tenant, sku, on_hand) values ($1, $2, $3) on conflict do nothing
+      returning tenant, sku, on_hand, reserved, version
+    ), moved as (
+      insert into stock_movement (tenant, sku, delta, reason, cause)
+      select tenant, sku, on_hand, 'counted', 'PUT' from created where on_hand > 0
+    )
+    select tenant, sku, on_hand, reserved, version from created`,
+};

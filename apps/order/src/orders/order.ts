@@ -1,0 +1,139 @@
+/** An order: the request, the decision what it costs, and the JSON that clients see. Pure. */
+import { ApiProperty } from '@nestjs/swagger';
+import { MAX_LINES, MAX_QUANTITY, SKU } from '@shop/contracts';
+import { etagOf } from '@shop/http';
+import type { Answer } from '@shop/idempotency';
+import { Problem } from '@shop/problem';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsDefined,
+  IsInt,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateNested,
+} from 'class-validator';
+import { type Money, priceKey } from '../products/product';
+
+export class OrderItemBody {
+  @ApiProperty({ example: 'cup' })
+  @Matches(SKU, { message: 'sku must be 1 to 64 of A-Z a-z 0-9 . _ -' })
+  sku: string;
+
+  @ApiProperty({ example: 2 })
+  @IsInt()
+  @Min(1)
+  @Max(MAX_QUANTITY)
+  quantity: number;
+}
+
+export class PaymentBody {
+  @ApiProperty({ description: "the payment provider's token", example: 'tok_ok' })
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  source: string;
+}
+
+export class OrderBody {
+  @ApiProperty({ example: 'alice' })
+  @IsString()
+  @MinLength(1)
+  @MaxLength(100)
+  customerId: string;
+
+  @ApiProperty({ type: [OrderItemBody] })
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(MAX_LINES)
+  @ArrayUnique((item: OrderItemBody) => item?.sku, { message: 'items must name each sku once' })
+  @ValidateNested({ each: true })
+  @Type(() => OrderItemBody)
+  items: OrderItemBody[];
+
+  @ApiProperty({ type: PaymentBody })
+  @IsDefined()
+  @ValidateNested()
+  @Type(() => PaymentBody)
+  payment: PaymentBody;
+}
+
+export const orderStatuses = ['pending', 'confirmed', 'cancelling', 'cancelled'] as const;
+export type OrderStatus = (typeof orderStatuses)[number];
+
+export interface OrderItem {
+  sku: string;
+  quantity: number;
+  unitPrice: Money;
+}
+
+export interface Order {
+  id: string;
+  tenant: string;
+  customerId: string;
+  items: OrderItem[];
+  total: Money;
+  status: OrderStatus;
+  /** Why it was or is being cancelled. */
+  reason?: string;
+  version: number;
+  createdAt: string;
+  updatedAt: string;
+  sagaId: string;
+  cancelSagaId?: string;
+}
+
+export const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
+
+/** @throws Problem 422 `unknown_sku`, `mixed_currencies` or `total_too_large` */
+export function priceItems(
+  tenant: string,
+  items: readonly OrderItemBody[],
+  prices: ReadonlyMap<string, Money>,
+): { items: OrderItem[]; total: Money } {
+  const unknown = items.filter(({ sku }) => !prices.has(priceKey(tenant, sku))).map(({ sku }) => sku);
+  if (unknown.length > 0) {
+    throw new Problem(422, 'unknown_sku', `there is no product ${unknown.join(', ')}`, {
+      extensions: { skus: unknown },
+    });
+  }
+  const priced = items.map(({ sku, quantity }) => ({ sku, quantity, unitPrice: prices.get(priceKey(tenant, sku))! }));
+  const currency = priced[0]!.unitPrice.currency;
+  if (priced.some(({ unitPrice }) => unitPrice.currency !== currency)) {
+    throw new Problem(422, 'mixed_currencies', 'all items of an order must have prices in one currency');
+  }
+  const amount = priced.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice.amount, 0);
+  if (!Number.isSafeInteger(amount)) throw new Problem(422, 'total_too_large', 'the total of the order is too large');
+  return { items: priced, total: { amount, currency } };
+}
+
+/** The order as clients see it. */
+export function orderJson({
+  tenant: _tenant,
+  version: _version,
+  sagaId: _saga,
+  cancelSagaId: _cancel,
+  ...seen
+}: Order) {
+  return seen;
+}
+
+export function createdAnswer(order: Order): Answer {
+  return {
+    status: 201,
+    headers: { location: `/orders/${order.id}`, etag: etagOf(order.version) },
+    body: JSON.stringify(orderJson(order)),
+  };
+}
+
+/** A final refusal is an answer like any other: a repeat gets it again. */
+export function refusalAnswer(problem: Problem): Answer {
+  return { status: problem.getStatus(), body: JSON.stringify(problem.body) };
+}

@@ -1,0 +1,168 @@
+/** The orders' table: every statement on it stands here. */
+import type { Database, Statement, Tx } from '@shop/postgres';
+import type { Order, OrderItem, OrderStatus } from './order';
+
+export interface NewOrder {
+  order: Order;
+  requestHash: Buffer;
+}
+
+export interface OrderKey {
+  tenant: string;
+  id: string;
+}
+
+export interface StatusChange extends OrderKey {
+  status: OrderStatus;
+  reason?: string;
+  cancelSagaId?: string;
+}
+
+interface Row {
+  tenant: string;
+  id: string;
+  customer_id: string;
+  items: OrderItem[];
+  total_amount: number;
+  total_currency: string;
+  status: OrderStatus;
+  reason: string | null;
+  request_hash: Buffer;
+  saga_id: string;
+  cancel_saga_id: string | null;
+  version: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export const ORDERS_PRIMARY_KEY = 'orders_pkey';
+
+export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
+  if (orders.length === 0) return;
+  tx.send(insertRows, [
+    orders.map(({ order }) => order.tenant),
+    orders.map(({ order }) => order.id),
+    orders.map(({ order }) => order.customerId),
+    orders.map(({ order }) => JSON.stringify(order.items)),
+    orders.map(({ order }) => order.total.amount),
+    orders.map(({ order }) => order.total.currency),
+    orders.map(({ requestHash }) => requestHash),
+    orders.map(({ order }) => order.sagaId),
+    orders.map(({ order }) => order.createdAt),
+  ]);
+}
+
+/** What the sagas' transitions mean for their orders. */
+export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
+  if (changes.length === 0) return;
+  tx.send(updateStatus, [
+    changes.map(({ tenant }) => tenant),
+    changes.map(({ id }) => id),
+    changes.map(({ status }) => status),
+    changes.map(({ reason }) => reason ?? null),
+    changes.map(({ cancelSagaId }) => cancelSagaId ?? null),
+  ]);
+}
+
+/** Turns a confirmed order to `cancelling`, for exactly one caller; answers whether it was this one. */
+export async function startCancelling(
+  tx: Tx,
+  key: OrderKey,
+  reason: string,
+  cancelSagaId: string,
+): Promise<Order | undefined> {
+  const [row] = await tx.query<Row>(updateConfirmed, [key.tenant, key.id, reason, cancelSagaId]);
+  return row && orderOf(row);
+}
+
+export async function findOrders(database: Database, keys: readonly OrderKey[]): Promise<(Order | undefined)[]> {
+  const rows = await database.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
+  const found = new Map(rows.map((row) => [keyOf(row), orderOf(row)]));
+  return keys.map((key) => found.get(keyOf(key)));
+}
+
+/** The request hashes of orders that exist, by `keyOf`. */
+export async function loadRequestHashes(tx: Tx, keys: readonly OrderKey[]): Promise<Map<string, Buffer>> {
+  if (keys.length === 0) return new Map();
+  const rows = await tx.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
+  return new Map(rows.map((row) => [keyOf(row), row.request_hash]));
+}
+
+/** Newest first; up to `limit` orders older than the id `before`. */
+export async function listOrders(
+  database: Database,
+  page: { tenant: string; status?: OrderStatus; before?: string; limit: number },
+): Promise<Order[]> {
+  const values = [page.tenant, page.status ?? null, page.before ?? LAST_ID, page.limit];
+  return (await database.query<Row>(selectPage, values)).map(orderOf);
+}
+
+export const keyOf = ({ tenant, id }: OrderKey): string => `${tenant}/${id}`;
+
+/** No id comes after it. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+const orderOf = (row: Row): Order => ({
+  id: row.id,
+  tenant: row.tenant,
+  customerId: row.customer_id,
+  items: row.items,
+  total: { amount: row.total_amount, currency: row.total_currency },
+  status: row.status,
+  reason: row.reason ?? undefined,
+  version: row.version,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+  sagaId: row.saga_id,
+  cancelSagaId: row.cancel_saga_id ?? undefined,
+});
+
+const columns = `tenant, id, customer_id, items, total_amount, total_currency, status, reason, request_hash, saga_id,
+  cancel_saga_id, version, created_at, updated_at`;
+
+const insertRows: Statement = {
+  name: 'orders.insert',
+  text: `
+    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,
+                        created_at, updated_at)
+    select tenant, id, customer_id, items::jsonb, total_amount, total_currency, 'pending', request_hash, saga_id,
+           created_at, created_at
+    from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::uuid[],
+                $9::timestamptz[])
+      as o (tenant, id, customer_id, items, total_amount, total_currency, request_hash, saga_id, created_at)`,
+};
+
+const updateStatus: Statement = {
+  name: 'orders.update-status',
+  text: `
+    update orders o
+    set status = c.status, reason = coalesce(c.reason, o.reason),
+        cancel_saga_id = coalesce(c.cancel_saga_id, o.cancel_saga_id), version = version + 1, updated_at = now()
+    from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
+      as c (tenant, id, status, reason, cancel_saga_id)
+    where o.tenant = c.tenant and o.id = c.id`,
+};
+
+const updateConfirmed: Statement = {
+  name: 'orders.update-confirmed',
+  text: `
+    update orders
+    set status = 'cancelling', reason = $3, cancel_saga_id = $4, version = version + 1, updated_at = now()
+    where tenant = $1 and id = $2 and status = 'confirmed' and cancel_saga_id is null returning ${columns}`,
+};
+
+const selectMany: Statement = {
+  name: 'orders.select-many',
+  text: `
+    select ${columns.replace(/(\w+)/g, 'o.$1')}
+    from unnest($1::text[], $2::uuid[]) as k (tenant, id)
+    join orders o on o.tenant = k.tenant and o.id = k.id`,
+};
+
+const selectPage: Statement = {
+  name: 'orders.select-page',
+  text: `
+    select ${columns} from orders
+    where tenant = $1 and ($2::text is null or status = $2) and id < $3
+    order by id desc limit $4`,
+};

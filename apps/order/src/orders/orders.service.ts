@@ -1,0 +1,85 @@
+/** Placing, reading, awaiting and cancelling orders. */
+import { Injectable } from '@nestjs/common';
+import { Ledger, type Outcome } from '@shop/idempotency';
+import { newTraceparent } from '@shop/observability';
+import { Database, Lane } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import { SagaEngine } from '@shop/saga';
+import { isSettled, type Order } from './order';
+import { CANCELLED_BY_CLIENT, cancellation } from './order-sagas';
+import { OrderWatch } from './order-watch';
+import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
+import { placeOrders, type PlaceRequest } from './place-orders';
+
+/** Who waits for an order looks again after this long, in case the hint was lost. */
+const LOOK_AGAIN_MS = 1_000;
+
+@Injectable()
+export class OrdersService {
+  private readonly placing: Lane<PlaceRequest, Outcome>;
+  private readonly reading: Lane<OrderKey, Order | undefined>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly engine: SagaEngine,
+    private readonly watch: OrderWatch,
+    ledger: Ledger,
+  ) {
+    this.placing = new Lane({
+      run: async (batch) => {
+        const { outcomes, changes } = await placeOrders({ database, ledger, engine }, batch);
+        engine.committed(changes);
+        return outcomes;
+      },
+    });
+    this.reading = new Lane({ run: (keys) => findOrders(database, keys) });
+  }
+
+  place(request: PlaceRequest): Promise<Outcome> {
+    return this.placing.submit(request);
+  }
+
+  /** @throws Problem 404 `order_not_found`, also for another tenant's order */
+  async get(key: OrderKey): Promise<Order> {
+    const order = await this.reading.submit(key);
+    if (!order) throw new Problem(404, 'order_not_found', 'there is no order with this id');
+    return order;
+  }
+
+  /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed. */
+  async getSettled(key: OrderKey, waitMs: number): Promise<Order> {
+    const deadline = Date.now() + waitMs;
+    for (;;) {
+      // Asked for before reading, so that a move between the two is not missed.
+      const stop = new AbortController();
+      const moved = this.watch.moved(
+        keyOf(key),
+        Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now())),
+        stop.signal,
+      );
+      try {
+        const order = await this.get(key);
+        if (isSettled(order) || Date.now() >= deadline) return order;
+        await moved;
+      } finally {
+        stop.abort();
+      }
+    }
+  }
+
+  /** Repeating it changes nothing. @throws Problem 404 `order_not_found` */
+  async cancel(key: OrderKey): Promise<void> {
+    let order = await this.get(key);
+    if (order.status === 'pending') {
+      await this.engine.dispatch(order.sagaId, { type: 'cancel-requested', reason: CANCELLED_BY_CLIENT });
+      order = await this.get(key);
+    }
+    if (order.status !== 'confirmed') return;
+    const saga = cancellation({ tenant: key.tenant, orderId: key.id, placedBy: order.sagaId }, newTraceparent());
+    const changes = await this.database.transaction(async (tx) => {
+      const started = await startCancelling(tx, key, CANCELLED_BY_CLIENT, saga.id);
+      return started ? this.engine.begin(tx, [saga]) : [];
+    });
+    this.engine.committed(changes);
+  }
+}

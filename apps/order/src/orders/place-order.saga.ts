@@ -1,0 +1,60 @@
+/** The sagas of an order: placing it, and cancelling one that was confirmed. */
+import {
+  ChargePayment,
+  ConfirmReservation,
+  RefundPayment,
+  ReleaseStock,
+  ReserveStock,
+  RestockReservation,
+} from '@shop/contracts';
+import { commandId, defineSaga, step } from '@shop/saga';
+
+export interface PlaceOrder {
+  tenant: string;
+  orderId: string;
+  lines: { sku: string; quantity: number }[];
+  amount: number;
+  currency: string;
+  source: string;
+}
+
+/** The reservation carries the id of the saga that placed the order. */
+const reservation = ({ tenant }: PlaceOrder, sagaId: string) => ({ tenant, reservationId: sagaId });
+
+export const placeOrder = defineSaga<PlaceOrder>('place-order', 1, [
+  step('reserve', {
+    do: { command: ReserveStock, body: (data, sagaId) => ({ ...reservation(data, sagaId), lines: data.lines }) },
+    undo: { command: ReleaseStock, body: reservation },
+  }),
+  step('charge', {
+    do: {
+      command: ChargePayment,
+      body: ({ tenant, orderId, amount, currency, source }) => ({ tenant, orderId, amount, currency, source }),
+    },
+    undo: {
+      command: RefundPayment,
+      body: ({ tenant, orderId }, sagaId) => ({ tenant, orderId, chargeId: commandId(sagaId, 'charge', 'do') }),
+    },
+  }),
+  step('confirm', { do: { command: ConfirmReservation, body: reservation }, pivot: true }),
+]);
+
+export interface CancelOrder {
+  tenant: string;
+  orderId: string;
+  /** The saga that placed the order. */
+  placedBy: string;
+}
+
+/** It only goes forward: from its first command on the money is on its way back. */
+export const cancelOrder = defineSaga<CancelOrder>('cancel-order', 1, [
+  step('refund', {
+    do: {
+      command: RefundPayment,
+      body: ({ tenant, orderId, placedBy }) => ({ tenant, orderId, chargeId: commandId(placedBy, 'charge', 'do') }),
+    },
+  }),
+  step('restock', {
+    do: { command: RestockReservation, body: ({ tenant, placedBy }) => ({ tenant, reservationId: placedBy }) },
+  }),
+]);

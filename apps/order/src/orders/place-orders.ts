@@ -1,0 +1,126 @@
+/** Accepts orders: a batch of requests becomes orders, sagas and stored answers in one transaction. */
+import { createHash } from 'node:crypto';
+import type { Caller } from '@shop/http';
+import { type Answer, type Claim, type Ledger, type Outcome, runOnce } from '@shop/idempotency';
+import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
+import { v7 as uuidv7 } from 'uuid';
+import { loadPrices, type Money } from '../products/product';
+import { createdAnswer, type Order, type OrderBody, priceItems, refusalAnswer } from './order';
+import { insertOrders, keyOf, loadRequestHashes, type NewOrder, ORDERS_PRIMARY_KEY } from './orders.repository';
+import { placeOrder, type PlaceOrder } from './place-order.saga';
+
+export interface PlaceRequest {
+  claim: Claim;
+  caller: Caller;
+  body: OrderBody;
+  traceparent: string;
+  /** The id that the client chose (PUT). */
+  id?: string;
+}
+
+interface State {
+  prices: Map<string, Money>;
+  /** Of the client-chosen ids that are taken. */
+  requestHashes: Map<string, Buffer>;
+  now: Date;
+  orders: NewOrder[];
+  sagas: NewSaga<PlaceOrder>[];
+}
+
+export interface Placed {
+  outcomes: Outcome[];
+  /** To be announced after the commit. */
+  changes: SagaChange[];
+}
+
+export async function placeOrders(
+  { database, ledger, engine }: { database: Database; ledger: Ledger; engine: SagaEngine },
+  requests: readonly PlaceRequest[],
+): Promise<Placed> {
+  let changes: SagaChange[] = [];
+  const outcomes = await runOnce<State>(
+    database,
+    ledger,
+    requests.map(({ claim }) => ({ claim })),
+    {
+      load: (tx) => load(tx, requests),
+      decide: (state, index) => decideOrder(state, requests[index]!),
+      save: (tx, state) => {
+        insertOrders(tx, state.orders);
+        changes = engine.begin(tx, state.sagas);
+      },
+    },
+    // A client-chosen id was taken by another replica meanwhile: run again and see its order.
+    (error) => isUniqueViolation(error, ORDERS_PRIMARY_KEY),
+  );
+  return { outcomes, changes };
+}
+
+async function load(tx: Tx, requests: readonly PlaceRequest[]): Promise<State> {
+  const wanted = requests.flatMap(({ caller, body }) => body.items.map(({ sku }) => ({ tenant: caller.tenant, sku })));
+  const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
+  const [prices, requestHashes] = await Promise.all([loadPrices(tx, wanted), loadRequestHashes(tx, chosen)]);
+  return { prices, requestHashes, now: new Date(), orders: [], sagas: [] };
+}
+
+/** Decides one order in memory: priced and accepted, or refused for good. */
+function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {
+  const { tenant } = caller;
+  const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
+  if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refusalAnswer(orderIdConflict());
+  try {
+    const { items, total } = priceItems(tenant, body.items, state.prices);
+    const order = newOrder(id ?? uuidv7(), {
+      tenant,
+      customerId: body.customerId,
+      items,
+      total,
+      now: state.now,
+      ownId: !id,
+    });
+    state.orders.push({ order, requestHash: claim.fingerprint });
+    if (id) state.requestHashes.set(keyOf(order), claim.fingerprint);
+    state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body), traceparent });
+    return createdAnswer(order);
+  } catch (error) {
+    if (error instanceof Problem) return refusalAnswer(error);
+    throw error;
+  }
+}
+
+/** For a PUT whose order exists; the caller answers it with the order as it now is. */
+const alreadyThere: Answer = { status: 200, body: '{}' };
+
+export function orderIdConflict(): Problem {
+  return new Problem(409, 'order_id_conflict', 'another order has this id');
+}
+
+interface NewOrderOptions extends Pick<Order, 'tenant' | 'customerId' | 'items' | 'total'> {
+  now: Date;
+  /** An id of ours is unique everywhere, so its saga can share it. */
+  ownId: boolean;
+}
+
+function newOrder(id: string, { now, ownId, ...content }: NewOrderOptions): Order {
+  const at = now.toISOString();
+  return { id, ...content, status: 'pending', version: 1, createdAt: at, updatedAt: at, sagaId: ownId ? id : uuidv7() };
+}
+
+function sagaData(order: Order, body: OrderBody): PlaceOrder {
+  return {
+    tenant: order.tenant,
+    orderId: order.id,
+    lines: order.items.map(({ sku, quantity }) => ({ sku, quantity })),
+    amount: order.total.amount,
+    currency: order.total.currency,
+    source: body.payment.source,
+  };
+}
+
+/** The claim of a PUT: the client's id is the key, within its tenant, whoever of it calls. */
+export function claimOfPut(tenant: string, id: string, canonicalBody: string): Claim {
+  const fingerprint = createHash('sha256').update(canonicalBody).digest();
+  return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint };
+}

@@ -1,0 +1,131 @@
+/**
+ * Carries out charges and refunds: claim, call the provider outside any transaction, record.
+ *
+ * The command's id is the provider's idempotency key, so whoever takes a command over asks for the same charge. What
+ * the provider did not tell is unknown: the key stays pending, and the next delivery, or the undo, asks again.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import { LeaseLostError, Ledger } from '@shop/idempotency';
+import type { Message, Reply } from '@shop/messaging';
+import { counter, type Logger } from '@shop/observability';
+import { Database, Lane } from '@shop/postgres';
+import { RetryableError, TerminalError } from '@shop/resilience';
+import { LOGGER } from '@shop/service';
+import { claimCommands, type Plan } from './claim-commands';
+import { type PaymentCommand, readCommand, refused, SCOPE, succeeded } from './payment-command';
+import { type ChargeResult, PROVIDER, type Provider } from './provider';
+import { type OutcomeRecord, recordOutcomes } from './record-outcomes';
+
+/** Charge found out, refunded, answered: more rounds would mean that somebody keeps taking the lease. */
+const MAX_ROUNDS = 3;
+
+const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
+  'call',
+  'outcome',
+]);
+
+@Injectable()
+export class PaymentCommands {
+  private readonly claiming: Lane<PaymentCommand, Plan>;
+  private readonly recording: Lane<OutcomeRecord, boolean>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly ledger: Ledger,
+    @Inject(PROVIDER) private readonly provider: Provider,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.claiming = new Lane({ run: (commands) => claimCommands({ database, ledger }, commands) });
+    this.recording = new Lane({ run: (records) => recordOutcomes({ database, ledger }, records) });
+  }
+
+  /** @throws RetryableError while the outcome is unknown or somebody else is on it */
+  async perform(message: Message, options: { alone: boolean }): Promise<Reply> {
+    const command = readCommand(message);
+    if ('outcome' in command) return command;
+    for (let round = 1; round <= MAX_ROUNDS; round++) {
+      const plan = await this.claiming.submit(command, options);
+      switch (plan.do) {
+        case 'answer':
+          return plan.reply;
+        case 'charge':
+          return this.charge(plan);
+        case 'resolve-charge':
+          await this.charge(plan);
+          continue;
+        case 'refund':
+          return this.refund(plan);
+        case 'record':
+          return this.record(plan);
+        case 'wait':
+          throw new RetryableError(`${message.id} is being worked on`);
+      }
+    }
+    throw new RetryableError(`${message.id} could not be settled`);
+  }
+
+  private async charge({ key, token, payment }: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
+    const { tenant, id, amount, currency, source } = payment;
+    const result = await this.holding(key, token, 'charge', () =>
+      amount === 0
+        ? Promise.resolve<ChargeResult>({ outcome: 'succeeded', reference: 'nothing-to-pay' })
+        : this.provider.charge({ idempotencyKey: key, paymentId: id, amount, currency, source }).catch(declineTerminal),
+    );
+    calls.inc({ call: 'charge', outcome: result.outcome });
+    const paid = result.outcome === 'succeeded';
+    return this.record({
+      key,
+      token,
+      reply: paid ? succeeded({ paymentId: id }) : refused('payment_declined'),
+      charged: {
+        tenant,
+        id,
+        status: paid ? 'succeeded' : 'declined',
+        providerReference: paid ? result.reference : null,
+        declineReason: paid ? null : result.reason,
+      },
+    });
+  }
+
+  private async refund({ key, token, payment }: Extract<Plan, { do: 'refund' }>): Promise<Reply> {
+    const { tenant, id, amount, providerReference } = payment;
+    const { reference } = await this.holding(key, token, 'refund', () =>
+      this.provider.refund({ idempotencyKey: key, reference: providerReference!, amount }),
+    );
+    calls.inc({ call: 'refund', outcome: 'succeeded' });
+    return this.record({
+      key,
+      token,
+      reply: succeeded({ result: 'refunded', paymentId: id }),
+      refunded: { tenant, id, reference },
+    });
+  }
+
+  /** Gives the lease back when the call fails, so that the next delivery need not wait for it to run out. */
+  private async holding<T>(key: string, token: string, call: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      calls.inc({ call, outcome: 'unknown' });
+      this.logger.warn({ messageId: key, reason: (error as Error).message }, `payment.${call}.unknown`);
+      await this.database
+        .transaction(async (tx) => this.ledger.release(tx, [{ scope: SCOPE, key, token }]))
+        .catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async record(outcome: OutcomeRecord): Promise<Reply> {
+    const { key, token, reply, charged, refunded } = outcome;
+    const owned = await this.recording.submit({ key, token, reply, charged, refunded });
+    // Somebody else took it over and has, or will have, the same answer from the provider.
+    if (!owned) throw new LeaseLostError(key);
+    return reply;
+  }
+}
+
+/** A request that the provider does not accept moved no money: the payment fails like a declined one. */
+function declineTerminal(error: unknown): ChargeResult {
+  if (error instanceof TerminalError) return { outcome: 'declined', reason: 'refused_by_provider' };
+  throw error;
+}

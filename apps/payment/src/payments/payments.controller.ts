@@ -1,0 +1,37 @@
+/** Payments over HTTP, for the people who look after the money. */
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Caller, CallerOf, etagOf, PageQuery, Roles } from '@shop/http';
+import { Database } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import type { FastifyReply } from 'fastify';
+import type { Payment } from './payment';
+import { findPayment, listPayments } from './payments.repository';
+
+@ApiTags('payments')
+@Controller('payments')
+@Roles('operator')
+export class PaymentsController {
+  constructor(private readonly database: Database) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All payments, page by page' })
+  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: PageQuery) {
+    const page = await listPayments(this.database, tenant, cursor, limit);
+    return { items: page.map(paymentJson), next: page.length === limit ? page.at(-1)!.id : null };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One payment' })
+  async get(@CallerOf() { tenant }: Caller, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const payment = await findPayment(this.database, { tenant, id });
+    if (!payment) throw new Problem(404, 'payment_not_found', 'there is no payment with this id');
+    void reply.header('etag', etagOf(payment.version));
+    return paymentJson(payment);
+  }
+}
+
+/** Without the source: it is the provider's token for somebody's card. */
+function paymentJson({ tenant: _tenant, source: _source, version: _version, ...seen }: Payment) {
+  return seen;
+}

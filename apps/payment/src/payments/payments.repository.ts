@@ -1,0 +1,169 @@
+/** The payments' table: every statement on it stands here. */
+import type { Database, Statement, Tx } from '@shop/postgres';
+import type { Payment } from './payment';
+
+interface Row {
+  tenant: string;
+  id: string;
+  order_id: string | null;
+  amount: number;
+  currency: string;
+  source: string;
+  status: Payment['status'];
+  decline_reason: string | null;
+  provider_reference: string | null;
+  refunded: number;
+  version: number;
+  created_at: Date;
+}
+
+export interface PaymentKey {
+  tenant: string;
+  id: string;
+}
+
+export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'amount' | 'currency' | 'source'>;
+
+export interface ChargeOutcome extends PaymentKey {
+  status: 'succeeded' | 'declined';
+  providerReference: string | null;
+  declineReason: string | null;
+}
+
+export const paymentKey = ({ tenant, id }: PaymentKey): string => `${tenant}/${id}`;
+
+/** By `paymentKey`. */
+export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise<Map<string, Payment>> {
+  if (keys.length === 0) return new Map();
+  const rows = await tx.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
+  return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
+}
+
+/** A payment that is there already (its ledger row has expired) stays as it is. */
+export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
+  if (payments.length === 0) return;
+  tx.send(insertRows, [
+    payments.map(({ tenant }) => tenant),
+    payments.map(({ id }) => id),
+    payments.map(({ orderId }) => orderId),
+    payments.map(({ amount }) => amount),
+    payments.map(({ currency }) => currency),
+    payments.map(({ source }) => source),
+  ]);
+}
+
+export function saveChargeOutcomes(tx: Tx, outcomes: readonly ChargeOutcome[]): void {
+  if (outcomes.length === 0) return;
+  tx.send(updateCharged, [
+    outcomes.map(({ tenant }) => tenant),
+    outcomes.map(({ id }) => id),
+    outcomes.map(({ status }) => status),
+    outcomes.map(({ providerReference }) => providerReference),
+    outcomes.map(({ declineReason }) => declineReason),
+  ]);
+}
+
+export function saveRefunds(tx: Tx, refunds: readonly (PaymentKey & { reference: string })[]): void {
+  if (refunds.length === 0) return;
+  tx.send(updateRefunded, [
+    refunds.map(({ tenant }) => tenant),
+    refunds.map(({ id }) => id),
+    refunds.map(({ reference }) => reference),
+  ]);
+}
+
+export async function findPayment(database: Database, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
+  const [row] = await database.query<Row>(selectOne, [tenant, id]);
+  return row && paymentOf(row);
+}
+
+/** Up to `limit` payments behind the id `after`, in order of id. */
+export async function listPayments(
+  database: Database,
+  tenant: string,
+  after: string,
+  limit: number,
+): Promise<Payment[]> {
+  return (await database.query<Row>(selectPage, [tenant, after, limit])).map(paymentOf);
+}
+
+const paymentOf = (row: Row): Payment => ({
+  tenant: row.tenant,
+  id: row.id,
+  orderId: row.order_id,
+  amount: row.amount,
+  currency: row.currency,
+  source: row.source,
+  status: row.status,
+  declineReason: row.decline_reason,
+  providerReference: row.provider_reference,
+  refunded: row.refunded,
+  version: row.version,
+  createdAt: row.created_at.toISOString(),
+});
+
+const columns = (alias: string) =>
+  [
+    'tenant',
+    'id',
+    'order_id',
+    'amount',
+    'currency',
+    'source',
+    'status',
+    'decline_reason',
+    'provider_reference',
+    'refunded',
+    'version',
+    'created_at',
+  ]
+    .map((column) => `${alias}.${column}`)
+    .join(', ');
+
+const selectOne: Statement = {
+  name: 'payment.select-one',
+  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id = $2`,
+};
+
+const selectMany: Statement = {
+  name: 'payment.select-many',
+  text: `
+    select ${columns('p')}
+    from unnest($1::text[], $2::text[]) as k (tenant, id)
+    join payment p on p.tenant = k.tenant and p.id = k.id`,
+};
+
+const selectPage: Statement = {
+  name: 'payment.select-page',
+  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id > $2 order by p.id limit $3`,
+};
+
+const insertRows: Statement = {
+  name: 'payment.insert',
+  text: `
+    insert into payment (tenant, id, order_id, amount, currency, source, status)
+    select tenant, id, order_id, amount, currency, source, 'pending'
+    from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[])
+      as n (tenant, id, order_id, amount, currency, source)
+    on conflict do nothing`,
+};
+
+const updateCharged: Statement = {
+  name: 'payment.update-charged',
+  text: `
+    update payment p
+    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
+        version = version + 1, updated_at = now()
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+      as c (tenant, id, status, provider_reference, decline_reason)
+    where p.tenant = c.tenant and p.id = c.id and p.status = 'pending'`,
+};
+
+const updateRefunded: Statement = {
+  name: 'payment.update-refunded',
+  text: `
+    update payment p
+    set refunded = amount, refund_reference = r.reference, version = version + 1, updated_at = now()
+    from unnest($1::text[], $2::text[], $3::text[]) as r (tenant, id, reference)
+    where p.tenant = r.tenant and p.id = r.id and p.status = 'succeeded'`,
+};

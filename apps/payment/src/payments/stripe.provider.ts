@@ -1,0 +1,121 @@
+/** The payment provider behind Stripe's own SDK: says what we mean, and sorts its errors by what to do next. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
+import Stripe from 'stripe';
+import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
+
+export interface StripeProviderOptions {
+  apiKey: string;
+  /** Default: Stripe itself. */
+  baseUrl?: string;
+  /** For the whole call, waiting for a free connection included. */
+  timeoutMs: number;
+}
+
+/** Enough to keep the provider's rate limit busy; more would only move the queue to the other side. */
+const MAX_SOCKETS = 64;
+const MAX_IDLE_SOCKETS = 16;
+
+/** Request timeout, conflict with the same request under way, failed dependency, rate limit: the answer is still to come. */
+const UNDECIDED_STATUSES = [408, 409, 424, 429];
+
+export class StripeProvider implements Provider {
+  private readonly stripe: Stripe;
+  private readonly agent: HttpAgent;
+  private readonly timeoutMs: number;
+
+  constructor({ apiKey, baseUrl, timeoutMs }: StripeProviderOptions) {
+    const { protocol, hostname, port } = new URL(baseUrl ?? 'https://api.stripe.com');
+    const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_IDLE_SOCKETS };
+    this.agent = protocol === 'http:' ? new HttpAgent(sockets) : new HttpsAgent(sockets);
+    this.timeoutMs = timeoutMs;
+    this.stripe = new Stripe(apiKey, {
+      protocol: protocol === 'http:' ? 'http' : 'https',
+      host: hostname,
+      port: port || (protocol === 'http:' ? 80 : 443),
+      httpClient: sendingOnce(Stripe.createNodeHttpClient(this.agent)),
+      timeout: timeoutMs,
+      maxNetworkRetries: 0,
+      telemetry: false,
+    });
+  }
+
+  async charge({ idempotencyKey, paymentId, amount, currency, source }: ChargeRequest): Promise<ChargeResult> {
+    const params: Stripe.PaymentIntentCreateParams = {
+      amount,
+      currency: currency.toLowerCase(),
+      confirm: true,
+      payment_method: source,
+      allowed_payment_method_types: ['card'],
+      // Nobody is there to answer a bank's question: such a card is declined now, not left waiting.
+      error_on_requires_action: true,
+      metadata: { paymentId, commandId: idempotencyKey },
+    };
+    try {
+      const work = this.stripe.paymentIntents.create(params, { idempotencyKey });
+      const { id, status } = await withTimeout(work, this.timeoutMs, 'the charge');
+      if (status === 'succeeded') return { outcome: 'succeeded', reference: id };
+      throw new RetryableError(`the charge ${id} is ${status}`);
+    } catch (error) {
+      const reason = declineReasonOf(error);
+      if (reason !== undefined) return { outcome: 'declined', reason };
+      throw failureOf(error);
+    }
+  }
+
+  async refund({ idempotencyKey, reference, amount }: RefundRequest): Promise<{ reference: string }> {
+    const params = { payment_intent: reference, amount, metadata: { commandId: idempotencyKey } };
+    try {
+      const work = this.stripe.refunds.create(params, { idempotencyKey });
+      const { id, status } = await withTimeout(work, this.timeoutMs, 'the refund');
+      if (status === 'failed' || status === 'canceled') throw new TerminalError(`the refund ${id} is ${status}`);
+      return { reference: id };
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Nest calls it at shutdown: idle connections would keep the process alive. */
+  onModuleDestroy(): void {
+    this.agent.destroy();
+  }
+}
+
+/**
+ * The SDK sends a request once more by itself, half a second later, when a connection is closed, even with its retries
+ * off. When to ask again is decided in one place only, so it does not get to see that kind of failure.
+ */
+function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
+  return {
+    getClientName: () => client.getClientName(),
+    makeRequest: (...request) =>
+      client.makeRequest(...request).catch((cause: NodeJS.ErrnoException) => {
+        const closed = Stripe.HttpClient.CONNECTION_CLOSED_ERROR_CODES.includes(cause.code ?? '');
+        throw closed ? new Error('the connection was closed', { cause }) : cause;
+      }),
+  };
+}
+
+/** The source is the customer's word: one that the provider does not know is a refusal, not a mistake of ours. */
+function declineReasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined;
+  if (error.rawType === 'card_error') return error.decline_code || error.code || 'card_declined';
+  return error.code === 'resource_missing' && error.param === 'payment_method' ? 'unknown_source' : undefined;
+}
+
+function failureOf(error: unknown): RetryableError | TerminalError {
+  if (error instanceof RetryableError || error instanceof TerminalError) return error;
+  if (!(error instanceof Stripe.errors.StripeError)) return new RetryableError('the provider failed', { cause: error });
+  const { statusCode = 0, headers } = error;
+  const message = `the provider answered ${statusCode || 'nothing'}: ${error.message}`;
+  const refused = statusCode >= 400 && statusCode < 500 && !UNDECIDED_STATUSES.includes(statusCode);
+  if (refused) return new TerminalError(message, { cause: error });
+  return new RetryableError(message, { cause: error, retryAfterMs: retryAfterMsOf(headers) });
+}
+
+/** Seconds only: the other form of the header, a date, is not in use there. */
+function retryAfterMsOf(headers: Record<string, string> | undefined): number | undefined {
+  const seconds = headers?.['retry-after'];
+  return seconds !== undefined && /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
+}

@@ -1,0 +1,9 @@
+/** The variables of the sandbox. */
+import { Port, ProcessEnvironment } from '@shop/service';
+import { IsOptional, IsString } from 'class-validator';
+
+export class SandboxEnvironment extends ProcessEnvironment {
+  @Port() SANDBOX_PORT = 3009;
+  /** Where the books are kept; without it they live and die with the process. */
+  @IsOptional() @IsString() SANDBOX_FILE?: string;
+}

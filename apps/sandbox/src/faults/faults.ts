@@ -1,0 +1,120 @@
+/** Decides what goes wrong with a request: by the rates set over the admin route, and by what its source asks for. */
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsInt, IsNumber, Max, Min } from 'class-validator';
+import type { Source } from '../stripe/sources';
+import type { Fault } from './fault';
+
+export interface Plan {
+  delayMs: number;
+  fault?: Fault;
+}
+
+/** Longer than any caller's timeout, short enough for the server's own. */
+const MAX_DELAY_MS = 30_000;
+const MAX_SEED = 2 ** 32 - 1;
+/** Keys of sources that fail once are remembered up to this many; then the oldest may fail once more. */
+const MAX_REMEMBERED_KEYS = 100_000;
+
+export class FaultSettings {
+  @ApiPropertyOptional({ description: 'wait before every answer' })
+  @IsInt()
+  @Min(0)
+  @Max(MAX_DELAY_MS)
+  delayMs: number = 0;
+  @ApiPropertyOptional({ description: 'up to this much more, evenly spread' })
+  @IsInt()
+  @Min(0)
+  @Max(MAX_DELAY_MS)
+  jitterMs: number = 0;
+  @ApiPropertyOptional({ description: 'share answered with 500, without a charge' })
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  errorRate: number = 0;
+  @ApiPropertyOptional({ description: 'share of connections reset, without a charge' })
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  resetRate: number = 0;
+  @ApiPropertyOptional({ description: 'share of connections closed after the work was done' })
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  lostAnswerRate: number = 0;
+  @ApiPropertyOptional({ description: 'share answered with 429 and Retry-After: 1, without a charge' })
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  rateLimitRate: number = 0;
+  @ApiPropertyOptional({ description: 'the same seed gives the same faults in the same order' })
+  @IsInt()
+  @Min(0)
+  @Max(MAX_SEED)
+  seed: number = 1;
+}
+
+export function sumOfRates({ errorRate, resetRate, lostAnswerRate, rateLimitRate }: FaultSettings): number {
+  return errorRate + resetRate + lostAnswerRate + rateLimitRate;
+}
+
+export class FaultPlanner {
+  private settings = new FaultSettings();
+  private random = seeded(this.settings.seed);
+  private readonly attemptedKeys = new Set<string>();
+
+  current(): FaultSettings {
+    return this.settings;
+  }
+
+  /** Starts the generator anew, so that a repeated test sees the same faults. */
+  use(settings: FaultSettings): void {
+    this.settings = settings;
+    this.random = seeded(settings.seed);
+  }
+
+  /** @param source of a charge that has no answer yet; without an idempotency key every attempt is its first. */
+  plan(source?: Source, idempotencyKey?: string): Plan {
+    const { delayMs, jitterMs } = this.settings;
+    // Two draws for every request, whatever the settings: how one request fares does not shift the next one's luck.
+    const jitter = Math.round(this.random() * jitterMs);
+    const fault = this.faultAt(this.random());
+    const plan = { delayMs: delayMs + jitter + (source?.delayMs ?? 0), fault };
+    if (fault || !source?.firstAttempt || !this.isFirst(idempotencyKey)) return plan;
+    return { ...plan, fault: source.firstAttempt };
+  }
+
+  private faultAt(share: number): Fault | undefined {
+    const { resetRate, rateLimitRate, errorRate, lostAnswerRate } = this.settings;
+    let edge = resetRate;
+    if (share < edge) return 'reset';
+    if (share < (edge += rateLimitRate)) return 'rate_limited';
+    if (share < (edge += errorRate)) return 'error';
+    return share < edge + lostAnswerRate ? 'answer_lost' : undefined;
+  }
+
+  private isFirst(key: string | undefined): boolean {
+    if (key === undefined) return true;
+    if (this.attemptedKeys.has(key)) return false;
+    if (this.attemptedKeys.size >= MAX_REMEMBERED_KEYS) this.forgetOldest();
+    this.attemptedKeys.add(key);
+    return true;
+  }
+
+  private forgetOldest(): void {
+    for (const oldest of this.attemptedKeys) {
+      this.attemptedKeys.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Mulberry32: small, fast and the same everywhere; numbers from 0 up to, not including, 1. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,18 @@
+/** The sandbox: the outside world for development, a payment provider that misbehaves on request. */
+import 'reflect-metadata';
+import { createHttpApp } from '@shop/http';
+import { runService } from '@shop/service';
+import { SandboxEnvironment } from './environment';
+import { createSandboxModule } from './sandbox.module';
+
+void runService({
+  name: 'sandbox',
+  environment: SandboxEnvironment,
+  port: ({ SANDBOX_PORT }) => SANDBOX_PORT,
+  build: ({ SANDBOX_FILE }, logger) =>
+    createHttpApp(createSandboxModule({ logger, file: SANDBOX_FILE }), {
+      title: 'Sandbox',
+      description: 'A payment provider for development: speaks a part of the Stripe API and misbehaves on request.',
+      logger,
+    }),
+});

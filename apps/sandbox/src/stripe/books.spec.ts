@@ -1,0 +1,96 @@
+/** The books without HTTP: charging, refunding, and answering once per key. */
+import fc from 'fast-check';
+import type { Entry } from './answer';
+import { Books, type World } from './books';
+import type { Journal } from './journal';
+
+describe('Books', () => {
+  it('charges once per key and answers the same thing again', () => {
+    const { books } = openBooks();
+    const first = books.charge({ key: 'k', fingerprint: 'f' }, form());
+    expect(first).toMatchObject({ status: 200, body: { id: 'pi_1', status: 'succeeded', amount: 100 } });
+    expect(books.charge({ key: 'k', fingerprint: 'f' }, form())).toEqual({ ...first, replayed: true });
+    expect(books.charges()).toHaveLength(1);
+  });
+
+  it('charges twice without a key', () => {
+    const { books } = openBooks();
+    for (const fingerprint of ['f', 'f']) books.charge({ fingerprint }, form());
+    expect(books.charges()).toHaveLength(2);
+  });
+
+  it('refuses a key that was used for something else', () => {
+    const { books } = openBooks();
+    books.charge({ key: 'k', fingerprint: 'f' }, form());
+    expect(() => books.charge({ key: 'k', fingerprint: 'g' }, form())).toThrow(/same parameters/);
+  });
+
+  it('stores a decline, takes no money for it and gives none back', () => {
+    const { books } = openBooks();
+    const declined = books.charge({ key: 'k', fingerprint: 'f' }, form('tok_declined'));
+    expect(declined).toMatchObject({ status: 402, body: { error: { decline_code: 'generic_decline' } } });
+    expect(books.charge({ key: 'k', fingerprint: 'f' }, form('tok_declined'))).toEqual({ ...declined, replayed: true });
+    expect(books.charges()).toEqual([]);
+    expect(books.intent('pi_1').status).toBe('requires_payment_method');
+    expect(books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', metadata: {} }).status).toBe(400);
+  });
+
+  it('does not store that a payment was unknown', () => {
+    const { books, entries } = openBooks();
+    expect(() => books.refund({ key: 'k', fingerprint: 'f' }, { paymentIntent: 'pi_9', metadata: {} })).toThrow(
+      /No such/,
+    );
+    expect(entries).toEqual([]);
+  });
+
+  it('changes nothing when the journal cannot be written', () => {
+    const full = () => {
+      throw new Error('no space left');
+    };
+    const books = new Books({ entries: [], append: full, clear: () => undefined }, counting());
+    expect(() => books.charge({ key: 'k', fingerprint: 'f' }, form())).toThrow('no space left');
+    expect([books.charges(), books.hasAnswer('k')]).toEqual([[], false]);
+  });
+
+  it('never gives back more than was taken, whatever is asked, and reads the same from its journal', () => {
+    const amounts = fc.array(fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }), { maxLength: 8 });
+    fc.assert(
+      fc.property(amounts, (asked) => {
+        const { books, entries } = openBooks();
+        books.charge({ fingerprint: 'f' }, form());
+        for (const amount of asked) books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', amount, metadata: {} });
+        const given = books.refunds.reduce((sum, { amount }) => sum + amount, 0);
+        expect(given).toBeLessThanOrEqual(100);
+        expect(books.charges()[0]?.refunded).toBe(given);
+        const reread = new Books({ entries, append: () => undefined, clear: () => undefined }, counting());
+        expect([reread.charges(), reread.refunds]).toEqual([books.charges(), books.refunds]);
+      }),
+    );
+  });
+
+  it('forgets everything when cleared', () => {
+    const { books, entries } = openBooks();
+    books.charge({ key: 'k', fingerprint: 'f' }, form());
+    books.clear();
+    expect([books.charges(), books.intents, books.hasAnswer('k'), entries]).toEqual([[], [], false, []]);
+  });
+});
+
+function openBooks(): { books: Books; entries: Entry[] } {
+  const entries: Entry[] = [];
+  const journal: Journal<Entry> = {
+    entries: [],
+    append: (entry) => void entries.push(entry),
+    clear: () => void entries.splice(0),
+  };
+  return { books: new Books(journal, counting()), entries };
+}
+
+function counting(): World {
+  const counts = { pi: 0, ch: 0, re: 0 };
+  return { nowMs: () => 1_700_000_000_000, newId: (prefix) => `${prefix}_${(counts[prefix] += 1)}` };
+}
+
+function form(source = 'tok_ok') {
+  return { amount: 100, currency: 'usd', source, metadata: { commandId: 'c' } };
+}

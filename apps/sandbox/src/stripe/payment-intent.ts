@@ -1,0 +1,49 @@
+/** A charge on the wire, as far as the SDK and its callers read it (https://docs.stripe.com/api/payment_intents/object). */
+
+export interface PaymentIntent {
+  id: string;
+  object: 'payment_intent';
+  /** Minor units, as everywhere. */
+  amount: number;
+  amount_received: number;
+  /** Lower case, three letters. */
+  currency: string;
+  status: 'succeeded' | 'requires_payment_method';
+  metadata: Record<string, string>;
+  /** The source token; null after a decline, as the intent then waits for a better one. */
+  payment_method: string | null;
+  latest_charge: string;
+  /** Seconds since 1970. */
+  created: number;
+  livemode: false;
+}
+
+export interface ChargeForm {
+  amount: number;
+  currency: string;
+  source: string;
+  metadata: Record<string, string>;
+}
+
+export interface IntentContext {
+  paid: boolean;
+  /** A fresh one for each id. */
+  newId: (prefix: 'pi' | 'ch') => string;
+  nowMs: number;
+}
+
+export function newPaymentIntent(form: ChargeForm, { paid, newId, nowMs }: IntentContext): PaymentIntent {
+  return {
+    id: newId('pi'),
+    object: 'payment_intent',
+    amount: form.amount,
+    amount_received: paid ? form.amount : 0,
+    currency: form.currency,
+    status: paid ? 'succeeded' : 'requires_payment_method',
+    metadata: form.metadata,
+    payment_method: paid ? form.source : null,
+    latest_charge: newId('ch'),
+    created: Math.floor(nowMs / 1_000),
+    livemode: false,
+  };
+}

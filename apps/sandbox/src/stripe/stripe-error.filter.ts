@@ -1,0 +1,28 @@
+/** Words everything that goes wrong under /v1 the way Stripe does, not as problem+json: the SDK reads nothing else. */
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import type { Logger } from '@shop/observability';
+import type { FastifyReply } from 'fastify';
+import { LOGGER } from '@shop/service';
+import { StripeError, unavailable } from './stripe-error';
+
+@Catch()
+export class StripeErrorFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    // The connection was taken away from the framework, or the answer is already under way.
+    if (reply.sent) return;
+    const { status, headers, body } = this.wordsFor(error);
+    void reply.status(status).headers(headers).send(body);
+  }
+
+  private wordsFor(error: unknown): StripeError {
+    if (error instanceof StripeError) return error;
+    if (error instanceof HttpException && error.getStatus() < 500) {
+      return new StripeError(error.getStatus(), { type: 'invalid_request_error', message: error.message });
+    }
+    this.logger.error({ err: error }, 'sandbox.request.failed');
+    return unavailable();
+  }
+}

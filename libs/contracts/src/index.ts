@@ -1,0 +1,11 @@
+export {
+  ConfirmReservation,
+  ReleaseStock,
+  ReservationBody,
+  ReserveStock,
+  ReserveStockBody,
+  RestockReservation,
+  StockLine,
+} from './inventory';
+export { ChargePayment, ChargePaymentBody, RefundPayment, RefundPaymentBody } from './payment';
+export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';

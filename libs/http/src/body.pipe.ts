@@ -1,0 +1,14 @@
+/** Checks every body, query and parameter object that is declared as a class; everything else passes untouched. */
+import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
+import { validate, validationFailed } from '@shop/problem';
+
+const PLAIN_TYPES: unknown[] = [String, Number, Boolean, Array, Object];
+
+export class BodyPipe implements PipeTransform {
+  transform(value: unknown, { metatype, type }: ArgumentMetadata): unknown {
+    if (!metatype || PLAIN_TYPES.includes(metatype) || type === 'custom') return value;
+    const checked = validate(metatype as new () => object, value, { unknownProperties: 'refuse' });
+    if (!checked.ok) throw validationFailed(checked.faults);
+    return checked.value;
+  }
+}

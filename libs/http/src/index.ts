@@ -1,0 +1,17 @@
+export {
+  ApiKeyGuard,
+  type ApiKey,
+  type Caller,
+  CallerOf,
+  parseApiKeys,
+  Public,
+  Roles,
+  type Role,
+  roles,
+} from './api-keys';
+export { createHttpApp, type HttpAppOptions } from './http-app';
+export { etagOf, requireMatch, unlessModified } from './etag';
+export { preferredWaitMs } from './prefer';
+export { PageQuery } from './page.query';
+export { createHealthModule, type HealthCheck } from './health.controller';
+export { MetricsModule } from './metrics.controller';

@@ -1,0 +1,23 @@
+/** `GET /metrics` in the Prometheus text format. */
+import { Controller, Get, Header, Module } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { collectDefaultMetrics, register } from 'prom-client';
+import { Public } from './api-keys';
+
+@Public()
+@ApiExcludeController()
+@Controller()
+class MetricsController {
+  @Get('metrics')
+  @Header('content-type', register.contentType)
+  metrics(): Promise<string> {
+    return register.metrics();
+  }
+}
+
+@Module({ controllers: [MetricsController] })
+export class MetricsModule {
+  onModuleInit(): void {
+    if (!register.getSingleMetric('process_cpu_user_seconds_total')) collectDefaultMetrics();
+  }
+}

@@ -1,0 +1,69 @@
+/** Every error that leaves over HTTP is problem+json with a stable code; never a stack, never a query (RFC 9457). */
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { Logger } from '@shop/observability';
+import { isConnectionFailure, isLockTimeout, isSerializationFailure, LaneFullError } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import { RetryableError } from '@shop/resilience';
+import type { FastifyReply } from 'fastify';
+
+const OVERLOAD_RETRY_AFTER_SECONDS = '1';
+
+/** Codes for what the framework itself refuses, by status. */
+const FRAMEWORK_CODES: Record<number, [code: string, detail: string]> = {
+  400: ['malformed_request', 'the request cannot be read; is the body valid JSON?'],
+  404: ['not_found', 'there is no such route'],
+  405: ['method_not_allowed', 'this route has no such method'],
+  413: ['body_too_large', 'the body is larger than this service takes'],
+  415: ['unsupported_media_type', 'send application/json'],
+};
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    if (host.getType() !== 'http') throw error;
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = this.problemOf(error);
+    // A stream that already runs cannot get another status.
+    if (reply.sent || reply.raw.headersSent) return;
+    void reply
+      .status(problem.getStatus())
+      .headers(problem.headers)
+      .header('content-type', 'application/problem+json')
+      .send(JSON.stringify(problem.body));
+  }
+
+  private problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    if (error instanceof LaneFullError) return overloaded(error);
+    if (error instanceof HttpException && error.getStatus() < 500) {
+      const [code, detail] = FRAMEWORK_CODES[error.getStatus()] ?? ['request_refused', 'the request was refused'];
+      return new Problem(error.getStatus(), code, detail);
+    }
+    this.logger.error({ err: error }, 'http.request.failed');
+    if (isPassing(error)) {
+      return new Problem(503, 'unavailable', 'the service cannot do this right now; the same request may come again', {
+        headers: { 'retry-after': OVERLOAD_RETRY_AFTER_SECONDS },
+      });
+    }
+    return new Problem(500, 'internal_error', 'something went wrong here; the same request may come again');
+  }
+}
+
+function overloaded(cause: Error): Problem {
+  return new Problem(503, 'overloaded', 'too much work is waiting; try again later', {
+    cause,
+    headers: { 'retry-after': OVERLOAD_RETRY_AFTER_SECONDS },
+  });
+}
+
+/** Trouble that is over soon, as opposed to a mistake of ours. */
+function isPassing(error: unknown): boolean {
+  return (
+    error instanceof RetryableError ||
+    isConnectionFailure(error) ||
+    isLockTimeout(error) ||
+    isSerializationFailure(error)
+  );
+}

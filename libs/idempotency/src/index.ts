@@ -1,0 +1,11 @@
+export { Idempotent, type IdempotencyStrategy } from './idempotent';
+export { ClaimOf, IdempotencyInterceptor } from './idempotency.interceptor';
+export { canonicalJson } from './canonical-json';
+export { fingerprintOf } from './fingerprint';
+export { httpOutcome } from './http-outcome';
+export { IdempotencyModule } from './idempotency.module';
+export { isLostRace, Ledger } from './ledger';
+export { type Lease, LeaseLostError, newLeaseToken } from './lease';
+export { ledgerMigrations } from './migrations';
+export { type Moves, runOnce } from './run-once';
+export { type Answer, type Claim, type Entry, type Outcome, repeatOf, settle, type Work } from './settle';

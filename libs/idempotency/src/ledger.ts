@@ -1,0 +1,186 @@
+/** The ledger's table: claimed keys and their stored answers. Every statement on it stands here. */
+import { isUniqueViolation, type Statement, type Tx } from '@shop/postgres';
+import type { Lease } from './lease';
+import type { Answer, Claim, Entry } from './settle';
+
+export interface LedgerOptions {
+  /** How long an answer is kept after completion. */
+  retentionHours?: number;
+}
+
+/** Clients repeat for hours, operators replay after a weekend: three days cover both. */
+const DEFAULT_RETENTION_HOURS = 72;
+const PRIMARY_KEY = 'ledger_pkey';
+
+interface Row {
+  scope: string;
+  key: string;
+  fingerprint: Buffer | null;
+  status: 'pending' | 'completed';
+  answer_status: number;
+  answer_headers: Record<string, string> | null;
+  answer_body: string;
+  lease_expired: boolean;
+}
+
+export class Ledger {
+  private readonly retentionHours: number;
+
+  constructor({ retentionHours = DEFAULT_RETENTION_HOURS }: LedgerOptions = {}) {
+    this.retentionHours = retentionHours;
+  }
+
+  /** The rows that exist for these keys. It locks nothing: what decides a race is the insert's unique index. */
+  async find(tx: Tx, keys: readonly { scope: string; key: string }[]): Promise<Entry[]> {
+    const rows = await tx.query<Row>(findEntries, [keys.map(({ scope }) => scope), keys.map(({ key }) => key)]);
+    return rows.map(entryOf);
+  }
+
+  /**
+   * Writes finished work. Sent without waiting; if somebody else wrote one of the keys first, the transaction fails
+   * with an error for which `isLostRace` is true, and run again it will find their row.
+   */
+  record(tx: Tx, unordered: readonly (Entry & { status: 'completed' })[]): void {
+    if (unordered.length === 0) return;
+    const entries = inKeyOrder(unordered);
+    tx.send(insertCompleted, [
+      entries.map(({ scope }) => scope),
+      entries.map(({ key }) => key),
+      entries.map(({ fingerprint }) => fingerprint),
+      entries.map(({ answer }) => answer.status),
+      entries.map(({ answer }) => (answer.headers ? JSON.stringify(answer.headers) : null)),
+      entries.map(({ answer }) => answer.body),
+      this.retentionHours,
+    ]);
+  }
+
+  /** Claims keys for work that calls outside: rows that are pending until their lease's owner completes them. */
+  lease(tx: Tx, unordered: readonly Claim[], lease: Lease): void {
+    if (unordered.length === 0) return;
+    const claims = inKeyOrder(unordered);
+    tx.send(insertPending, [
+      claims.map(({ scope }) => scope),
+      claims.map(({ key }) => key),
+      claims.map(({ fingerprint }) => fingerprint),
+      lease.owner,
+      lease.token,
+      lease.durationMs,
+    ]);
+  }
+
+  /** Takes over pending rows whose lease has run out; answers the keys it got. */
+  async takeOver(tx: Tx, keys: readonly { scope: string; key: string }[], lease: Lease): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await tx.query<{ key: string }>(takeOverExpired, [
+      keys.map(({ scope }) => scope),
+      keys.map(({ key }) => key),
+      lease.owner,
+      lease.token,
+      lease.durationMs,
+    ]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Stores the answers of leased work; answers the keys whose lease still was this one. The others must write nothing. */
+  async complete(
+    tx: Tx,
+    finished: readonly { scope: string; key: string; token: string; answer: Answer }[],
+  ): Promise<Set<string>> {
+    if (finished.length === 0) return new Set();
+    const rows = await tx.query<{ key: string }>(completeLeased, [
+      finished.map(({ scope }) => scope),
+      finished.map(({ key }) => key),
+      finished.map(({ token }) => token),
+      finished.map(({ answer }) => answer.status),
+      finished.map(({ answer }) => (answer.headers ? JSON.stringify(answer.headers) : null)),
+      finished.map(({ answer }) => answer.body),
+      this.retentionHours,
+    ]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /** Gives leases back early, so that a repeat need not wait for them to run out. */
+  release(tx: Tx, leased: readonly { scope: string; key: string; token: string }[]): void {
+    if (leased.length === 0) return;
+    tx.send(releaseLeases, [
+      leased.map(({ scope }) => scope),
+      leased.map(({ key }) => key),
+      leased.map(({ token }) => token),
+    ]);
+  }
+}
+
+/** True when a transaction failed because another one wrote the same key first; it should run again. */
+export function isLostRace(error: unknown): boolean {
+  return isUniqueViolation(error, PRIMARY_KEY);
+}
+
+/** Two transactions that insert the same keys in the same order wait for one another instead of deadlocking. */
+function inKeyOrder<T extends { scope: string; key: string }>(entries: readonly T[]): T[] {
+  return [...entries].sort((a, b) => compare(a.scope, b.scope) || compare(a.key, b.key));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function entryOf(row: Row): Entry {
+  const { scope, key, fingerprint } = row;
+  if (row.status === 'pending') return { scope, key, fingerprint, status: 'pending', leaseExpired: row.lease_expired };
+  const answer = { status: row.answer_status, headers: row.answer_headers ?? undefined, body: row.answer_body };
+  return { scope, key, fingerprint, status: 'completed', answer };
+}
+
+const findEntries: Statement = {
+  name: 'ledger.find-entries',
+  text: `
+    select l.scope, l.key, l.fingerprint, l.status, l.answer_status, l.answer_headers, l.answer_body,
+           coalesce(l.leased_until <= now(), false) as lease_expired
+    from unnest($1::text[], $2::text[]) as k (scope, key)
+    join ledger l on l.scope = k.scope and l.key = k.key`,
+};
+
+const insertCompleted: Statement = {
+  name: 'ledger.insert-completed',
+  text: `
+    insert into ledger (scope, key, fingerprint, status, answer_status, answer_headers, answer_body, completed_at, expires_at)
+    select scope, key, fingerprint, 'completed', answer_status, answer_headers::jsonb, answer_body, now(), now() + $7 * interval '1 hour'
+    from unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::text[], $6::text[])
+      as e (scope, key, fingerprint, answer_status, answer_headers, answer_body)`,
+};
+
+const insertPending: Statement = {
+  name: 'ledger.insert-pending',
+  text: `
+    insert into ledger (scope, key, fingerprint, status, leased_by, lease_token, leased_until)
+    select scope, key, fingerprint, 'pending', $4, $5, now() + $6 * interval '1 millisecond'
+    from unnest($1::text[], $2::text[], $3::bytea[]) as e (scope, key, fingerprint)`,
+};
+
+const takeOverExpired: Statement = {
+  name: 'ledger.take-over-expired',
+  text: `
+    update ledger l set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond'
+    from unnest($1::text[], $2::text[]) as k (scope, key)
+    where l.scope = k.scope and l.key = k.key and l.status = 'pending' and l.leased_until <= now()
+    returning l.key`,
+};
+
+const completeLeased: Statement = {
+  name: 'ledger.complete-leased',
+  text: `
+    update ledger l
+    set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers::jsonb,
+        answer_body = e.answer_body, completed_at = now(), expires_at = now() + $7 * interval '1 hour',
+        leased_by = null, lease_token = null, leased_until = null
+    from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[])
+      as e (scope, key, token, answer_status, answer_headers, answer_body)
+    where l.scope = e.scope and l.key = e.key and l.status = 'pending' and l.lease_token = e.token
+    returning l.key`,
+};
+
+const releaseLeases: Statement = {
+  name: 'ledger.release-leases',
+  text: `
+    update ledger l set leased_until = now()
+    from unnest($1::text[], $2::text[], $3::uuid[]) as k (scope, key, token)
+    where l.scope = k.scope and l.key = k.key and l.status = 'pending' and l.lease_token = k.token`,
+};

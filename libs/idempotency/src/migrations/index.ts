@@ -1,0 +1,4 @@
+/** Every service that keeps a ledger runs these migrations before its own. */
+import { CreateLedger1760000000000 } from './1760000000000-create-ledger';
+
+export const ledgerMigrations = [CreateLedger1760000000000];

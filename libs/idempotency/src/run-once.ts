@@ -1,0 +1,56 @@
+/**
+ * The atomic mode: a batch of works, their effects and their stored answers in one transaction and one commit.
+ *
+ * Two round trips: what exists is read (the business rows first, with their locks; behind those locks the ledger shows
+ * what any earlier owner of them has committed), everything is decided in memory, and effects, answers and commit
+ * leave together. The unique index is the per-key lock: of two transactions with one key the second waits at its
+ * insert, fails, runs again, and finds the first one's answer.
+ */
+import { counter } from '@shop/observability';
+import type { Database, Tx } from '@shop/postgres';
+import { isLostRace, type Ledger } from './ledger';
+import { type Answer, type Outcome, settle, type Work } from './settle';
+
+export interface Moves<State> {
+  /** Reads, and locks in key order, the rows that the works touch. */
+  load: (tx: Tx) => Promise<State>;
+  /** Decides one work in plain memory; changes `state` for the works behind it. Not called for repeats. */
+  decide: (state: State, index: number) => Answer;
+  /** Sends what `decide` changed. */
+  save: (tx: Tx, state: State) => void;
+}
+
+const decisions = counter('idempotency_decisions_total', 'Works by what the ledger made of them', ['decision']);
+
+/** @param retryOn further failures that mean a lost race; what is run again reads afresh and sees the winner */
+export async function runOnce<State>(
+  database: Database,
+  ledger: Ledger,
+  works: readonly Work[],
+  moves: Moves<State>,
+  retryOn: (error: unknown) => boolean = () => false,
+): Promise<Outcome[]> {
+  const keys = works.flatMap(({ claim: { scope, key }, barrier }) =>
+    barrier
+      ? [
+          { scope, key },
+          { scope, key: barrier.key },
+        ]
+      : [{ scope, key }],
+  );
+  const outcomes = await database.transaction(
+    async (tx) => {
+      const loading = moves.load(tx);
+      const [state, known] = await Promise.all([loading, ledger.find(tx, keys)]);
+      const settlement = settle(known, works, (index) => moves.decide(state, index));
+      if (settlement.completed.length > 0) {
+        moves.save(tx, state);
+        ledger.record(tx, settlement.completed);
+      }
+      return settlement.outcomes;
+    },
+    (error) => isLostRace(error) || retryOn(error),
+  );
+  for (const { kind } of outcomes) decisions.inc({ decision: kind });
+  return outcomes;
+}

@@ -1,0 +1,66 @@
+/** The connection to NATS: kept for ever, and shared by everything in a process that speaks to it. */
+import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '@shop/observability';
+
+export interface BrokerOptions {
+  url: string;
+  /** Shown in the broker's list of connections. */
+  name: string;
+  logger: Logger;
+}
+
+const RECONNECT_WAIT_MS = 250;
+const PING_INTERVAL_MS = 5_000;
+
+export class Broker {
+  private connection?: NatsConnection;
+
+  constructor(private readonly options: BrokerOptions) {}
+
+  /** Connects, waiting for a broker that is not there yet. */
+  async connect(): Promise<void> {
+    const { url, name, logger } = this.options;
+    this.connection = await connect({
+      servers: url.split(','),
+      name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      waitOnFirstConnect: true,
+      ignoreAuthErrorAbort: true,
+    });
+    void this.logStatus(this.connection, logger);
+  }
+
+  get nats(): NatsConnection {
+    if (!this.connection) throw new Error('the broker is not connected yet');
+    return this.connection;
+  }
+
+  jetstream(): JetStreamClient {
+    return jetstream(this.nats);
+  }
+
+  /** Without the start-up check, so that it can be had while JetStream is away. */
+  manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.nats, { checkAPI: false });
+  }
+
+  /** Resolves when the broker answers; rejects when it does not. */
+  async ping(): Promise<void> {
+    await this.nats.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.drain().catch(() => undefined);
+    this.connection = undefined;
+  }
+
+  private async logStatus(connection: NatsConnection, logger: Logger): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') logger.warn('broker.disconnected');
+      if (status.type === 'reconnect') logger.info('broker.reconnected');
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** What a Nest controller needs to take the messages of a mailbox. */
+import { MessagePattern } from '@nestjs/microservices';
+import type { Message } from './message';
+
+export interface Delivery {
+  message: Message;
+  /** It was delivered before: whatever happened then, it now works alone. */
+  redelivered: boolean;
+}
+
+/**
+ * One promise per delivery, in the same order: the reply to send, or nothing. A rejected one makes the broker deliver
+ * the JetStream message again. Wrapped in an object because Nest would await a bare promise and spread a bare array.
+ */
+export class Answers {
+  constructor(readonly promises: Promise<Message | undefined>[]) {}
+}
+
+/** Marks a method `(deliveries: Delivery[]) => Answers` as the taker of a mailbox. */
+export const Consumes = (mailbox: string) => MessagePattern(mailbox);

@@ -1,0 +1,71 @@
+/** The envelope: CloudEvents 1.0 in JSON, several of them in one JetStream message (CloudEvents JSON batch format). */
+
+/** Names as on the wire; CloudEvents allows only lower-case letters and digits for extension attributes. */
+export interface Message<Body = unknown> {
+  specversion: '1.0';
+  /** Unique for ever; a message that is sent again keeps its id. */
+  id: string;
+  /** What it is, with its version: `inventory.reserve-stock.v1`. */
+  type: string;
+  /** The service that sends it. */
+  source: string;
+  /** The saga it belongs to: the correlation id. */
+  subject: string;
+  /** The message that caused this one. */
+  causationid?: string;
+  /** The mailbox that waits for the reply. */
+  replyto?: string;
+  /** Of an undo: the id of the command that it undoes. */
+  undoes?: string;
+  traceparent?: string;
+  datacontenttype: 'application/json';
+  data: Body;
+}
+
+const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
+export const batchHeaders: readonly [name: string, value: string][] = [['content-type', BATCH_CONTENT_TYPE]];
+
+/** Where a service takes its commands. */
+export const commandMailbox = (service: string): string => `cmd.${service}`;
+/** Where a service takes the replies to the commands of its sagas. */
+export const replyMailbox = (service: string): string => `reply.${service}`;
+/** A mailbox gets batches of mixed types, so its subject names no single one of them. */
+export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
+
+export function newMessage<Body>(message: Omit<Message<Body>, 'specversion' | 'datacontenttype'>): Message<Body> {
+  return { specversion: '1.0', ...message, datacontenttype: 'application/json' };
+}
+
+export function encodeBatch(messages: Message[]): string {
+  return JSON.stringify(messages);
+}
+
+/** Thrown when the bytes of a JetStream message are no batch of CloudEvents; delivering them again cannot help. */
+export class UnreadableBatchError extends Error {
+  constructor(reason: string, cause?: unknown) {
+    super(`unreadable message batch: ${reason}`, { cause });
+    this.name = 'UnreadableBatchError';
+  }
+}
+
+export function decodeBatch(text: string): Message[] {
+  let batch: unknown;
+  try {
+    batch = JSON.parse(text);
+  } catch (cause) {
+    throw new UnreadableBatchError('not JSON', cause);
+  }
+  if (!Array.isArray(batch)) throw new UnreadableBatchError('not an array');
+  if (!batch.every(isMessage)) throw new UnreadableBatchError('an element is no CloudEvent of ours');
+  return batch;
+}
+
+function isMessage(value: unknown): value is Message {
+  const { specversion, id, type, source, subject, data } = (value ?? {}) as Record<string, unknown>;
+  return (
+    specversion === '1.0' &&
+    [id, type, source, subject].every((text) => typeof text === 'string' && text.length > 0) &&
+    typeof data === 'object' &&
+    data !== null
+  );
+}

@@ -1,0 +1,79 @@
+/** Streams and consumers as code: made on demand, brought up to date, made again when the broker has lost them. */
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DeliverPolicy,
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+
+/** A command or reply that nobody took for a day has been sent again many times by its saga. */
+const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
+/** The broker's disk is bounded; what falls off the end is sent again by the saga's deadline. */
+const MAX_STREAM_BYTES = 1_024 * 1_024 * 1_024;
+/** Without an ack or a sign of work for this long, a message is delivered again. */
+export const ACK_WAIT_MS = 10_000;
+/** JetStream messages (each a batch) that may be in work at once, over all replicas of a service. */
+const MAX_ACK_PENDING = 256;
+
+const streams: Record<string, { name: string; subjects: string[] }> = {
+  cmd: { name: 'COMMANDS', subjects: ['cmd.>'] },
+  reply: { name: 'REPLIES', subjects: ['reply.>'] },
+};
+
+export interface ConsumerName {
+  stream: string;
+  durable: string;
+}
+
+export function consumerOf(mailbox: string): ConsumerName {
+  return { stream: streamOf(mailbox).name, durable: mailbox.replaceAll('.', '-') };
+}
+
+/** Makes the stream that keeps this mailbox. */
+export async function ensureStream(manager: JetStreamManager, mailbox: string): Promise<void> {
+  const { name, subjects } = streamOf(mailbox);
+  const config: Partial<StreamConfig> & { name: string } = {
+    name,
+    subjects,
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    max_age: nanos(MAX_AGE_MS),
+    max_bytes: MAX_STREAM_BYTES,
+  };
+  try {
+    await manager.streams.add(config);
+  } catch (error) {
+    // It is there already, perhaps with the settings of another version.
+    await manager.streams.update(name, config).catch(() => Promise.reject(error));
+  }
+}
+
+/** Makes the mailbox's stream and its durable consumer. All replicas of a service share the consumer. */
+export async function ensureConsumer(manager: JetStreamManager, mailbox: string): Promise<ConsumerName> {
+  await ensureStream(manager, mailbox);
+  const { stream, durable } = consumerOf(mailbox);
+  const config: Partial<ConsumerConfig> = {
+    durable_name: durable,
+    filter_subject: `${mailbox}.>`,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: nanos(ACK_WAIT_MS),
+    max_ack_pending: MAX_ACK_PENDING,
+    // In a work queue a message past its limit would stay for ever; we count deliveries ourselves.
+    max_deliver: -1,
+  };
+  await manager.consumers.add(stream, config);
+  return { stream, durable };
+}
+
+function streamOf(mailbox: string): { name: string; subjects: string[] } {
+  const stream = streams[mailbox.split('.', 1)[0]!];
+  if (!stream) throw new Error(`no stream keeps the mailbox ${mailbox}`);
+  return stream;
+}

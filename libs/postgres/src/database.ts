@@ -1,0 +1,103 @@
+/** One service's database: a TypeORM data source, and the door to named statements on its pipelined connections. */
+import type { PoolClient } from 'pg';
+import { types as pgTypes } from 'pg';
+import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
+import { isSerializationFailure } from './pg-errors';
+import { runTransaction, type Statement, type Tx } from './transaction';
+
+export interface DatabaseOptions {
+  url: string;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+  poolSize?: number;
+  migrations?: MixedList<Function>;
+  entities?: MixedList<Function>;
+}
+
+/** Enough for the lanes of one service and its reads; PostgreSQL pays for each. */
+const DEFAULT_POOL_SIZE = 8;
+/** A transaction that lost a race this often meets something else than a race. */
+const MAX_ATTEMPTS = 5;
+/** Longest time a statement waits for a row that another replica holds. */
+const LOCK_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** A replica that was paused inside a transaction must not hold its locks for ever. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const INT8_OID = 20;
+
+/** Money and counts stay far below 2^53, so bigint columns are read as numbers. */
+const numbersForBigints = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID ? Number : pgTypes.getTypeParser(oid, format as 'text'),
+};
+
+/** Builds the data source; nothing is connected until `connect`. */
+export function createDatabase(options: DatabaseOptions): Database {
+  const settings: DataSourceOptions = {
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName,
+    poolSize: options.poolSize ?? DEFAULT_POOL_SIZE,
+    entities: options.entities ?? [],
+    migrations: options.migrations ?? [],
+    migrationsTableName: 'migration',
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    // A dropped idle connection is the pool's affair: it makes a new one for the next query.
+    poolErrorHandler: () => undefined,
+    extra: {
+      pipeline: true,
+      types: numbersForBigints,
+      keepAlive: true,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  };
+  return new Database(new DataSource(settings));
+}
+
+export class Database {
+  constructor(readonly dataSource: DataSource) {}
+
+  async connect(): Promise<void> {
+    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  /** Runs one statement in a transaction of its own. */
+  async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.withClient(async (client) => {
+      const { rows } = await client.query({ name: statement.name, text: statement.text, values: values as unknown[] });
+      return rows as Row[];
+    });
+  }
+
+  /**
+   * Runs `work` in one transaction and commits. Serialization failures, deadlocks and what `retryOn` names start it
+   * again from the beginning, so `work` must not touch anything outside the transaction.
+   */
+  async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.withClient((client) => runTransaction(client, work));
+      } catch (error) {
+        const again = isSerializationFailure(error) || retryOn?.(error);
+        if (!again || attempt >= MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** TypeORM cannot name statements, so they go through the query runner's own client. */
+  private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await work((await runner.connect()) as PoolClient);
+    } finally {
+      await runner.release();
+    }
+  }
+}

@@ -1,0 +1,5 @@
+export { createDatabase, Database, type DatabaseOptions } from './database';
+export { Lane, LaneFullError, type LaneOptions } from './lane';
+export { migrate } from './migrate';
+export { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
+export type { Statement, Tx } from './transaction';

@@ -1,0 +1,89 @@
+import { Lane, LaneFullError } from './lane';
+
+const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+function recordingLane(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+  const batches: number[][] = [];
+  const gates: (() => void)[] = [];
+  const lane = new Lane<number, number>({
+    ...options,
+    run: async (batch) => {
+      batches.push(batch);
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return batch.map((n) => n * 10);
+    },
+  });
+  return { lane, batches, open: () => gates.shift()!() };
+}
+
+describe('Lane', () => {
+  it('runs what arrives during a batch as the next batch, in arrival order', async () => {
+    const { lane, batches, open } = recordingLane();
+    const first = lane.submit(1);
+    await tick();
+    const later = [lane.submit(2), lane.submit(3)];
+    open();
+    expect(await first).toBe(10);
+    await tick();
+    open();
+    expect(await Promise.all(later)).toEqual([20, 30]);
+    expect(batches).toEqual([[1], [2, 3]]);
+  });
+
+  it('takes what arrives in one turn of the event loop together', async () => {
+    const { lane, batches, open } = recordingLane();
+    const all = Promise.all([lane.submit(1), lane.submit(2)]);
+    await tick();
+    open();
+    await all;
+    expect(batches).toEqual([[1, 2]]);
+  });
+
+  it('never makes a batch larger than maxBatch', async () => {
+    const { lane, batches, open } = recordingLane({ maxBatch: 2 });
+    const all = Promise.all([1, 2, 3].map((n) => lane.submit(n)));
+    await tick();
+    open();
+    await tick();
+    await tick();
+    open();
+    await all;
+    expect(batches).toEqual([[1, 2], [3]]);
+  });
+
+  it('keeps a member that asked for it out of the batches of others', async () => {
+    const { lane, batches, open } = recordingLane();
+    const all = Promise.all([lane.submit(1), lane.submit(2, { alone: true }), lane.submit(3)]);
+    for (let i = 0; i < 3; i++) {
+      await tick();
+      await tick();
+      open();
+    }
+    await all;
+    expect(batches).toEqual([[1], [2], [3]]);
+  });
+
+  it('runs the members of a failed batch alone, so that one bad member fails by itself', async () => {
+    const lane = new Lane<number, number>({
+      run: async (batch) => {
+        if (batch.includes(13)) throw new Error('unlucky');
+        return batch;
+      },
+    });
+    const results = await Promise.allSettled([1, 13, 2].map((n) => lane.submit(n)));
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('refuses more waiting members than it may hold, and takes new ones when there is room again', async () => {
+    const { lane, open } = recordingLane({ maxWaiting: 1 });
+    const first = lane.submit(1);
+    await tick();
+    const second = lane.submit(2);
+    await expect(lane.submit(3)).rejects.toBeInstanceOf(LaneFullError);
+    open();
+    await first;
+    await tick();
+    open();
+    expect(await second).toBe(20);
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * A lane runs one batch at a time; whatever arrives while it runs is the next batch.
+ *
+ * There is no timer: an idle lane starts at once with a batch of one, and batches grow exactly when the load does.
+ * If a batch fails, its members run alone, so one bad member cannot hold back the others.
+ */
+import { isConnectionFailure } from './pg-errors';
+
+export interface LaneOptions<In, Out> {
+  /** Answers one output per input, in the same order. */
+  run: (batch: In[]) => Promise<Out[]>;
+  /** Most members of one batch. */
+  maxBatch?: number;
+  /** Most members waiting; above it `submit` throws LaneFullError. */
+  maxWaiting?: number;
+  /** Batches under way at once; 1 keeps arrival order across batches. */
+  concurrency?: number;
+  /** True for a failure that has nothing to do with the members, such as a server that is away: all fail with it. */
+  failsTogether?: (error: unknown) => boolean;
+}
+
+/** Thrown when a lane has as many waiting members as it may; the caller should come again later. */
+export class LaneFullError extends Error {
+  constructor() {
+    super('too much work is waiting; try again later');
+    this.name = 'LaneFullError';
+  }
+}
+
+/** Larger batches gain nothing more from the shared commit and make everybody wait. */
+const DEFAULT_MAX_BATCH = 128;
+const DEFAULT_MAX_WAITING = 2_000;
+
+interface Member<In, Out> {
+  input: In;
+  alone: boolean;
+  resolve: (output: Out) => void;
+  reject: (error: unknown) => void;
+}
+
+export class Lane<In, Out> {
+  private waiting: Member<In, Out>[] = [];
+  private running = 0;
+  private readonly run: (batch: In[]) => Promise<Out[]>;
+  private readonly maxBatch: number;
+  private readonly maxWaiting: number;
+  private readonly concurrency: number;
+  private readonly failsTogether: (error: unknown) => boolean;
+
+  constructor(options: LaneOptions<In, Out>) {
+    this.run = options.run;
+    this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
+    this.maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING;
+    this.concurrency = options.concurrency ?? 1;
+    this.failsTogether = options.failsTogether ?? isConnectionFailure;
+  }
+
+  get depth(): number {
+    return this.waiting.length;
+  }
+
+  /** `alone` keeps a suspicious member (one that was tried before) out of everybody else's batch. */
+  submit(input: In, { alone = false }: { alone?: boolean } = {}): Promise<Out> {
+    if (this.waiting.length >= this.maxWaiting) return Promise.reject(new LaneFullError());
+    return new Promise<Out>((resolve, reject) => {
+      this.waiting.push({ input, alone, resolve, reject });
+      // Deferred, so that members that arrive in the same turn of the event loop travel together.
+      if (this.running < this.concurrency && this.waiting.length === 1) setImmediate(() => this.pump());
+    });
+  }
+
+  private pump(): void {
+    while (this.running < this.concurrency && this.waiting.length > 0) {
+      const batch = this.takeBatch();
+      this.running++;
+      void this.runBatch(batch).finally(() => {
+        this.running--;
+        this.pump();
+      });
+    }
+  }
+
+  private takeBatch(): Member<In, Out>[] {
+    let size = 1;
+    if (!this.waiting[0]!.alone) {
+      const limit = Math.min(this.waiting.length, this.maxBatch);
+      while (size < limit && !this.waiting[size]!.alone) size++;
+    }
+    return this.waiting.splice(0, size);
+  }
+
+  private async runBatch(batch: Member<In, Out>[]): Promise<void> {
+    try {
+      const outputs = await this.run(batch.map((member) => member.input));
+      if (outputs.length !== batch.length) throw new Error('a lane must answer every member of its batch');
+      batch.forEach((member, index) => member.resolve(outputs[index]!));
+    } catch (error) {
+      if (batch.length === 1 || this.failsTogether(error)) batch.forEach((member) => member.reject(error));
+      else for (const member of batch) await this.runBatch([member]);
+    }
+  }
+}

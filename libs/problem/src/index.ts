@@ -1,0 +1,2 @@
+export { Problem, type ProblemBody } from './problem';
+export { type Fault, validate, type Validated, validationFailed } from './validate';

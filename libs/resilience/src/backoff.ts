@@ -1,0 +1,12 @@
+/** How long to wait before an attempt; pure, so that it can stand in a saga's decision. */
+
+export interface Backoff {
+  firstMs: number;
+  maxMs: number;
+  factor: number;
+}
+
+/** Milliseconds after attempt number `attempt` (from 1) until the next one. */
+export function delayOf(backoff: Backoff, attempt: number): number {
+  return Math.min(backoff.maxMs, Math.round(backoff.firstMs * backoff.factor ** Math.max(0, attempt - 1)));
+}

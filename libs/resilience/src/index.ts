@@ -1,0 +1,3 @@
+export { type Backoff, delayOf } from './backoff';
+export { isRetryable, RetryableError, TerminalError } from './errors';
+export { withTimeout } from './timeout';

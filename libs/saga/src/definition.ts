@@ -1,0 +1,71 @@
+/** A saga definition is data: a name, a version, and the steps in order. */
+import type { CommandType } from '@shop/messaging';
+import type { Backoff } from '@shop/resilience';
+
+/** One remote command of a step, and how its body follows from the saga's data. */
+export interface StepAction<Data> {
+  command: CommandType<object>;
+  body: (data: Data, sagaId: string) => object;
+}
+
+export interface DeadlinePolicy {
+  /** How long a reply may take before the command is sent again, by attempt. */
+  backoff: Backoff;
+  /** Attempts of the do; a step before the pivot is then compensated, one from the pivot on goes on trying. */
+  attempts: number;
+  /** Attempts of the undo, more than of the do; when they are used up the saga is parked. */
+  undoAttempts: number;
+}
+
+export interface StepDefinition<Data> {
+  name: string;
+  do: StepAction<Data>;
+  /** Safe for a do that never arrived, was refused, or is still on its way. */
+  undo?: StepAction<Data>;
+  /** The point of no return: once it has succeeded, and while that is not known, the saga does not turn back. */
+  pivot?: boolean;
+  deadline: DeadlinePolicy;
+}
+
+export interface SagaDefinition<Data = unknown> {
+  name: string;
+  version: number;
+  steps: readonly StepDefinition<Data>[];
+}
+
+export const defaultDeadline: DeadlinePolicy = {
+  backoff: { firstMs: 3_000, factor: 2, maxMs: 30_000 },
+  attempts: 6,
+  undoAttempts: 20,
+};
+
+export function step<Data>(
+  name: string,
+  options: Omit<StepDefinition<Data>, 'name' | 'deadline'> & { deadline?: Partial<DeadlinePolicy> },
+): StepDefinition<Data> {
+  return { name, ...options, deadline: { ...defaultDeadline, ...options.deadline } };
+}
+
+/** @throws Error when the steps cannot make a saga: none, two of one name, two pivots, or no way back before the pivot */
+export function defineSaga<Data>(
+  name: string,
+  version: number,
+  steps: readonly StepDefinition<Data>[],
+): SagaDefinition<Data> {
+  const fault = faultOf(steps);
+  if (fault) throw new Error(`saga ${name} v${version}: ${fault}`);
+  return { name, version, steps };
+}
+
+function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {
+  if (steps.length === 0) return 'it has no steps';
+  if (new Set(steps.map((one) => one.name)).size < steps.length) return 'two steps have one name';
+  if (steps.filter((one) => one.pivot).length > 1) return 'it has two pivots';
+  const stuck = steps.slice(0, Math.max(0, pivotIndex(steps))).find((one) => !one.undo);
+  return stuck && `step ${stuck.name} stands before the pivot and cannot be undone`;
+}
+
+/** Index of the step from which a doubt is no reason to turn back; -1 for a saga that can only go on. */
+export function pivotIndex(steps: readonly Pick<StepDefinition<never>, 'pivot'>[]): number {
+  return steps.findIndex((one) => one.pivot);
+}

@@ -1,0 +1,241 @@
+/**
+ * The transaction around `decide`: lock the sagas of a batch, decide, save, append history, commit, then send.
+ *
+ * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
+ * the same id, until its reply has been committed; so nothing here waits for the broker.
+ */
+import { type CommandType, type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
+import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
+import { type Database, Lane, type Tx } from '@shop/postgres';
+import { validate } from '@shop/problem';
+import {
+  type ActionName,
+  decide,
+  type Decision,
+  type SagaEvent,
+  type SagaState,
+  start,
+  type Transition,
+} from './decide';
+import type { SagaDefinition } from './definition';
+import { appendHistory, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
+
+export interface NewSaga<Data> {
+  id: string;
+  definition: SagaDefinition<Data>;
+  data: Data;
+  traceparent: string;
+}
+
+/** One transition of one saga, as it was committed. */
+export interface SagaChange {
+  saga: SagaRow;
+  before?: SagaState;
+  transition: Transition;
+  /** Milliseconds since the transition before this one. */
+  durationMs: number;
+  send?: { mailbox: string; message: Message };
+}
+
+export interface SagaEngineOptions {
+  /** The service that runs the sagas; replies come to its mailbox. */
+  service: string;
+  database: Database;
+  publisher: Publisher;
+  logger: Logger;
+  definitions: readonly SagaDefinition<never>[];
+  /** Runs in the transaction of the changes; answers the changes of sagas that it began there. */
+  onChange: (tx: Tx, changes: readonly SagaChange[]) => SagaChange[];
+  /** Runs after the commit. */
+  onCommitted?: (changes: readonly SagaChange[]) => void;
+  /** Ids that every log line of this saga should carry, such as the order's. */
+  logFields: (saga: SagaRow) => Record<string, unknown>;
+}
+
+interface Incoming {
+  sagaId: string;
+  event: SagaEvent;
+}
+
+type Decided = Extract<Decision, { state: SagaState }>;
+
+const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
+const transitions = counter('saga_transitions_total', 'Transitions by saga and event', ['saga', 'event', 'to']);
+const ignoredEvents = counter('saga_events_ignored_total', 'Events that moved no saga, by reason', ['reason']);
+const stepSeconds = histogram(
+  'saga_step_duration_seconds',
+  'Time from command to reply',
+  ['saga', 'step'],
+  STEP_SECONDS,
+);
+
+export class SagaEngine {
+  private readonly definitions: Map<string, SagaDefinition<never>>;
+  private readonly lane: Lane<Incoming, undefined>;
+  private readonly replyTo: string;
+
+  constructor(private readonly options: SagaEngineOptions) {
+    this.definitions = new Map(options.definitions.map((one) => [nameOf(one.name, one.version), one]));
+    this.replyTo = replyMailbox(options.service);
+    this.lane = new Lane({ run: (batch) => this.run(batch) });
+  }
+
+  /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
+  begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): SagaChange[] {
+    const decided = sagas.map(({ id, definition, data, traceparent }) => {
+      const decision = start(definition as SagaDefinition<never>);
+      const row: SagaRow = {
+        id,
+        definition: definition.name,
+        definitionVersion: definition.version,
+        state: decision.state,
+        data,
+        traceparent,
+        version: 1,
+      };
+      return { change: this.changeOf(row, undefined, decision), deadlineMs: decision.send?.deadlineMs ?? null };
+    });
+    const changes = decided.map(({ change }) => change);
+    insertSagas(
+      tx,
+      changes.map(({ saga }) => saga),
+      decided.map(({ deadlineMs }) => deadlineMs),
+    );
+    appendHistory(tx, changes.map(historyOf));
+    return changes;
+  }
+
+  /** After the commit: sends the commands, writes the log, tells who listens. */
+  committed(changes: readonly SagaChange[]): void {
+    for (const change of changes) this.announce(change);
+    this.options.onCommitted?.(changes);
+  }
+
+  /** Resolves when what follows from the event has been committed. An event that fits nothing is counted and dropped. */
+  async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<void> {
+    await this.lane.submit({ sagaId, event }, options);
+  }
+
+  /** Takes a reply from the broker. */
+  async receive(message: Message, options: { alone?: boolean } = {}): Promise<void> {
+    const command = parseCommandId(message.causationid);
+    const reply = validate(Reply, message.data, { unknownProperties: 'drop' });
+    if (!command || !reply.ok) {
+      this.options.logger.error({ messageId: message.id, type: message.type }, 'saga.reply.unreadable');
+      ignoredEvents.inc({ reason: 'unreadable' });
+      return;
+    }
+    const { sagaId, step, action } = command;
+    await this.dispatch(sagaId, { type: 'replied', step, action, ...reply.value }, options);
+  }
+
+  private async run(batch: Incoming[]): Promise<undefined[]> {
+    const changes = await this.options.database.transaction(async (tx) => {
+      const rows = await lockSagas(tx, [...new Set(batch.map(({ sagaId }) => sagaId))]);
+      const moved = this.decideAll(new Map(rows.map((row) => [row.id, row])), batch);
+      if (moved.changes.length === 0) return [];
+      saveSagas(
+        tx,
+        [...moved.rows.values()],
+        [...moved.rows.keys()].map((id) => moved.deadlinesMs.get(id) ?? null),
+      );
+      appendHistory(tx, moved.changes.map(historyOf));
+      return [...moved.changes, ...this.options.onChange(tx, moved.changes)];
+    });
+    this.committed(changes);
+    return batch.map(() => undefined);
+  }
+
+  /** Decides the events one after the other; each sees what the ones before it did. */
+  private decideAll(known: Map<string, SagaRow>, batch: Incoming[]) {
+    const changes: SagaChange[] = [];
+    const rows = new Map<string, SagaRow>();
+    const deadlinesMs = new Map<string, number | null>();
+    for (const { sagaId, event } of batch) {
+      const row = rows.get(sagaId) ?? known.get(sagaId);
+      const definition = row && this.definitions.get(nameOf(row.definition, row.definitionVersion));
+      if (!row || !definition) {
+        this.ignore(sagaId, event, row ? 'unknown-version' : 'unknown-saga');
+        continue;
+      }
+      const decision = decide(definition, row.state, event);
+      if ('ignored' in decision) {
+        this.ignore(sagaId, event, decision.ignored);
+        continue;
+      }
+      const moved = { ...row, state: decision.state, version: row.version + 1 };
+      changes.push(this.changeOf(moved, row, decision));
+      rows.set(sagaId, moved);
+      if (decision.send) deadlinesMs.set(sagaId, decision.send.deadlineMs);
+      else if (decision.state.status !== row.state.status) deadlinesMs.set(sagaId, null);
+    }
+    return { changes, rows, deadlinesMs };
+  }
+
+  private changeOf(saga: SagaRow, before: SagaRow | undefined, { transition, send }: Decided): SagaChange {
+    return {
+      saga,
+      before: before?.state,
+      transition,
+      durationMs: before?.updatedAt ? Date.now() - before.updatedAt.getTime() : 0,
+      send: send && this.commandOf(saga, send.step, send.action),
+    };
+  }
+
+  private commandOf(saga: SagaRow, stepName: string, actionName: ActionName) {
+    const definition = this.definitions.get(nameOf(saga.definition, saga.definitionVersion))!;
+    const action = definition.steps.find(({ name }) => name === stepName)![actionName]!;
+    const command = action.command as CommandType<object>;
+    const message = newMessage({
+      id: commandId(saga.id, stepName, actionName),
+      type: command.type,
+      source: this.options.service,
+      subject: saga.id,
+      replyto: this.replyTo,
+      undoes: actionName === 'undo' ? commandId(saga.id, stepName, 'do') : undefined,
+      traceparent: saga.traceparent,
+      data: action.body(saga.data as never, saga.id),
+    });
+    return { mailbox: command.mailbox, message };
+  }
+
+  private announce({ saga, transition, durationMs, send }: SagaChange): void {
+    const { event, step, from, to, attempt, detail } = transition;
+    const { logger, publisher, logFields } = this.options;
+    transitions.inc({ saga: saga.definition, event, to });
+    if (from.endsWith('.do') && event.startsWith('do.')) {
+      stepSeconds.observe({ saga: saga.definition, step }, durationMs / 1_000);
+    }
+    const ids = { sagaId: saga.id, ...logFields(saga), traceId: traceIdOf(saga.traceparent) };
+    const line = { ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs, ...detail };
+    if (to === 'parked') logger.error(line, `saga.${event}`);
+    else logger.info(line, `saga.${event}`);
+    if (send) {
+      publisher.send(send.mailbox, send.message).catch((error: Error) => {
+        logger.warn({ ...ids, messageId: send.message.id, reason: error.message }, 'saga.command.not-sent');
+      });
+    }
+  }
+
+  private ignore(sagaId: string, event: SagaEvent, reason: string): void {
+    ignoredEvents.inc({ reason });
+    this.options.logger.debug({ sagaId, type: event.type, reason }, 'saga.event.ignored');
+  }
+}
+
+const nameOf = (definition: string, version: number): string => `${definition} v${version}`;
+
+/** Derived, never stored: the same command has the same id however often it is sent. */
+export function commandId(sagaId: string, step: string, action: ActionName): string {
+  return `${sagaId}/${step}/${action}`;
+}
+
+function parseCommandId(id = ''): { sagaId: string; step: string; action: ActionName } | undefined {
+  const [sagaId, step, action, ...rest] = id.split('/');
+  if (!sagaId || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
+  return { sagaId, step, action };
+}
+
+function historyOf({ saga, transition }: SagaChange) {
+  return { ...transition, sagaId: saga.id, seq: saga.version };
+}

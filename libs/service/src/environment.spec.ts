@@ -1,0 +1,35 @@
+import 'reflect-metadata';
+import { Port, PostgresUrl, readEnvironment, ServiceEnvironment } from './index';
+
+class ShopEnvironment extends ServiceEnvironment {
+  @Port() SHOP_PORT = 3000;
+  @PostgresUrl() SHOP_DATABASE_URL: string;
+}
+
+const complete = {
+  NATS_URL: 'nats://127.0.0.1:4222',
+  API_KEYS: 'k=t/p:customer',
+  SHOP_DATABASE_URL: 'postgres://u:p@127.0.0.1:5432/shop',
+};
+
+describe('readEnvironment', () => {
+  it('fills in the defaults and reads numbers', () => {
+    expect(readEnvironment(ShopEnvironment, { ...complete, SHOP_PORT: '4000' })).toMatchObject({
+      SHOP_PORT: 4000,
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'info',
+      LOG_FORMAT: 'json',
+    });
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(readEnvironment(ShopEnvironment, { ...complete, SHOP_PORT: '' }).SHOP_PORT).toBe(3000);
+  });
+
+  it('names every missing and wrong variable at once', () => {
+    const read = () => readEnvironment(ShopEnvironment, { SHOP_PORT: 'http', LOG_LEVEL: 'loud', NATS_URL: 'nowhere' });
+    for (const name of ['NATS_URL', 'API_KEYS is missing', 'SHOP_DATABASE_URL is missing', 'SHOP_PORT', 'LOG_LEVEL']) {
+      expect(read).toThrow(new RegExp(name));
+    }
+  });
+});

@@ -1,0 +1,43 @@
+/** The environment as one checked class: every service adds its own lines to these. */
+import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
+import { type Fault, validate } from '@shop/problem';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+
+/** A TCP port; 0 takes a free one. */
+export const Port = () => applyDecorators(AsNumber(), IsInt({ message: 'must be a port number' }), Min(0), Max(65_535));
+
+const AsNumber = () =>
+  Transform(({ value }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as unknown)));
+
+const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
+export const PostgresUrl = () => Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl);
+
+/** What every process needs. */
+export class ProcessEnvironment {
+  /** Address to listen on; 0.0.0.0 in a container. */
+  @IsString() @IsNotEmpty() HOST = '127.0.0.1';
+  @IsIn(logLevels) LOG_LEVEL: LogLevel = 'info';
+  @IsIn(['json', 'pretty']) LOG_FORMAT: LogFormat = 'json';
+}
+
+/** What every service needs besides. */
+export class ServiceEnvironment extends ProcessEnvironment {
+  @Matches(/^(nats|tls):\/\/\S+$/, { message: 'must look like nats://host:port' }) NATS_URL: string;
+  /** `key=tenant/principal:role+role`, separated by commas; the key may be `sha256:` and its hex hash. */
+  @IsString() @IsNotEmpty({ message: 'must list at least one key=tenant/principal:role' }) API_KEYS: string;
+}
+
+/** Reads the variables that the class declares. @throws Error that lists every fault, one a line */
+export function readEnvironment<T extends object>(type: new () => T, env: NodeJS.ProcessEnv): T {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const read = validate(type, given, { unknownProperties: 'drop' });
+  if (read.ok) return read.value;
+  const lines = read.faults.map((fault) => lineOf(fault, given));
+  throw new Error(`the environment is not complete:\n${lines.join('\n')}`);
+}
+
+function lineOf({ path, message }: Fault, given: Record<string, string | undefined>): string {
+  return `  ${path} ${given[path] === undefined ? 'is missing; it ' : ''}${message.replace(`${path} `, '')}`;
+}

@@ -1,0 +1,3 @@
+export { Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
+export { LOGGER, ServiceModule, type ServiceModuleOptions } from './service.module';
+export { runService, type ServiceOptions } from './run-service';

@@ -1,0 +1,77 @@
+/** What every service is made of: its database, its broker, its ledger, its log; opened at start, closed in order. */
+import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { createHealthModule, MetricsModule } from '@shop/http';
+import { IdempotencyModule, Ledger } from '@shop/idempotency';
+import { Broker, JetStreamServer, Publisher } from '@shop/messaging';
+import type { Logger } from '@shop/observability';
+import { createDatabase, Database, migrate, type Statement } from '@shop/postgres';
+
+export const LOGGER = Symbol('LOGGER');
+
+export interface ServiceModuleOptions {
+  service: string;
+  logger: Logger;
+  databaseUrl: string;
+  natsUrl: string;
+  migrations: Function[];
+}
+
+const ping: Statement = { name: 'service.ping', text: 'select 1' };
+
+@Global()
+@Module({})
+export class ServiceModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Broker) private readonly broker: Broker,
+  ) {}
+
+  static register(options: ServiceModuleOptions): DynamicModule {
+    const { service, logger } = options;
+    const providers = [
+      { provide: LOGGER, useValue: logger },
+      { provide: Database, useFactory: () => openDatabase(options) },
+      { provide: Broker, useFactory: () => openBroker(options) },
+      { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker), inject: [Broker] },
+      {
+        provide: JetStreamServer,
+        useFactory: (broker: Broker, publisher: Publisher) => new JetStreamServer(broker, publisher, logger),
+        inject: [Broker, Publisher],
+      },
+      { provide: Ledger, useFactory: () => new Ledger() },
+    ];
+    const health = createHealthModule({
+      inject: [Database, Broker],
+      useFactory: (database: Database, broker: Broker) => [
+        { name: 'database', check: async () => void (await database.query(ping)) },
+        { name: 'broker', check: () => broker.ping() },
+      ],
+    });
+    logger.debug({ service }, 'service.wiring');
+    return {
+      module: ServiceModule,
+      imports: [IdempotencyModule, MetricsModule, health],
+      providers,
+      exports: providers,
+    };
+  }
+
+  /** After HTTP and the consumers have drained. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.broker.close();
+    await this.database.close();
+  }
+}
+
+async function openDatabase({ service, databaseUrl, migrations, logger }: ServiceModuleOptions): Promise<Database> {
+  const database = createDatabase({ url: databaseUrl, applicationName: `shop-${service}`, migrations });
+  const done = await migrate(database);
+  if (done.length > 0) logger.info({ migrations: done }, 'database.migrated');
+  return database;
+}
+
+async function openBroker({ service, natsUrl, logger }: ServiceModuleOptions): Promise<Broker> {
+  const broker = new Broker({ url: natsUrl, name: `shop-${service}`, logger });
+  await broker.connect();
+  return broker;
+}

@@ -1,0 +1,46 @@
+// What the files about test databases share: statements as the administrator, names, and the end of a run.
+import { Client } from 'pg';
+
+export async function asAdmin<T>(adminUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export function urlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  return url.href;
+}
+
+/** Names carry the run, so that its end can find them; PostgreSQL cuts names after 63 characters. */
+export function databaseName(what: string, which: string): string {
+  return `test_${what.slice(0, 30)}_${process.env.SHOP_TEST_RUN ?? 'alone'}_${which}`;
+}
+
+const KEPT = 'kept because a test failed';
+
+/** Keeps a database beyond the end of the run, for somebody to look into. */
+export async function keepDatabase(adminUrl: string, name: string): Promise<void> {
+  await asAdmin(adminUrl, async (client) => {
+    await client.query(`comment on database ${client.escapeIdentifier(name)} is ${client.escapeLiteral(KEPT)}`);
+  });
+}
+
+/** Drops what the run made, except what it kept. */
+export async function dropDatabasesOfRun(adminUrl: string, run: string): Promise<void> {
+  await asAdmin(adminUrl, async (client) => {
+    const { rows } = await client.query<{ datname: string }>(
+      `select datname from pg_database
+       where datname like 'test\\_%' and position($1 in datname) > 0
+         and shobj_description(oid, 'pg_database') is distinct from $2`,
+      [`_${run}_`, KEPT],
+    );
+    for (const { datname } of rows)
+      await client.query(`drop database ${client.escapeIdentifier(datname)} with (force)`);
+  });
+}

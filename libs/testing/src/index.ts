@@ -1,0 +1,13 @@
+// The door of @shop/testing: what tests share; no product code may import it.
+export { startProcess } from './child-process';
+export type { ProcessExit, ProcessOptions, RunningProcess } from './child-process';
+export { eventually } from './eventually';
+export type { EventuallyOptions } from './eventually';
+export { seededRandom } from './random';
+export type { SeededRandom } from './random';
+export { testStack, useStack } from './stack';
+export type { TestStack, TestStackUrls, UseStackOptions } from './stack';
+export { startTcpProxy } from './tcp-proxy';
+export type { TcpProxy } from './tcp-proxy';
+export { createTestDatabase } from './test-database';
+export type { TestDatabase, TestDatabaseOptions } from './test-database';

@@ -1,0 +1,95 @@
+// A TCP proxy that can be cut or stalled, to stand between a service and PostgreSQL, NATS or a provider.
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '@shop/stack';
+
+export interface TcpProxy {
+  /** Stays the same through every fault. */
+  readonly port: number;
+  /** How many connections go through at the moment. */
+  readonly connections: number;
+  /** As a dead host: drops every connection and refuses new ones. */
+  cut(): Promise<void>;
+  restore(): Promise<void>;
+  /** As a hanging host: accepts connections and keeps them, but forwards nothing. */
+  stall(): void;
+  /** Forwards again, first what was held back. */
+  resume(): void;
+  close(): Promise<void>;
+}
+
+interface Link {
+  client: Socket;
+  target: Socket;
+}
+
+export async function startTcpProxy(targetHost: string, targetPort: number): Promise<TcpProxy> {
+  const port = await freePort();
+  const links = new Set<Link>();
+  let stalled = false;
+  let server: Server | undefined;
+
+  function forward({ client, target }: Link): void {
+    client.pipe(target);
+    target.pipe(client);
+  }
+
+  function accept(client: Socket): void {
+    const link = { client, target: connect({ host: targetHost, port: targetPort, noDelay: true }) };
+    client.setNoDelay(true);
+    links.add(link);
+    for (const socket of [link.client, link.target]) {
+      // Whatever breaks one side breaks the other; the error itself is for those at the two ends.
+      socket.on('error', () => undefined);
+      socket.once('close', () => drop(link));
+    }
+    if (!stalled) forward(link);
+  }
+
+  function drop(link: Link): void {
+    links.delete(link);
+    link.client.destroy();
+    link.target.destroy();
+  }
+
+  async function restore(): Promise<void> {
+    if (server !== undefined) return;
+    const listener = createServer(accept);
+    server = listener;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen(port, '127.0.0.1', resolve);
+    });
+  }
+
+  async function cut(): Promise<void> {
+    const listener = server;
+    if (listener === undefined) return;
+    server = undefined;
+    const closed = new Promise((resolve) => listener.close(resolve));
+    for (const link of links) drop(link);
+    await closed;
+  }
+
+  await restore();
+  return {
+    port,
+    get connections() {
+      return links.size;
+    },
+    cut,
+    restore,
+    stall() {
+      stalled = true;
+      for (const { client, target } of links) {
+        client.unpipe(target).pause();
+        target.unpipe(client).pause();
+      }
+    },
+    resume() {
+      if (!stalled) return;
+      stalled = false;
+      for (const link of links) forward(link);
+    },
+    close: cut,
+  };
+}

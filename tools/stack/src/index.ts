@@ -1,0 +1,9 @@
+// The door of @shop/stack: PostgreSQL and NATS for start, demo, bench and tests.
+export { freePort } from './free-port';
+export { startGuard } from './guard';
+export type { Guard } from './guard';
+export { isAlive } from './is-alive';
+export { natsMissing } from './nats-binary';
+export { StackError } from './stack-error';
+export { startStack } from './stack';
+export type { Stack, StackOptions } from './stack';

@@ -1,0 +1,58 @@
+// What the stack needs of a NATS server, whoever runs it.
+import { connect } from 'node:net';
+import { refuseFault } from './postgres';
+import { StackError } from './stack-error';
+
+const GREETING_TIMEOUT_MS = 5_000;
+const DEFAULT_PORT = 4222;
+
+export interface NatsServer {
+  readonly url: string;
+  readonly monitorUrl: string | undefined;
+  pid(): number | undefined;
+  /** Kills it without warning. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Forgets every stream; a server that ran before runs again afterwards. */
+  wipe(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The server answers here, or a sentence on what is wrong with NATS_URL. */
+export async function givenNats(url: string): Promise<NatsServer> {
+  try {
+    // NATS_URL may name several servers of a cluster; one that answers is enough to go on.
+    const first = url.split(',')[0]?.trim() ?? '';
+    const { hostname, port } = new URL(first.includes('://') ? first : `nats://${first}`);
+    await natsGreeting(hostname, port === '' ? DEFAULT_PORT : Number(port));
+  } catch (error) {
+    throw new StackError('The NATS server named by NATS_URL does not answer; start it or unset NATS_URL.', error);
+  }
+  return natsWithoutFaults({ url, monitorUrl: undefined, stop: async () => undefined });
+}
+
+export function natsWithoutFaults(server: Pick<NatsServer, 'url' | 'monitorUrl' | 'stop'>): NatsServer {
+  return { ...server, pid: () => undefined, kill: refuseFault, start: refuseFault, wipe: refuseFault };
+}
+
+/** What the server says first to everyone; it says so only after JetStream has recovered its streams. */
+export function natsGreeting(host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: GREETING_TIMEOUT_MS });
+    let text = '';
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.once('error', fail);
+    socket.once('timeout', () => fail(new Error(`no greeting from ${host}:${port}`)));
+    socket.once('close', () => fail(new Error(`${host}:${port} closed the connection`)));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('utf8');
+      if (!text.includes('\r\n')) return;
+      if (!text.startsWith('INFO ')) return fail(new Error(`${host}:${port} is not a NATS server`));
+      resolve(text);
+      socket.destroy();
+    });
+  });
+}

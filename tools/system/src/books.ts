@@ -1,0 +1,121 @@
+/** Whether nothing was lost and nothing doubled: orders, stock, payments and the provider's list must agree. */
+import { ApiClient } from './api-client';
+
+interface Order {
+  id: string;
+  status: string;
+  items: { sku: string; quantity: number }[];
+  total: { amount: number };
+}
+
+interface Stock {
+  sku: string;
+  onHand: number;
+  reserved: number;
+}
+
+interface Payment {
+  id: string;
+  orderId: string | null;
+  amount: number;
+  status: string;
+  refunded: number;
+}
+
+interface Charge {
+  amount: number;
+  refunded: number;
+  metadata: { paymentId?: string };
+}
+
+export interface BooksReport {
+  orders: number;
+  confirmed: number;
+  cancelled: number;
+  unsettled: number;
+  /** Sentences, one for each thing that is wrong. */
+  faults: string[];
+}
+
+export interface BooksOptions {
+  order: ApiClient;
+  inventory: ApiClient;
+  payment: ApiClient;
+  /** The provider's own list, where there is one. */
+  sandbox?: ApiClient;
+  /** Pieces on hand by SKU before the first order. */
+  initialStock: Record<string, number>;
+}
+
+export async function auditBooks(options: BooksOptions): Promise<BooksReport> {
+  const orders = await options.order.all<Order>('/orders');
+  const stock = await options.inventory.all<Stock>('/stock');
+  const payments = await options.payment.all<Payment>('/payments');
+  const charges = options.sandbox && (await options.sandbox.get<{ charges: Charge[] }>('/admin/charges')).body.charges;
+  const confirmed = orders.filter(({ status }) => status === 'confirmed');
+  const cancelled = orders.filter(({ status }) => status === 'cancelled');
+  const unsettled = orders.filter(({ status }) => status !== 'confirmed' && status !== 'cancelled');
+  return {
+    orders: orders.length,
+    confirmed: confirmed.length,
+    cancelled: cancelled.length,
+    unsettled: unsettled.length,
+    faults: [
+      ...unsettled.map(({ id, status }) => `order ${id} is still ${status}`),
+      ...faultsOfStock(confirmed, stock, options.initialStock),
+      ...faultsOfPayments(orders, payments),
+      ...(charges ? faultsOfCharges(payments, charges) : []),
+    ],
+  };
+}
+
+function faultsOfStock(confirmed: Order[], stock: Stock[], initial: Record<string, number>): string[] {
+  const sold = new Map<string, number>();
+  for (const { items } of confirmed) {
+    for (const { sku, quantity } of items) sold.set(sku, (sold.get(sku) ?? 0) + quantity);
+  }
+  return stock.flatMap(({ sku, onHand, reserved }) => {
+    const expected = (initial[sku] ?? 0) - (sold.get(sku) ?? 0);
+    return [
+      ...(onHand === expected ? [] : [`${sku}: ${onHand} on hand, ${expected} expected`]),
+      ...(reserved === 0 ? [] : [`${sku}: ${reserved} still reserved`]),
+    ];
+  });
+}
+
+function faultsOfPayments(orders: Order[], payments: Payment[]): string[] {
+  const kept = new Map<string, Payment[]>();
+  for (const payment of payments) {
+    if (payment.status !== 'succeeded' || payment.refunded === payment.amount) continue;
+    kept.set(payment.orderId ?? '', [...(kept.get(payment.orderId ?? '') ?? []), payment]);
+  }
+  const pending = payments
+    .filter(({ status }) => status === 'pending')
+    .map(({ id }) => `payment ${id} is still pending`);
+  const wrong = orders.flatMap(({ id, status, total }) => {
+    const amounts = (kept.get(id) ?? []).map(({ amount }) => amount);
+    kept.delete(id);
+    const expected = status === 'confirmed' && total.amount > 0 ? [total.amount] : [];
+    return String(amounts) === String(expected)
+      ? []
+      : [`order ${id} is ${status} and keeps payments of [${amounts.join(', ')}]`];
+  });
+  return [...pending, ...wrong, ...[...kept.keys()].map((id) => `a payment is kept for the unknown order ${id}`)];
+}
+
+function faultsOfCharges(payments: Payment[], charges: Charge[]): string[] {
+  const byPayment = new Map<string, Charge[]>();
+  for (const charge of charges) {
+    const id = charge.metadata.paymentId ?? '';
+    byPayment.set(id, [...(byPayment.get(id) ?? []), charge]);
+  }
+  return payments.flatMap(({ id, amount, status, refunded }) => {
+    const taken = byPayment.get(id) ?? [];
+    const expected = status === 'succeeded' && amount > 0 ? 1 : 0;
+    if (taken.length !== expected) return [`payment ${id} is ${status} and was charged ${taken.length} times`];
+    const [charge] = taken;
+    if (charge && charge.refunded !== refunded)
+      return [`payment ${id}: ${refunded} refunded here, ${charge.refunded} there`];
+    return [];
+  });
+}

@@ -1,0 +1,109 @@
+/** One service as a process of its own: start, readiness, kill, restart, orderly stop. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { type Guard, StackError } from '@shop/stack';
+
+export interface ServiceProcessOptions {
+  name: string;
+  url: string;
+  env: Record<string, string>;
+  guard: Guard;
+  /** Where its log goes: our own output, or a function that gets the text. */
+  output: 'inherit' | ((text: string) => void);
+  /** Called when it ends and nobody asked for that. */
+  onCrash?: (name: string, how: string) => void;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+const READY_INTERVAL_MS = 50;
+const STOP_TIMEOUT_MS = 10_000;
+/** The last lines of a service that did not start, for the error message. */
+const TAIL_CHARACTERS = 2_000;
+
+/** Built services stand beside this file's own folder in dist. */
+const DIST = join(__dirname, '..', '..');
+
+export class ServiceProcess {
+  private child?: ChildProcess;
+  private expectedEnd = false;
+  private tail = '';
+
+  constructor(private readonly options: ServiceProcessOptions) {}
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get url(): string {
+    return this.options.url;
+  }
+
+  /** Spawns it and waits until it is ready for work. */
+  async start(): Promise<void> {
+    const { name, env, guard, output } = this.options;
+    this.expectedEnd = false;
+    // A process group of its own: Ctrl-C in the terminal reaches us alone, and we stop it in good order.
+    const child = spawn(process.execPath, ['--enable-source-maps', join(DIST, 'apps', name, 'main.js')], {
+      env: { PATH: process.env['PATH'], ...env },
+      detached: true,
+      stdio: ['ignore', output === 'inherit' ? 'inherit' : 'pipe', 'pipe'],
+    });
+    this.child = child;
+    const pid = child.pid!;
+    guard.watch(pid, 'SIGTERM');
+    const keep = (text: Buffer) => {
+      this.tail = (this.tail + text.toString()).slice(-TAIL_CHARACTERS);
+      if (output === 'inherit') process.stderr.write(text);
+      else output(text.toString());
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.on('exit', (code, signal) => {
+      guard.forget(pid);
+      if (this.child === child) this.child = undefined;
+      if (!this.expectedEnd) this.options.onCrash?.(name, signal ?? `code ${code}`);
+    });
+    await this.untilReady(child);
+  }
+
+  /** Ends it at once and waits until it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.child;
+    if (!child) return;
+    this.expectedEnd = true;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Lets it finish what it has in hand. */
+  async stop(): Promise<void> {
+    const child = this.child;
+    if (!child) return;
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.kill('SIGTERM');
+    clearTimeout(late);
+  }
+
+  private async untilReady(child: ChildProcess): Promise<void> {
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    while (Date.now() < deadline) {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new StackError(this.tail.trim() || `${this.name} ended before it was ready.`);
+      }
+      const ready = await fetch(`${this.url}/health/ready`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (ready) return;
+      await new Promise((resolve) => setTimeout(resolve, READY_INTERVAL_MS));
+    }
+    throw new StackError(
+      `${this.name} was not ready after ${READY_TIMEOUT_MS / 1_000} s; its log says why.\n${this.tail}`,
+    );
+  }
+}

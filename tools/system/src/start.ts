@@ -1,0 +1,63 @@
+/** `npm start`: the whole system, seeded, with its log in the terminal, until Ctrl-C. */
+import { StackError } from '@shop/stack';
+import { ApiClient } from './api-client';
+import { seed } from './seed';
+import { DEVELOPMENT_KEY, startSystem, type System } from './system';
+
+void main();
+
+async function main(): Promise<void> {
+  const began = Date.now();
+  let system: System | undefined;
+  let stopping = false;
+  const stop = async (code: number) => {
+    if (stopping) return;
+    stopping = true;
+    process.stderr.write('\nStopping …\n');
+    await system?.stop();
+    process.exit(code);
+  };
+  // Before the start, so that Ctrl-C during it also leaves nothing behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  try {
+    system = await startSystem({
+      ports: 'usual',
+      output: 'inherit',
+      logFormat: 'pretty',
+      say: (sentence) => process.stderr.write(`${sentence}\n`),
+      onCrash: (name, how) => {
+        if (!stopping)
+          process.stderr.write(`The ${name} service has ended (${how}); start it again with Ctrl-C and npm start.\n`);
+      },
+    });
+    if (stopping) return void (await system.stop());
+    await seed(
+      new ApiClient(system.urls.order, DEVELOPMENT_KEY),
+      new ApiClient(system.urls.inventory, DEVELOPMENT_KEY),
+    );
+    process.stderr.write(welcome(system, Date.now() - began));
+  } catch (error) {
+    process.stderr.write(error instanceof StackError ? `${error.message}\n` : `${(error as Error).stack}\n`);
+    await stop(1);
+  }
+}
+
+function welcome({ urls, services, stack }: System, tookMs: number): string {
+  return `
+Ready after ${(tookMs / 1_000).toFixed(1)} s. Place an order:
+
+  curl -s ${urls.order}/orders -H 'Authorization: Bearer ${DEVELOPMENT_KEY}' -H "Idempotency-Key: $(date +%s%N)" \\
+    -H 'Content-Type: application/json' \\
+    -d '{"customerId":"alice","items":[{"sku":"cup","quantity":2}],"payment":{"source":"tok_ok"}}'
+
+  order      ${urls.order}/docs  (process ${services.order.pid})
+  inventory  ${urls.inventory}/docs  (process ${services.inventory.pid})
+  payment    ${urls.payment}/docs  (process ${services.payment.pid})
+  sandbox    ${urls.sandbox}/docs  (process ${services.sandbox.pid})
+  PostgreSQL ${stack.databaseUrl('order')}
+  NATS       ${stack.natsUrl}
+
+Try "sku":"unicorn" (sold out) and "source":"tok_declined" too. Ctrl-C ends everything.
+
+`;
+}

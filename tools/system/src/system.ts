@@ -1,0 +1,142 @@
+/** The whole system on this machine: PostgreSQL, NATS, and every service as a process of its own. */
+import { createServer } from 'node:net';
+import { freePort, type Guard, type Stack, StackError, startGuard, startStack } from '@shop/stack';
+import { ServiceProcess } from './service-process';
+
+export const serviceNames = ['sandbox', 'inventory', 'payment', 'order'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export interface SystemOptions {
+  /** The usual ports where they are free, or free ones only. */
+  ports: 'usual' | 'free';
+  output: 'inherit' | ((text: string) => void);
+  logFormat: 'json' | 'pretty';
+  logLevel?: string;
+  /** `sandbox` speaks to the sandbox through the provider's SDK; `simulated` answers inside the payment service. */
+  provider?: 'sandbox' | 'simulated';
+  /** Says what is being done, in one sentence at a time. */
+  say?: (sentence: string) => void;
+  onCrash?: (name: string, how: string) => void;
+  /** Further variables for the services. */
+  env?: Record<string, string>;
+}
+
+export interface System {
+  stack: Stack;
+  services: Record<ServiceName, ServiceProcess>;
+  urls: Record<ServiceName, string>;
+  stop(): Promise<void>;
+}
+
+/** Known to everybody, so only for services that listen on this machine alone. */
+export const DEVELOPMENT_KEY = 'dev-key';
+const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator`;
+const USUAL_PORTS: Record<ServiceName, number> = { order: 3000, inventory: 3001, payment: 3002, sandbox: 3009 };
+
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const say = options.say ?? (() => undefined);
+  // First, so that a port that is taken is told before anything has been started.
+  const ports = await choosePorts(options.ports, say);
+  say('Starting PostgreSQL and NATS …');
+  const stack = await startStack({ databases: ['order', 'inventory', 'payment'], log: say });
+  const guard = startGuard();
+  const services = createServices(options, { ports, stack, guard });
+  const stop = async () => {
+    // The gateway first, so that nobody is sent to a service that is gone.
+    for (const name of [...serviceNames].reverse()) await services[name].stop();
+    await stack.stop();
+    await guard.close();
+  };
+  try {
+    say('Migrating the databases and starting the services …');
+    await Promise.all(Object.values(services).map((service) => service.start()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const urls = mapNames((name) => services[name].url);
+  return { stack, services, urls, stop };
+}
+
+interface Surroundings {
+  ports: Record<ServiceName, number>;
+  stack: Stack;
+  guard: Guard;
+}
+
+function createServices(options: SystemOptions, { ports, stack, guard }: Surroundings): System['services'] {
+  const url = (name: ServiceName) => `http://127.0.0.1:${ports[name]}`;
+  const common: Record<string, string> = {
+    NATS_URL: stack.natsUrl,
+    API_KEYS: process.env['API_KEYS'] ?? DEVELOPMENT_KEYS,
+    LOG_LEVEL: options.logLevel ?? process.env['LOG_LEVEL'] ?? 'info',
+    LOG_FORMAT: options.logFormat,
+    ...(process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? {} : { NO_COLOR: '1' }),
+    ...options.env,
+  };
+  const own: Record<ServiceName, Record<string, string>> = {
+    sandbox: { LOG_LEVEL: 'warn' },
+    inventory: { INVENTORY_DATABASE_URL: stack.databaseUrl('inventory') },
+    payment: {
+      PAYMENT_DATABASE_URL: stack.databaseUrl('payment'),
+      ...(options.provider === 'simulated'
+        ? { PAYMENT_PROVIDER: 'simulated' }
+        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: url('sandbox') }),
+    },
+    order: { ORDER_DATABASE_URL: stack.databaseUrl('order') },
+  };
+  return mapNames(
+    (name) =>
+      new ServiceProcess({
+        name,
+        url: url(name),
+        guard,
+        output: options.output,
+        onCrash: options.onCrash,
+        env: { ...common, ...own[name], [portVariable(name)]: String(ports[name]) },
+      }),
+  );
+}
+
+const portVariable = (name: ServiceName): string => `${name.toUpperCase()}_PORT`;
+
+async function choosePorts(
+  wish: 'usual' | 'free',
+  say: (sentence: string) => void,
+): Promise<Record<ServiceName, number>> {
+  const chosen = {} as Record<ServiceName, number>;
+  for (const name of serviceNames) chosen[name] = await choosePort(name, wish, say);
+  return chosen;
+}
+
+async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sentence: string) => void): Promise<number> {
+  const variable = portVariable(name);
+  const given = process.env[variable];
+  if (given) {
+    const port = Number(given);
+    if (await isFree(port)) return port;
+    throw new StackError(`Port ${given} for ${name} is taken or no port; set ${variable} to a free one.`);
+  }
+  if (wish === 'free') return freePort();
+  const usual = USUAL_PORTS[name];
+  if (await isFree(usual)) return usual;
+  const port = await freePort();
+  say(`Port ${usual} is taken, so ${name} listens on ${port} (set ${variable} to choose).`);
+  return port;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    try {
+      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+    } catch {
+      resolve(false);
+    }
+  });
+}
+
+function mapNames<T>(value: (name: ServiceName) => T): Record<ServiceName, T> {
+  return Object.fromEntries(serviceNames.map((name) => [name, value(name)])) as Record<ServiceName, T>;
+}
