@@ -22,7 +22,7 @@ const project = (dir, name) => ({
   testMatch: ['**/*.spec.ts', '**/*.e2e.ts'],
   setupFiles: ['reflect-metadata'],
   moduleNameMapper: {
-    '^@shop/stack$': '<rootDir>/tools/stack/src/index.ts',
+    '^@shop/(stack|system|house)$': '<rootDir>/tools/$1/src/index.ts',
     '^@shop/([^/]+)/testing$': '<rootDir>/libs/$1/testing/index.ts',
     '^@shop/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },

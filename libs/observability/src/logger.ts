@@ -1,7 +1,7 @@
 /** One structured line per decision: JSON for machines, colours for people. */
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyStream } from './pretty';
 
 export type Logger = PinoLogger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -35,20 +35,6 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
   setInterval(() => destination.flush(), FLUSH_INTERVAL_MS).unref();
   process.on('exit', () => destination.flushSync());
   return pino(options, destination);
-}
-
-function prettyStream(colour: boolean) {
-  return pretty({
-    colorize: colour,
-    colorizeObjects: false,
-    messageKey: 'event',
-    translateTime: 'HH:MM:ss.l',
-    ignore: 'service,pid,hostname',
-    messageFormat: '{service} · {event}',
-    singleLine: true,
-    customColors: 'event:white,message:white',
-    sync: true,
-  });
 }
 
 /** Lets Nest's own messages go through the same logger. */

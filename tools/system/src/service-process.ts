@@ -1,6 +1,6 @@
 /** One service as a process of its own: start, readiness, kill, restart, orderly stop. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { type Guard, StackError } from '@shop/stack';
 
 export interface ServiceProcessOptions {
@@ -20,8 +20,10 @@ const STOP_TIMEOUT_MS = 10_000;
 /** The last lines of a service that did not start, for the error message. */
 const TAIL_CHARACTERS = 2_000;
 
-/** Built services stand beside this file's own folder in dist. */
-const DIST = join(__dirname, '..', '..');
+/** The built services, whether this file runs from its source (in tests) or from the build. */
+const HERE = __dirname.split(sep);
+const ROOT = HERE.slice(0, HERE.lastIndexOf('tools')).join(sep);
+const DIST = basename(ROOT) === 'dist' ? ROOT : join(ROOT, 'dist');
 
 export class ServiceProcess {
   private child?: ChildProcess;

@@ -1,0 +1,22 @@
+/** A broker that delivers everything twice: each command and reply is published once more, as it came. */
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+
+const COPY = 'x-copy';
+
+export async function doubleMessages(natsUrl: string): Promise<{ copies: () => number; stop: () => Promise<void> }> {
+  const nats: NatsConnection = await connect({ servers: natsUrl });
+  let copies = 0;
+  for (const subject of ['cmd.>', 'reply.>']) {
+    nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error || message.headers?.has(COPY)) return;
+        const marked = headers();
+        marked.set(COPY, '1');
+        copies++;
+        nats.publish(message.subject, message.data, { headers: marked });
+      },
+    });
+  }
+  await nats.flush();
+  return { copies: () => copies, stop: () => nats.close() };
+}

@@ -1,0 +1,107 @@
+/** The system under test and the few things that every end-to-end test does with it. */
+import { randomUUID } from 'node:crypto';
+import {
+  ApiClient,
+  type ApiResponse,
+  auditBooks,
+  type BooksReport,
+  DEVELOPMENT_KEY,
+  type Posting,
+  seed,
+  type SeedProduct,
+  startSystem,
+  type System,
+  type SystemOptions,
+} from '@shop/system';
+
+export interface Order {
+  id: string;
+  status: string;
+  reason?: string;
+  code?: string;
+}
+
+/** How often a client repeats a request that a service did not answer. */
+const MAX_REPEATS = 60;
+const REPEAT_PAUSE_MS = 250;
+
+export class Shop {
+  readonly order: ApiClient;
+  readonly inventory: ApiClient;
+  readonly payment: ApiClient;
+  readonly sandbox: ApiClient;
+
+  private constructor(
+    readonly system: System,
+    private readonly products: readonly SeedProduct[],
+    private readonly log: () => string,
+  ) {
+    this.order = new ApiClient(system.urls.order, DEVELOPMENT_KEY);
+    this.inventory = new ApiClient(system.urls.inventory, DEVELOPMENT_KEY);
+    this.payment = new ApiClient(system.urls.payment, DEVELOPMENT_KEY);
+    this.sandbox = new ApiClient(system.urls.sandbox);
+  }
+
+  static async open(products: readonly SeedProduct[], options: Partial<SystemOptions> = {}): Promise<Shop> {
+    let text = '';
+    const system = await startSystem({
+      ports: 'free',
+      logFormat: 'json',
+      output: (part) => void (text += part),
+      ...options,
+    });
+    const shop = new Shop(system, products, () => text);
+    await seed(shop.order, shop.inventory, products);
+    return shop;
+  }
+
+  close(): Promise<void> {
+    return this.system.stop();
+  }
+
+  /** Every log line of every service so far. */
+  lines(): Record<string, unknown>[] {
+    return this.log()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  place(items: { sku: string; quantity: number }[], source = 'tok_ok', key: string = randomUUID()) {
+    return this.order.post<Order>('/orders', { customerId: 'alice', items, payment: { source } }, key);
+  }
+
+  settled(id: string): Promise<ApiResponse<Order>> {
+    return this.order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });
+  }
+
+  /** Posts as a good client does: the same key again until there is an answer. */
+  async post({ key, body }: Pick<Posting, 'key' | 'body'>): Promise<ApiResponse<Order>> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.order.post<Order>('/orders', body, key).catch(() => undefined);
+      const retry = !response || response.status >= 500 || response.body.code === 'idempotency_key_in_use';
+      if (!retry || attempt === MAX_REPEATS)
+        return response ?? Promise.reject(new Error('the gateway does not answer'));
+      await new Promise((resolve) => setTimeout(resolve, REPEAT_PAUSE_MS));
+    }
+  }
+
+  books(): Promise<BooksReport> {
+    const initialStock = Object.fromEntries(this.products.map(({ sku, onHand }) => [sku, onHand]));
+    const { order, inventory, payment, sandbox } = this;
+    return auditBooks({ order, inventory, payment, sandbox, initialStock });
+  }
+}
+
+/** Runs the work of all items, `width` at a time. */
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++]!);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}

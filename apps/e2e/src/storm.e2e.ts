@@ -1,0 +1,97 @@
+import { createWorkload, type Posting } from '@shop/system';
+import { inParallel, type Order, Shop } from './shop';
+
+const ORDERS = 300;
+const CONCURRENCY = 32;
+const TIMEOUT_MS = 180_000;
+
+/** Posts everything, repeats included, and waits until every order is settled. */
+async function storm(shop: Shop, postings: readonly Posting[]): Promise<Map<string, string>> {
+  const answers = new Map<string, string>();
+  await inParallel(postings, CONCURRENCY, async (posting) => {
+    const { status, text } = await shop.post(posting);
+    expect(status).toBe(201);
+    // Every repeat is answered as the first.
+    expect(answers.get(posting.key) ?? text).toBe(text);
+    answers.set(posting.key, text);
+  });
+  const ids = [...answers.values()].map((text) => (JSON.parse(text) as Order).id);
+  await inParallel(ids, CONCURRENCY, async (id) => {
+    for (let tries = 0; tries < 5; tries++) {
+      const { body } = await shop.settled(id).catch(() => ({ body: { status: 'unanswered' } }));
+      if (body.status === 'confirmed' || body.status === 'cancelled') return;
+    }
+  });
+  return answers;
+}
+
+describe('a storm of mixed orders', () => {
+  let shop: Shop;
+  let workload: ReturnType<typeof createWorkload>;
+
+  beforeEach(async () => {
+    workload = createWorkload({ orders: ORDERS, seed: 7, skus: 50, declined: 0.1, outOfStock: 0.05, repeated: 0.2 });
+    shop = await Shop.open(workload.products);
+  }, TIMEOUT_MS);
+
+  afterEach(() => shop?.close());
+
+  const expectExactBooks = async (answers: Map<string, string>) => {
+    const books = await shop.books();
+    expect(books.faults).toEqual([]);
+    expect(books.orders).toBe(answers.size);
+    expect(answers.size).toBe(ORDERS);
+    expect(books.confirmed).toBeGreaterThan(0);
+    expect(books.cancelled).toBeGreaterThan(0);
+  };
+
+  it(
+    'R1 settles every order with exact books',
+    async () => {
+      await expectExactBooks(await storm(shop, workload.postings));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R11 loses and doubles nothing when each service is killed once',
+    async () => {
+      const killing = (async () => {
+        for (const name of ['payment', 'inventory', 'order'] as const) {
+          await new Promise((resolve) => setTimeout(resolve, 150));
+          await shop.system.services[name].kill('SIGKILL');
+          await shop.system.services[name].start();
+        }
+      })();
+      const [answers] = await Promise.all([storm(shop, workload.postings), killing]);
+      await expectExactBooks(answers);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R10 loses and doubles nothing when the broker is killed and its store deleted',
+    async () => {
+      const wiping = (async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await shop.system.stack.wipeNats();
+      })();
+      const [answers] = await Promise.all([storm(shop, workload.postings), wiping]);
+      await expectExactBooks(answers);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R11 loses and doubles nothing when PostgreSQL is restarted at once',
+    async () => {
+      const restarting = (async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await shop.system.stack.restartPostgres('immediate');
+      })();
+      const [answers] = await Promise.all([storm(shop, workload.postings), restarting]);
+      await expectExactBooks(answers);
+    },
+    TIMEOUT_MS,
+  );
+});

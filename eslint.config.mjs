@@ -1,0 +1,97 @@
+// Lint rules: who may import whom, and the mistakes that types alone do not catch.
+import eslint from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+// Who may import whom: imports only go down, from floor to floor, type imports included. Every project has its line.
+const ground = ['postgres', 'resilience', 'observability', 'problem'];
+const services = {
+  // floor 4
+  order: ['service', 'saga', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
+  inventory: ['service', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
+  payment: ['service', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
+  sandbox: ['service', 'http', 'observability', 'problem'],
+  // floor 3
+  saga: ['messaging', ...ground],
+  contracts: ['messaging'],
+  service: ['idempotency', 'messaging', 'http', 'postgres', 'observability', 'problem'],
+  // floor 2
+  messaging: ground,
+  idempotency: ground,
+  http: ground,
+  // floor 1
+  postgres: [],
+  resilience: [],
+  observability: [],
+  problem: [],
+};
+// What starts and tries the services; it knows them by their addresses only.
+const around = {
+  e2e: ['system', 'stack', 'testing'],
+  system: ['stack'],
+  testing: ['stack'],
+  stack: [],
+  house: [],
+};
+
+const row = (project, targets) => ({
+  sourceTag: `scope:${project}`,
+  onlyDependOnLibsWithTags: targets.map((target) => `scope:${target}`),
+});
+const depConstraints = [
+  // For their tests only, which a row cannot say: `no-restricted-imports` below does.
+  ...Object.entries(services).map(([project, targets]) => row(project, [...targets, 'testing', 'stack'])),
+  ...Object.entries(around).map(([project, targets]) => row(project, targets)),
+];
+
+const noTestTools = {
+  regex: '^@shop/(testing|[^/]+/testing)$',
+  message: 'Only tests may import this: *.spec.ts files, apps/e2e and testing folders.',
+};
+const noServers = {
+  regex: '^@shop/stack$',
+  message: 'A service is given the addresses of its servers; only tests and tools/system start servers.',
+};
+
+export default defineConfig(
+  { ignores: ['**/dist', '**/coverage', '.nx'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    plugins: { '@nx': nx },
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+        // Nest reads the classes of constructor parameters at run time, so their imports have to stay.
+        emitDecoratorMetadata: true,
+        experimentalDecorators: true,
+      },
+    },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { depConstraints }],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // A method may answer a promise because its interface says so.
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: ['**/*.spec.ts', '**/*.e2e.ts', 'apps/e2e/**', '**/testing/**', 'tools/system/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noTestTools, noServers] }] },
+  },
+  {
+    files: ['**/*.{js,cjs}'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { __dirname: 'readonly', console: 'readonly', process: 'readonly' },
+    },
+  },
+);

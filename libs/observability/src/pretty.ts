@@ -1,0 +1,66 @@
+/** The log as people read it on a terminal: one coloured line per decision, transitions as arrows. */
+import pretty from 'pino-pretty';
+
+interface Line {
+  service?: string;
+  [field: string]: unknown;
+}
+
+interface Colors {
+  bold: (text: string) => string;
+  cyan: (text: string) => string;
+  gray: (text: string) => string;
+  green: (text: string) => string;
+  magenta: (text: string) => string;
+  red: (text: string) => string;
+  yellow: (text: string) => string;
+}
+
+/** Already shown by the pretty printer itself, or by `messageOf`. */
+const SHOWN = new Set(['level', 'time', 'service', 'event', 'err', 'stack']);
+const SERVICE_WIDTH = 9;
+
+export function prettyStream(colour: boolean) {
+  return pretty({
+    colorize: colour,
+    messageKey: 'event',
+    translateTime: 'HH:MM:ss.l',
+    hideObject: true,
+    messageFormat: (line, key, _label, extras) => messageOf(line as Line, key, extras.colors as unknown as Colors),
+    sync: true,
+  });
+}
+
+function messageOf(line: Line, key: string, colors: Colors): string {
+  const service = colors.magenta(String(line.service ?? '').padEnd(SERVICE_WIDTH));
+  const event = String(line[key] ?? '');
+  if (typeof line['from'] === 'string' && typeof line['to'] === 'string') {
+    return `${service} ${colors.bold(event)} ${transitionOf(line, colors)}`;
+  }
+  const rest = Object.entries(line).filter(([field]) => !SHOWN.has(field));
+  const fields = rest.map(([field, value]) => `${field}=${textOf(value)}`).join(' ');
+  return `${service} ${colors.bold(event)} ${colors.gray(fields)}${failureOf(line)}`;
+}
+
+function transitionOf(line: Line, colors: Colors): string {
+  const to = String(line['to']);
+  const paint =
+    to === 'completed' ? colors.green : to === 'parked' ? colors.red : isUndo(to) ? colors.yellow : colors.cyan;
+  const details = ['reason', 'result', 'paymentId', 'parked'].filter((field) => line[field] !== undefined);
+  const facts = [
+    `order ${String(line['orderId'])}`,
+    ...(Number(line['attempt']) > 1 ? [`attempt ${String(line['attempt'])}`] : []),
+    ...details.map((field) => `${field} ${String(line[field])}`),
+    `${String(line['durationMs'])} ms`,
+  ];
+  return `${String(line['saga'])} ${String(line['from'])} → ${paint(to)}  ${colors.gray(facts.join(', '))}`;
+}
+
+const isUndo = (position: string): boolean => position.endsWith('.undo') || position === 'compensated';
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function failureOf({ err, stack }: Line): string {
+  const text = (err as { stack?: string } | undefined)?.stack ?? stack;
+  return typeof text === 'string' ? `\n${text}` : '';
+}
