@@ -12,7 +12,9 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   process.exit(1);
 }
 
-const program = process.argv[2];
+// Where each program stands in the build.
+const programs = { start: 'system/start', demo: 'system/demo', bench: 'bench/bench' };
+const program = programs[process.argv[2]];
 const root = join(__dirname, '..');
 process.stderr.write('Building …\n');
 const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
@@ -27,4 +29,4 @@ if (build.status !== 0) {
   process.exit(1);
 }
 process.argv.splice(2, 1);
-require(join(root, 'dist', 'tools', 'system', `${program}.js`));
+require(join(root, 'dist', 'tools', `${program}.js`));

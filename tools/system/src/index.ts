@@ -1,6 +1,13 @@
 export { ApiClient, type ApiResponse } from './api-client';
 export { auditBooks, type BooksReport } from './books';
 export { catalogue, seed, type SeedProduct } from './seed';
-export { DEVELOPMENT_KEY, type ServiceName, startSystem, type System, type SystemOptions } from './system';
+export {
+  DEVELOPMENT_KEY,
+  type ServiceName,
+  serviceNames,
+  startSystem,
+  type System,
+  type SystemOptions,
+} from './system';
 export { ServiceProcess } from './service-process';
 export { createWorkload, type Posting, type Workload, type WorkloadOptions } from './workload';

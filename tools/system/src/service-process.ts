@@ -7,6 +7,7 @@ export interface ServiceProcessOptions {
   name: string;
   url: string;
   env: Record<string, string>;
+  nodeOptions?: string[];
   guard: Guard;
   /** Where its log goes: our own output, or a function that gets the text. */
   output: 'inherit' | ((text: string) => void);
@@ -46,14 +47,18 @@ export class ServiceProcess {
 
   /** Spawns it and waits until it is ready for work. */
   async start(): Promise<void> {
-    const { name, env, guard, output } = this.options;
+    const { name, env, guard, output, nodeOptions = [] } = this.options;
     this.expectedEnd = false;
     // A process group of its own: Ctrl-C in the terminal reaches us alone, and we stop it in good order.
-    const child = spawn(process.execPath, ['--enable-source-maps', join(DIST, 'apps', name, 'main.js')], {
-      env: { PATH: process.env['PATH'], ...env },
-      detached: true,
-      stdio: ['ignore', output === 'inherit' ? 'inherit' : 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', ...nodeOptions, join(DIST, 'apps', name, 'main.js')],
+      {
+        env: { PATH: process.env['PATH'], ...env },
+        detached: true,
+        stdio: ['ignore', output === 'inherit' ? 'inherit' : 'pipe', 'pipe'],
+      },
+    );
     this.child = child;
     const pid = child.pid!;
     guard.watch(pid, 'SIGTERM');

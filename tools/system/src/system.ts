@@ -19,6 +19,8 @@ export interface SystemOptions {
   onCrash?: (name: string, how: string) => void;
   /** Further variables for the services. */
   env?: Record<string, string>;
+  /** Options for Node itself, by service. */
+  nodeOptions?: Partial<Record<ServiceName, string[]>>;
 }
 
 export interface System {
@@ -93,6 +95,7 @@ function createServices(options: SystemOptions, { ports, stack, guard }: Surroun
         guard,
         output: options.output,
         onCrash: options.onCrash,
+        nodeOptions: options.nodeOptions?.[name],
         env: { ...common, ...own[name], [portVariable(name)]: String(ports[name]) },
       }),
   );

@@ -1,0 +1,1 @@
+export { type RoundOptions, type RoundResult, runRound } from './round';
