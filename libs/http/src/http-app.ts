@@ -4,9 +4,10 @@ import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { histogram, type Logger, NestLog } from '@shop/observability';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, ApiKeyGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
-import { ProblemFilter } from './problem.filter';
+import { frameworkProblem, ProblemFilter } from './problem.filter';
 
 export interface HttpAppOptions {
   title: string;
@@ -31,7 +32,14 @@ export async function createHttpApp(
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    // An address that the router cannot read never reaches the filter.
+    frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
+      const { body } = frameworkProblem(statusCode);
+      void reply.status(statusCode).type('application/problem+json').send(JSON.stringify(body));
+    },
   });
+  // Fastify's own default; nobody here means text.
+  adapter.getInstance().removeContentTypeParser('text/plain');
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLog(logger),
     abortOnError: false,

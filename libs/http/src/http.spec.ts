@@ -1,4 +1,4 @@
-import { Problem } from '@shop/problem';
+import type { Problem } from '@shop/problem';
 import { parseApiKeys } from './api-keys';
 import { etagOf, requireMatch, unlessModified } from './etag';
 import { preferredWaitMs } from './prefer';

@@ -14,6 +14,7 @@ const FRAMEWORK_CODES: Record<number, [code: string, detail: string]> = {
   404: ['not_found', 'there is no such route'],
   405: ['method_not_allowed', 'this route has no such method'],
   413: ['body_too_large', 'the body is larger than this service takes'],
+  414: ['uri_too_long', 'a part of the address is longer than any name of ours'],
   415: ['unsupported_media_type', 'send application/json'],
 };
 
@@ -37,10 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
   private problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
     if (error instanceof LaneFullError) return overloaded(error);
-    if (error instanceof HttpException && error.getStatus() < 500) {
-      const [code, detail] = FRAMEWORK_CODES[error.getStatus()] ?? ['request_refused', 'the request was refused'];
-      return new Problem(error.getStatus(), code, detail);
-    }
+    if (error instanceof HttpException && error.getStatus() < 500) return frameworkProblem(error.getStatus());
     this.logger.error({ err: error }, 'http.request.failed');
     if (isPassing(error)) {
       return new Problem(503, 'unavailable', 'the service cannot do this right now; the same request may come again', {
@@ -49,6 +47,11 @@ export class ProblemFilter implements ExceptionFilter {
     }
     return new Problem(500, 'internal_error', 'something went wrong here; the same request may come again');
   }
+}
+
+export function frameworkProblem(status: number): Problem {
+  const [code, detail] = FRAMEWORK_CODES[status] ?? ['request_refused', 'the request was refused'];
+  return new Problem(status, code, detail);
 }
 
 function overloaded(cause: Error): Problem {

@@ -1,13 +1,18 @@
 /** One text for every spelling of the same JSON document: keys in order, no white space. */
+import { Problem } from '@shop/problem';
 
-/** `value` comes from JSON.parse; numbers and strings are already in one form. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+/** Real documents are a few levels deep; one that is nested to the body limit would end the call stack. */
+const MAX_DEPTH = 200;
+
+/** `value` comes from JSON.parse; numbers and strings are already in one form. @throws Problem 400 `body_too_deep` */
+export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (depth === MAX_DEPTH) throw new Problem(400, 'body_too_deep', `send no more than ${MAX_DEPTH} levels of JSON`);
+  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join(',')}]`;
   const record = value as Record<string, unknown>;
   const members = Object.keys(record)
     .filter((key) => record[key] !== undefined)
     .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key])}`);
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key], depth + 1)}`);
   return `{${members.join(',')}}`;
 }

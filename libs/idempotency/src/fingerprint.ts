@@ -4,7 +4,7 @@ import { canonicalJson } from './canonical-json';
 
 /** SHA-256 (32 bytes) of the parts; each part's length goes in too, so that no two lists of parts look alike. */
 export function fingerprintOf(...parts: unknown[]): Buffer {
-  const texts = parts.map((part) => (typeof part === 'string' ? part : canonicalJson(part)));
+  const texts = parts.map((part) => canonicalJson(part));
   return createHash('sha256')
     .update(texts.map((text) => `${text.length}:${text}`).join(''))
     .digest();

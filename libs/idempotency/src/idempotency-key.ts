@@ -11,9 +11,14 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
     throw new Problem(400, 'idempotency_key_missing', 'send an Idempotency-Key header, a new one for each new request');
   }
   const text = Array.isArray(header) ? '' : header.trim();
-  const key = text.startsWith('"') && QUOTED.test(text) ? text.slice(1, -1).replace(/\\(["\\])/g, '$1') : text;
+  const key = text.startsWith('"') ? unquoted(text) : text;
   if (!BARE.test(key)) {
     throw new Problem(400, 'idempotency_key_invalid', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
   }
   return key;
+}
+
+/** What begins like an RFC 8941 string has to be one. */
+function unquoted(text: string): string {
+  return QUOTED.test(text) ? text.slice(1, -1).replace(/\\(["\\])/g, '$1') : '';
 }

@@ -1,4 +1,5 @@
 /** The ledger's table: claimed keys and their stored answers. Every statement on it stands here. */
+import assert from 'node:assert/strict';
 import { isUniqueViolation, type Statement, type Tx } from '@shop/postgres';
 import type { Lease } from './lease';
 import type { Answer, Claim, Entry } from './settle';
@@ -68,9 +69,10 @@ export class Ledger {
     ]);
   }
 
-  /** Takes over pending rows whose lease has run out; answers the keys it got. */
+  /** Takes over pending rows whose lease has run out, locked in key order; answers the keys it got. */
   async takeOver(tx: Tx, keys: readonly { scope: string; key: string }[], lease: Lease): Promise<Set<string>> {
     if (keys.length === 0) return new Set();
+    assertOneScope(keys);
     const rows = await tx.query<{ key: string }>(takeOverExpired, [
       keys.map(({ scope }) => scope),
       keys.map(({ key }) => key),
@@ -87,6 +89,7 @@ export class Ledger {
     finished: readonly { scope: string; key: string; token: string; answer: Answer }[],
   ): Promise<Set<string>> {
     if (finished.length === 0) return new Set();
+    assertOneScope(finished);
     const rows = await tx.query<{ key: string }>(completeLeased, [
       finished.map(({ scope }) => scope),
       finished.map(({ key }) => key),
@@ -118,6 +121,11 @@ export function isLostRace(error: unknown): boolean {
 /** Two transactions that insert the same keys in the same order wait for one another instead of deadlocking. */
 function inKeyOrder<T extends { scope: string; key: string }>(entries: readonly T[]): T[] {
   return [...entries].sort((a, b) => compare(a.scope, b.scope) || compare(a.key, b.key));
+}
+
+/** The answer names keys alone; in two scopes one key would let an owner write what is not its own. */
+function assertOneScope(entries: readonly { scope: string }[]): void {
+  assert(new Set(entries.map(({ scope }) => scope)).size === 1, 'all keys must be of one scope');
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -159,8 +167,12 @@ const takeOverExpired: Statement = {
   name: 'ledger.take-over-expired',
   text: `
     update ledger l set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond'
-    from unnest($1::text[], $2::text[]) as k (scope, key)
-    where l.scope = k.scope and l.key = k.key and l.status = 'pending' and l.leased_until <= now()
+    from (
+      select scope, key from ledger
+      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and status = 'pending' and leased_until <= now()
+      order by scope, key for update
+    ) as expired
+    where l.scope = expired.scope and l.key = expired.key
     returning l.key`,
 };
 

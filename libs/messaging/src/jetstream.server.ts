@@ -9,7 +9,7 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { gauge, type Logger } from '@shop/observability';
 import { type Backoff, delayOf } from '@shop/resilience';
-import { lastValueFrom, type Observable, isObservable } from 'rxjs';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
 import { Answers, type Delivery } from './mailbox';
 import { decodeBatch, type Message, UnreadableBatchError } from './message';
@@ -113,7 +113,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   /** Nest answers a throwing handler with an observable that fails, so the result is awaited to the end. */
   private async handle(handler: MessageHandler, deliveries: Delivery[]): Promise<Answers> {
     const result: unknown = await handler(deliveries);
-    const answers = isObservable(result) ? await lastValueFrom(result as Observable<unknown>) : result;
+    const answers = isObservable(result) ? await lastValueFrom(result) : result;
     if (!(answers instanceof Answers)) throw new Error('a consumer must return Answers');
     return answers;
   }

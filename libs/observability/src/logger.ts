@@ -17,7 +17,7 @@ export interface LoggerOptions {
 }
 
 /** Lines are handed to the kernel in blocks of this size; below it, after FLUSH_INTERVAL_MS. */
-const BUFFER_BYTES = 4_096;
+const BUFFER_BYTES = 8_192;
 const FLUSH_INTERVAL_MS = 100;
 
 /** Lines are written in the background, so that a log line never waits for the terminal or the disk. */
@@ -28,13 +28,21 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'event',
-    redact: { paths: ['*.authorization', '*.source', '*.apiKey', '*.password'], censor: '[redacted]' },
+    serializers: { err: describeError },
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
   const destination = pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES });
   setInterval(() => destination.flush(), FLUSH_INTERVAL_MS).unref();
   process.on('exit', () => destination.flushSync());
   return pino(options, destination);
+}
+
+/** Never an error's further fields: PostgreSQL puts the values of the failing row into one of them. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  const { code } = error as { code?: unknown };
+  return { name, message, code, stack, cause: cause === undefined ? undefined : describeError(cause) };
 }
 
 /** Lets Nest's own messages go through the same logger. */

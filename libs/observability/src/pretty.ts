@@ -26,14 +26,14 @@ export function prettyStream(colour: boolean) {
     messageKey: 'event',
     translateTime: 'HH:MM:ss.l',
     hideObject: true,
-    messageFormat: (line, key, _label, extras) => messageOf(line as Line, key, extras.colors as unknown as Colors),
+    messageFormat: (line, key, _label, extras) => messageOf(line, key, extras.colors),
     sync: true,
   });
 }
 
 function messageOf(line: Line, key: string, colors: Colors): string {
   const service = colors.magenta(String(line.service ?? '').padEnd(SERVICE_WIDTH));
-  const event = String(line[key] ?? '');
+  const event = textOf(line[key] ?? '');
   if (typeof line['from'] === 'string' && typeof line['to'] === 'string') {
     return `${service} ${colors.bold(event)} ${transitionOf(line, colors)}`;
   }

@@ -25,11 +25,22 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const INT8_OID = 20;
+/**
+ * Every statement here is a look-up by key, and its plan is made once per connection, perhaps while the table is still
+ * empty and a scan looks cheap. It must be the plan for a large table: by index, row by row, and never compiled.
+ */
+const PLANNER = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'jit=off',
+];
 
 /** Money and counts stay far below 2^53, so bigint columns are read as numbers. */
 const numbersForBigints = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID ? Number : pgTypes.getTypeParser(oid, format as 'text'),
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
+    oid === INT8_OID ? Number : pgTypes.getTypeParser(oid, format),
 };
 
 /** Builds the data source; nothing is connected until `connect`. */
@@ -49,6 +60,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       pipeline: true,
       types: numbersForBigints,
       keepAlive: true,
+      options: PLANNER.map((setting) => `-c ${setting}`).join(' '),
       lock_timeout: LOCK_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

@@ -34,3 +34,10 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export function isLockTimeout(error: unknown): boolean {
   return (error as PgError | undefined)?.code === LOCK_NOT_AVAILABLE;
 }
+
+const IN_FAILED_TRANSACTION = '25P02';
+
+/** True when a statement was refused only because one before it, in the same transaction, has failed. */
+export function isTransactionAborted(error: unknown): boolean {
+  return (error as PgError | undefined)?.code === IN_FAILED_TRANSACTION;
+}

@@ -2,6 +2,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { Problem } from './problem';
+import { quickCheck } from './quick-check';
 
 export interface Fault {
   /** Where, as a path such as `items.0.quantity`. */
@@ -27,6 +28,8 @@ export function validate<T extends object>(
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { ok: false, faults: [{ path: '', message: 'must be a JSON object' }] };
   }
+  const right = quickCheck(type, input);
+  if (right) return { ok: true, value: right };
   const value = plainToInstance(type, input, { enableImplicitConversion: false });
   const errors = validateSync(value, {
     whitelist: true,

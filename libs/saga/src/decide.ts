@@ -124,13 +124,13 @@ function onDeadline(
 }
 
 function onCancel(definition: Definition, state: SagaState, reason: string): Decision {
-  if (state.status !== 'running') return { ignored: 'already-compensating' };
+  if (state.action === 'undo') return { ignored: 'already-compensating' };
   if (state.cancelRequested) return { ignored: 'already-requested' };
   const inDoubt = stepOf(definition, state.step);
   if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
     return back(definition, state, 'cancel.requested', inDoubt, reason);
   }
-  // The pivot is on its way and may have happened; the wish is kept for the end of the saga.
+  // The pivot is on its way and may have happened, or the saga is parked behind it; the wish is kept for its end.
   const kept = { ...state, cancelRequested: true };
   const at = positionOf(state);
   return {

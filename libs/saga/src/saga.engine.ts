@@ -4,7 +4,7 @@
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
  */
-import { type CommandType, type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
+import { type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
@@ -83,7 +83,7 @@ export class SagaEngine {
   /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
   begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): SagaChange[] {
     const decided = sagas.map(({ id, definition, data, traceparent }) => {
-      const decision = start(definition as SagaDefinition<never>);
+      const decision = start(definition);
       const row: SagaRow = {
         id,
         definition: definition.name,
@@ -185,7 +185,7 @@ export class SagaEngine {
   private commandOf(saga: SagaRow, stepName: string, actionName: ActionName) {
     const definition = this.definitions.get(nameOf(saga.definition, saga.definitionVersion))!;
     const action = definition.steps.find(({ name }) => name === stepName)![actionName]!;
-    const command = action.command as CommandType<object>;
+    const command = action.command;
     const message = newMessage({
       id: commandId(saga.id, stepName, actionName),
       type: command.type,

@@ -5,6 +5,7 @@ export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
 export { seededRandom } from './random';
 export type { SeededRandom } from './random';
+export { expectSchema } from './schema';
 export { testStack, useStack } from './stack';
 export type { TestStack, TestStackUrls, UseStackOptions } from './stack';
 export { startTcpProxy } from './tcp-proxy';

@@ -1,5 +1,5 @@
 /** Whether nothing was lost and nothing doubled: orders, stock, payments and the provider's list must agree. */
-import { ApiClient } from './api-client';
+import type { ApiClient } from './api-client';
 
 interface Order {
   id: string;

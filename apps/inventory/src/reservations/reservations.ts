@@ -9,9 +9,9 @@ import {
 } from '@shop/contracts';
 import { type Answer, fingerprintOf, type Ledger, type Outcome, runOnce, type Work } from '@shop/idempotency';
 import { bodyOf, type CommandType, type Message, type Reply } from '@shop/messaging';
-import type { Database, Tx } from '@shop/postgres';
+import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Shelf } from '../stock/stock';
-import { lockReservations, lockStock, saveShelf } from '../stock/stock.repository';
+import { lockReservations, lockStock, RESERVATION_PRIMARY_KEY, saveShelf } from '../stock/stock.repository';
 
 /** The scope of every command in this service's ledger. */
 const SCOPE = 'inventory';
@@ -41,15 +41,22 @@ export async function carryOut(
   commands: readonly Message[],
 ): Promise<Reply[]> {
   const parsed = commands.map(parse);
-  const outcomes = await runOnce<Shelf>(database, ledger, commands.map(workOf), {
-    load: (tx) =>
-      load(
-        tx,
-        parsed.flatMap(({ body }) => body ?? []),
-      ),
-    decide: (shelf, index) => answerOf(parsed[index]!.perform(shelf)),
-    save: saveShelf,
-  });
+  const outcomes = await runOnce<Shelf>(
+    database,
+    ledger,
+    commands.map(workOf),
+    {
+      load: (tx) =>
+        load(
+          tx,
+          parsed.flatMap(({ body }) => body ?? []),
+        ),
+      decide: (shelf, index) => answerOf(parsed[index]!.perform(shelf)),
+      save: saveShelf,
+    },
+    // Another replica has made the same reservation meanwhile: run again and see it.
+    (error) => isUniqueViolation(error, RESERVATION_PRIMARY_KEY),
+  );
   return outcomes.map(replyOf);
 }
 

@@ -17,6 +17,8 @@ interface ReservationRow {
   status: ReservationStatus;
 }
 
+export const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
+
 /** Locks the reservations in key order. */
 export async function lockReservations(tx: Tx, ids: readonly string[]): Promise<Reservation[]> {
   return ids.length === 0 ? [] : tx.query<ReservationRow>(selectReservationsForUpdate, [ids]);

@@ -44,8 +44,10 @@ export class Shelf {
     this.reservations = new Map(reservations.map((row) => [row.id, row]));
   }
 
-  /** All lines or none. */
-  reserve(tenant: string, id: string, lines: readonly StockLine[]): 'reserved' | 'out_of_stock' {
+  /** All lines or none. A reservation is made once, also when the ledger has forgotten the command that made it. */
+  reserve(tenant: string, id: string, lines: readonly StockLine[]): 'reserved' | 'out_of_stock' | 'undone' {
+    const made = this.reservations.get(id);
+    if (made) return made.status === 'released' ? 'undone' : 'reserved';
     const wanted = merged(lines);
     const rows = wanted.map(({ sku }) => this.stock.get(stockKey(tenant, sku)));
     const enough = rows.every((row, index) => row && row.onHand - row.reserved >= wanted[index]!.quantity);

@@ -28,7 +28,7 @@ export type RefundPlan =
   | 'bar-charge'
   /** It was declined, barred or given back already. */
   | 'nothing-to-refund'
-  /** Its outcome is being found out by somebody else. */
+  /** Its outcome is not known, and somebody else is on it: nobody may say that there was none. */
   | 'wait-for-charge'
   /** Nobody is on it any more: find out first. */
   | 'resolve-charge'
@@ -36,6 +36,7 @@ export type RefundPlan =
 
 export function planRefund(charge: Entry | undefined, payment: Payment | undefined): RefundPlan {
   if (!charge && !payment) return 'bar-charge';
-  if (charge?.status === 'pending') return charge.leaseExpired ? 'resolve-charge' : 'wait-for-charge';
+  if (charge?.status === 'pending') return charge.leaseExpired && payment ? 'resolve-charge' : 'wait-for-charge';
+  if (payment?.status === 'pending') return 'wait-for-charge';
   return payment?.status === 'succeeded' && payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
 }

@@ -1,7 +1,7 @@
 /** Payments over HTTP, for the people who look after the money. */
-import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, etagOf, PageQuery, Roles } from '@shop/http';
+import { type Caller, CallerOf, etagOf, PageQuery, Roles, unlessModified } from '@shop/http';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import type { FastifyReply } from 'fastify';
@@ -22,12 +22,20 @@ export class PaymentsController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One payment' })
-  async get(@CallerOf() { tenant }: Caller, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  @ApiOperation({ summary: 'One payment; 304 for a known ETag' })
+  async get(
+    @CallerOf() { tenant }: Caller,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-none-match') ifNoneMatch?: string,
+  ) {
     const payment = await findPayment(this.database, { tenant, id });
     if (!payment) throw new Problem(404, 'payment_not_found', 'there is no payment with this id');
-    void reply.header('etag', etagOf(payment.version));
-    return paymentJson(payment);
+    const etag = etagOf(payment.version);
+    void reply.header('etag', etag);
+    if (!unlessModified(ifNoneMatch, etag)) return paymentJson(payment);
+    void reply.status(304);
+    return undefined;
   }
 }
 

@@ -39,7 +39,7 @@ export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise
   return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
 }
 
-/** A payment that is there already (its ledger row has expired) stays as it is. */
+/** A payment that is there already (its ledger row has expired) stays as it is. In key order, against deadlocks. */
 export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   if (payments.length === 0) return;
   tx.send(insertRows, [
@@ -145,6 +145,7 @@ const insertRows: Statement = {
     select tenant, id, order_id, amount, currency, source, 'pending'
     from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[])
       as n (tenant, id, order_id, amount, currency, source)
+    order by tenant, id
     on conflict do nothing`,
 };
 

@@ -1,0 +1,19 @@
+/** Whether the migrations still make the schema that is kept in schema.txt. */
+import { join } from 'node:path';
+import { ledgerMigrations } from '@shop/idempotency';
+import { createDatabase, migrate } from '@shop/postgres';
+import { expectSchema, useStack } from '@shop/testing';
+import { inventoryMigrations } from '.';
+
+const stack = useStack();
+
+it('makes the schema in schema.txt from an empty database', async () => {
+  const migrations = [...ledgerMigrations, ...inventoryMigrations];
+  const database = createDatabase({ url: stack.databaseUrl, applicationName: 'schema', migrations });
+  try {
+    await migrate(database);
+  } finally {
+    await database.close();
+  }
+  await expectSchema(stack.databaseUrl, join(__dirname, '../../schema.txt'), '@shop/inventory');
+});

@@ -1,0 +1,325 @@
+/** Commands on reservations against real PostgreSQL, with two pools that stand for two replicas. */
+import { randomUUID } from 'node:crypto';
+import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
+import { Ledger, ledgerMigrations } from '@shop/idempotency';
+import { type Message, newMessage, type Reply } from '@shop/messaging';
+import { createDatabase, Database, migrate, type Tx } from '@shop/postgres';
+import { seededRandom, useStack } from '@shop/testing';
+import { inventoryMigrations } from '../migrations';
+import { createStock, findStock } from '../stock/stock.repository';
+import { carryOut } from './reservations';
+
+const tenant = 'acme';
+const stack = useStack({ migrate: prepare, templateKey: 'inventory' });
+const ledger = new Ledger();
+let one: CountingDatabase;
+let other: CountingDatabase;
+
+beforeAll(async () => {
+  [one, other] = [open('one'), open('other')];
+  await Promise.all([one.connect(), other.connect()]);
+});
+afterEach(expectBooksToBalance);
+afterAll(() => Promise.all([one.close(), other.close()]));
+
+/** Every order and repetition of a do and its undo, up to this length. */
+const LONGEST_SEQUENCE = 5;
+
+describe('R3 every order and repetition of {reserve, release}', () => {
+  const sequences = sequencesOf(['do', 'undo'] as const, LONGEST_SEQUENCE);
+  const ways: [string, (commands: Message[]) => Promise<Reply[]>][] = [
+    ['in one batch', (commands) => perform(one, commands)],
+    ['one at a time, on two replicas in turn', onTwoReplicasInTurn],
+  ];
+
+  it.each(ways)('leaves the stock right and gives consistent replies %s', async (_, run) => {
+    for (const sequence of sequences) {
+      const { id, sku } = await newCase({ onHand: 5 });
+      const replies = await run(
+        sequence.map((action) => (action === 'do' ? reserve(id, [line(sku, 2)]) : release(id))),
+      );
+      const done = sequence[0] === 'do';
+      const expected = { do: done ? succeeded() : refused('undone'), undo: released(done) };
+      expect({ sequence, replies }).toEqual({ sequence, replies: sequence.map((action) => expected[action]) });
+      const reserved = done && !sequence.includes('undo') ? 2 : 0;
+      expect({ sequence, ...(await stockOf(sku)) }).toMatchObject({ sequence, onHand: 5, reserved });
+    }
+  });
+
+  it('comes out one way or the other when do and undo meet on two replicas', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { id, sku } = await newCase({ onHand: 5 });
+      const [[made], [unmade]] = await Promise.all([
+        perform(one, [reserve(id, [line(sku, 2)])]),
+        perform(other, [release(id)]),
+      ]);
+      const done = made!.outcome === 'succeeded';
+      expect([made, unmade]).toEqual([done ? succeeded() : refused('undone'), released(done)]);
+      expect(await stockOf(sku)).toMatchObject({ onHand: 5, reserved: 0 });
+    }
+  });
+});
+
+describe('R22 a repeated command', () => {
+  it('gets its stored reply, whatever the stock is by then', async () => {
+    const { id, sku } = await newCase({ onHand: 1 });
+    const early = reserve(id, [line(sku, 2)]);
+    expect(await perform(one, [early])).toEqual([refused('out_of_stock')]);
+    const held = randomUUID();
+    expect(await perform(one, [reserve(held, [line(sku, 1)]), release(held)])).toEqual([succeeded(), released(true)]);
+    expect(await perform(other, [early])).toEqual([refused('out_of_stock')]);
+  });
+
+  it('R11 is done once when two replicas take it at the same time, and both answer the same', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { id, sku } = await newCase({ onHand: 5 });
+      const command = reserve(id, [line(sku, 2)]);
+      const replies = await Promise.all([perform(one, [command]), perform(other, [command])]);
+      expect(replies).toEqual([[succeeded()], [succeeded()]]);
+      expect(await stockOf(sku)).toMatchObject({ reserved: 2 });
+    }
+  });
+
+  it('R20 is still done once after the ledger has forgotten it', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const commands = [reserve(id, [line(sku, 2)]), confirm(id), restock(id)];
+    expect(await onTwoReplicasInTurn(commands)).toEqual([succeeded(), succeeded(), said('restocked')]);
+    await one.dataSource.query(`delete from ledger where key like $1`, [`${id}/%`]);
+    expect(await perform(one, commands)).toEqual([succeeded(), refused('reservation_expired'), said('nothing_sold')]);
+    expect(await stockOf(sku)).toMatchObject({ onHand: 5, reserved: 0 });
+  });
+
+  it('with another body is another command under a used name, and is refused', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    await perform(one, [reserve(id, [line(sku, 2)])]);
+    expect(await perform(one, [reserve(id, [line(sku, 1)])])).toEqual([refused('command_id_reused')]);
+    expect(await stockOf(sku)).toMatchObject({ reserved: 2 });
+  });
+});
+
+describe('R37 stock under pressure', () => {
+  it('sells one unit once to 500 buyers on two replicas', async () => {
+    const { sku } = await newCase({ onHand: 1 });
+    const buyers = Array.from({ length: 500 }, () => reserve(randomUUID(), [line(sku, 1)]));
+    const replies = await onTwoReplicasAtOnce(buyers, 25);
+    expect(countOf(replies, 'succeeded')).toBe(1);
+    expect(replies.filter(({ reason }) => reason === 'out_of_stock')).toHaveLength(499);
+    expect(await stockOf(sku)).toMatchObject({ onHand: 1, reserved: 1 });
+  });
+
+  it('never deadlocks on opposite orders of SKUs', async () => {
+    const { sku: cup } = await newCase({ onHand: 1_000 });
+    const { sku: pot } = await newCase({ onHand: 1_000 });
+    const there = Array.from({ length: 60 }, () => reserve(randomUUID(), [line(cup, 1), line(pot, 1)]));
+    const back = Array.from({ length: 60 }, () => reserve(randomUUID(), [line(pot, 1), line(cup, 1)]));
+    const before = one.attempts + other.attempts;
+    const alone = (database: Database, commands: Message[]) =>
+      Promise.all(commands.map((command) => perform(database, [command])));
+    const replies = (await Promise.all([alone(one, there), alone(other, back)])).flat(2);
+    expect(countOf(replies, 'succeeded')).toBe(120);
+    // A transaction that lost a deadlock would have been tried again.
+    expect(one.attempts + other.attempts - before).toBe(120);
+    expect(await stockOf(cup)).toMatchObject({ reserved: 120 });
+  });
+
+  it('changes the row of a popular SKU once for a whole batch', async () => {
+    const { sku } = await newCase({ onHand: 600 });
+    const replies = await perform(
+      one,
+      Array.from({ length: 1_000 }, () => reserve(randomUUID(), [line(sku, 1)])),
+    );
+    expect(replies.map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 1_000 }, (_, index) => (index < 600 ? 'succeeded' : 'refused')),
+    );
+    expect(await stockOf(sku)).toMatchObject({ onHand: 600, reserved: 600, version: 2 });
+  });
+
+  it('either confirms or releases a reservation when both come at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { id, sku } = await newCase({ onHand: 5 });
+      await perform(one, [reserve(id, [line(sku, 2)])]);
+      const [[confirmed], [unmade]] = await Promise.all([perform(one, [confirm(id)]), perform(other, [release(id)])]);
+      const sold = confirmed!.outcome === 'succeeded';
+      expect([confirmed, unmade]).toEqual([sold ? succeeded() : refused('reservation_expired'), released(!sold)]);
+      expect(await stockOf(sku)).toMatchObject({ onHand: sold ? 3 : 5, reserved: 0 });
+    }
+  });
+
+  it('keeps its books under a random load of every command, with repeats, on two replicas', async () => {
+    const random = seededRandom(20_260_101);
+    const skus = await Promise.all([40, 25, 10].map(async (onHand) => (await newCase({ onHand })).sku));
+    const ids = Array.from({ length: 60 }, () => randomUUID());
+    const verbs = [
+      (id: string) =>
+        reserve(
+          id,
+          random
+            .shuffle(skus)
+            .slice(0, 2)
+            .map((sku) => line(sku, 1 + (id.charCodeAt(0) % 3))),
+        ),
+      release,
+      confirm,
+      restock,
+    ];
+    const commands = Array.from({ length: 400 }, () => random.pick(verbs)(random.pick(ids)));
+    const replies = await onTwoReplicasAtOnce(commands, 10);
+    expect(replies).toHaveLength(400);
+    const sums = await Promise.all(skus.map(stockOf));
+    // It was no idle load: something was sold.
+    expect(sums.reduce((sum, { onHand }) => sum + onHand, 0)).toBeLessThan(75);
+  });
+});
+
+describe('a command that cannot be carried out', () => {
+  it('is refused when nobody knows its type, and its neighbours go on', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const strange = { ...reserve(randomUUID(), [line(sku, 1)]), type: 'inventory.juggle-stock.v1' };
+    expect(await perform(one, [strange, reserve(id, [line(sku, 2)])])).toEqual([
+      refused('unknown_command'),
+      succeeded(),
+    ]);
+  });
+
+  it.each<[string, (sku: string) => unknown]>([
+    ['no lines', () => []],
+    ['missing lines', () => undefined],
+    ['a quantity of nothing', (sku) => [line(sku, 0)]],
+    ['a negative quantity', (sku) => [line(sku, -1)]],
+    ['half a piece', (sku) => [line(sku, 0.5)]],
+    ['a SKU that is none', () => [line('a b', 1)]],
+    ['lines that are no list', (sku) => line(sku, 1)],
+  ])('is refused with %s, and the stock stays as it is', async (_, lines) => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const command = reserve(id, lines(sku) as StockLine[]);
+    expect(await perform(one, [command])).toEqual([refused('malformed_command')]);
+    expect(await perform(one, [command])).toEqual([refused('malformed_command')]);
+    expect(await stockOf(sku)).toMatchObject({ reserved: 0, version: 1 });
+  });
+
+  it('is refused for a reservation id that is no UUID', async () => {
+    const { sku } = await newCase({ onHand: 5 });
+    expect(await perform(one, [reserve('order-7', [line(sku, 1)])])).toEqual([refused('malformed_command')]);
+  });
+
+  it('takes properties of a newer sender for granted', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const command = reserve(id, [line(sku, 1)]);
+    expect(await perform(one, [{ ...command, data: { ...(command.data as object), gift: true } }])).toEqual([
+      succeeded(),
+    ]);
+  });
+});
+
+describe('R37 two lines of one SKU', () => {
+  it('are reserved and sold as one', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const commands = [reserve(id, [line(sku, 2), line(sku, 3)]), confirm(id)];
+    expect(await onTwoReplicasInTurn(commands)).toEqual([succeeded(), succeeded()]);
+    expect(await stockOf(sku)).toMatchObject({ onHand: 0, reserved: 0 });
+  });
+
+  it('are reserved for the tenant of the command only', async () => {
+    const { id, sku } = await newCase({ onHand: 5 });
+    const command = reserve(id, [line(sku, 1)]);
+    const foreign = { ...command, data: { ...(command.data as object), tenant: 'rival' } };
+    expect(await perform(one, [foreign])).toEqual([refused('out_of_stock')]);
+  });
+});
+
+/** Counts the transactions that were begun, those that were begun again included. */
+class CountingDatabase extends Database {
+  attempts = 0;
+
+  override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
+    return super.transaction((tx) => {
+      this.attempts++;
+      return work(tx);
+    }, retryOn);
+  }
+}
+
+function open(name: string): CountingDatabase {
+  return new CountingDatabase(createDatabase({ url: stack.databaseUrl, applicationName: name }).dataSource);
+}
+
+async function prepare(url: string): Promise<void> {
+  const migrations = [...ledgerMigrations, ...inventoryMigrations];
+  const database = createDatabase({ url, applicationName: 'migrate', migrations });
+  await migrate(database);
+  await database.close();
+}
+
+async function newCase({ onHand }: { onHand: number }): Promise<{ id: string; sku: string }> {
+  const sku = `sku-${randomUUID()}`;
+  await createStock(one, tenant, sku, onHand);
+  return { id: randomUUID(), sku };
+}
+
+const perform = (database: Database, commands: Message[]) => carryOut({ database, ledger }, commands);
+
+async function onTwoReplicasInTurn(commands: Message[]): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  for (const [index, command] of commands.entries()) {
+    replies.push(...(await perform(index % 2 === 0 ? one : other, [command])));
+  }
+  return replies;
+}
+
+async function onTwoReplicasAtOnce(commands: Message[], batchSize: number): Promise<Reply[]> {
+  const batches = Array.from({ length: Math.ceil(commands.length / batchSize) }, (_, index) =>
+    commands.slice(index * batchSize, (index + 1) * batchSize),
+  );
+  return (await Promise.all(batches.map((batch, index) => perform(index % 2 === 0 ? one : other, batch)))).flat();
+}
+
+async function stockOf(sku: string) {
+  return (await findStock(one, tenant, sku))!;
+}
+
+/** R37: on hand is the sum of the movements, reserved the sum of the open reservations, for every SKU there is. */
+async function expectBooksToBalance(): Promise<void> {
+  const faults: unknown = await one.dataSource.query(`
+    with moved as (
+      select tenant, sku, sum(delta) as pieces from stock_movement group by tenant, sku
+    ), held as (
+      select r.tenant, l ->> 'sku' as sku, sum((l ->> 'quantity')::bigint) as pieces
+      from reservation r cross join jsonb_array_elements(r.lines) as l where r.status = 'open' group by 1, 2
+    )
+    select sku, on_hand, moved.pieces as moved, reserved, held.pieces as held
+    from stock left join moved using (tenant, sku) left join held using (tenant, sku)
+    where on_hand <> coalesce(moved.pieces, 0) or reserved <> coalesce(held.pieces, 0)`);
+  expect(faults).toEqual([]);
+}
+
+const line = (sku: string, quantity: number): StockLine => ({ sku, quantity });
+
+const command = (id: string, action: string, type: string, data: object) =>
+  newMessage({
+    id: `${id}/${action}`,
+    type,
+    source: 'order',
+    subject: id,
+    data: { tenant, reservationId: id, ...data },
+  });
+const reserve = (id: string, lines: StockLine[]) => command(id, 'reserve/do', ReserveStock.type, { lines });
+const release = (id: string) => ({
+  ...command(id, 'reserve/undo', ReleaseStock.type, {}),
+  undoes: `${id}/reserve/do`,
+});
+const confirm = (id: string) => command(id, 'confirm/do', ConfirmReservation.type, {});
+const restock = (id: string) => command(id, 'restock/do', RestockReservation.type, {});
+
+const succeeded = (): Reply => ({ outcome: 'succeeded' });
+const said = (result: string): Reply => ({ outcome: 'succeeded', result: { result } });
+const released = (held: boolean): Reply => said(held ? 'released' : 'nothing_held');
+const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+const countOf = (replies: Reply[], outcome: Reply['outcome']) =>
+  replies.filter((reply) => reply.outcome === outcome).length;
+
+function sequencesOf<T>(items: readonly T[], longest: number): T[][] {
+  if (longest === 0) return [];
+  const shorter = sequencesOf(items, longest - 1);
+  const tails = [[], ...shorter];
+  return items.flatMap((item) => tails.map((tail) => [item, ...tail]));
+}

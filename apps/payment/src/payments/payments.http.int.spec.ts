@@ -1,0 +1,182 @@
+/** The payment service's HTTP side as operators see it: the whole app, asked without a socket. */
+import { randomUUID } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ChargePayment, RefundPayment } from '@shop/contracts';
+import { newMessage } from '@shop/messaging';
+import { createLogger } from '@shop/observability';
+import { readEnvironment } from '@shop/service';
+import { useStack } from '@shop/testing';
+import { buildPaymentApp } from '../app';
+import { PaymentEnvironment } from '../environment';
+import { paymentIdOf } from './payment';
+import { PaymentCommands } from './payment-commands';
+
+const stack = useStack();
+const [OPERATOR, CUSTOMER, RIVAL] = ['key-operator', 'key-customer', 'key-rival'];
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  const environment = readEnvironment(PaymentEnvironment, {
+    PAYMENT_DATABASE_URL: stack.databaseUrl,
+    NATS_URL: stack.natsUrl,
+    PAYMENT_PROVIDER: 'simulated',
+    API_KEYS: [
+      `${OPERATOR}=acme/olga:operator`,
+      `${CUSTOMER}=acme/carl:customer`,
+      `${RIVAL}=rival/rita:operator`,
+    ].join(),
+  });
+  app = await buildPaymentApp(environment, createLogger({ service: 'payment', level: 'silent', format: 'json' }));
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+});
+afterAll(() => app.close());
+
+describe('R38 GET /payments/{id}', () => {
+  it('shows a payment, without what it was paid with', async () => {
+    const { id, orderId } = await charge({ source: 'tok_ok_4242' });
+    const answer = await get(`/payments/${id}`);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({
+      id,
+      orderId,
+      amount: 4_200,
+      currency: 'EUR',
+      status: 'succeeded',
+      declineReason: null,
+      providerReference: expect.stringMatching(/^pi_/) as string,
+      refunded: 0,
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+    });
+    expect(answer.body).not.toContain('tok_ok_4242');
+  });
+
+  it('shows why a payment was declined', async () => {
+    const { id } = await charge({ source: 'tok_insufficient_funds' });
+    expect((await get(`/payments/${id}`)).json()).toMatchObject({
+      status: 'declined',
+      declineReason: 'insufficient_funds',
+      providerReference: null,
+    });
+  });
+
+  it('shows what was given back, under a new version', async () => {
+    const payment = await charge();
+    const before = await get(`/payments/${payment.id}`);
+    await refund(payment);
+    const after = await get(`/payments/${payment.id}`);
+    expect(after.json()).toMatchObject({ status: 'succeeded', amount: 4_200, refunded: 4_200 });
+    expect(after.headers['etag']).not.toBe(before.headers['etag']);
+  });
+
+  it('R28 answers 304 for a known ETag and the payment for another', async () => {
+    const payment = await charge();
+    const { headers, body } = await get(`/payments/${payment.id}`);
+    const known = { 'if-none-match': String(headers['etag']) };
+    const unchanged = await get(`/payments/${payment.id}`, OPERATOR, known);
+    expect([unchanged.statusCode, unchanged.body, unchanged.headers['etag']]).toEqual([304, '', headers['etag']]);
+    await refund(payment);
+    const changed = await get(`/payments/${payment.id}`, OPERATOR, known);
+    expect(changed.statusCode).toBe(200);
+    expect(changed.body).not.toBe(body);
+  });
+
+  it('R29 answers 404 for a payment that is not there', async () => {
+    expectProblem(await get('/payments/pmt_nothing'), 404, 'payment_not_found');
+  });
+});
+
+describe('R33 GET /payments', () => {
+  it('pages through all payments in order of id, each once', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => charge()));
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Page = (await get(`/payments?limit=2${cursor && `&cursor=${cursor}`}`)).json<Page>();
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map(({ id }) => id));
+      cursor = page.next;
+    }
+    expect(seen).toEqual(expect.arrayContaining(made.map(({ id }) => id)));
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it('does not show what was paid with', async () => {
+    await charge({ source: 'tok_ok_1881' });
+    const { body } = await get('/payments?limit=200');
+    expect(body).not.toContain('tok_ok_1881');
+    expect(body).not.toContain('source');
+  });
+
+  it.each(['limit=0', 'limit=201', 'limit=x', 'status=declined'])('refuses %s', async (search) => {
+    expectProblem(await get(`/payments?${search}`), 400, 'validation_failed');
+  });
+});
+
+describe('R54 who may look', () => {
+  it.each(['/payments', '/payments/pmt_any'])('nobody without a key, and no customer, at %s', async (url) => {
+    expectProblem(await get(url, null), 401, 'unauthenticated');
+    expectProblem(await get(url, CUSTOMER), 403, 'forbidden');
+  });
+
+  it('keeps tenants apart', async () => {
+    const { id } = await charge();
+    expectProblem(await get(`/payments/${id}`, RIVAL), 404, 'payment_not_found');
+    const { id: theirs } = await charge({ tenant: 'rival' });
+    expect((await get('/payments', RIVAL)).json<Page>().items.map((item) => item.id)).toEqual([theirs]);
+  });
+});
+
+describe('what every service shows', () => {
+  it.each(['/health/live', '/health/ready', '/metrics', '/docs', '/openapi.json'])('%s, without a key', async (url) => {
+    expect((await get(url, null)).statusCode).toBe(200);
+  });
+
+  it('R24 the OpenAPI document lists the routes', async () => {
+    const { paths } = (await get('/openapi.json')).json<{ paths: object }>();
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/payments', '/payments/{id}']));
+  });
+
+  it('R50 /metrics counts the calls to the provider by what came of them', async () => {
+    await charge();
+    const { body } = await get('/metrics', null);
+    expect(body).toMatch(/payment_provider_calls_total\{call="charge",outcome="succeeded"\} \d+/);
+  });
+});
+
+interface Page {
+  items: { id: string }[];
+  next: string | null;
+}
+
+interface Charged {
+  id: string;
+  orderId: string;
+  chargeId: string;
+}
+
+async function charge({ source = 'tok_ok', tenant = 'acme' } = {}): Promise<Charged> {
+  const orderId = randomUUID();
+  const chargeId = `${orderId}/charge/do`;
+  const data = { tenant, orderId, amount: 4_200, currency: 'EUR', source };
+  await perform({ id: chargeId, type: ChargePayment.type, data });
+  return { id: paymentIdOf(chargeId), orderId, chargeId };
+}
+
+const refund = ({ orderId, chargeId }: Charged) =>
+  perform({ id: `${orderId}/charge/undo`, type: RefundPayment.type, data: { tenant: 'acme', orderId, chargeId } });
+
+const perform = (message: { id: string; type: string; data: { orderId: string; [member: string]: unknown } }) =>
+  app
+    .get(PaymentCommands)
+    .perform(newMessage({ ...message, source: 'order', subject: message.data.orderId }), { alone: false });
+
+function get(url: string, key: string | null = OPERATOR, headers: Record<string, string> = {}) {
+  const authorization = key === null ? {} : { authorization: `Bearer ${key}` };
+  return app.inject({ method: 'GET', url, headers: { ...authorization, ...headers } });
+}
+
+function expectProblem(answer: Awaited<ReturnType<typeof get>>, status: number, code: string): void {
+  expect({ status: answer.statusCode, ...answer.json<object>() }).toMatchObject({ status, code });
+  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+}

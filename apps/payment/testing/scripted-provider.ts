@@ -1,0 +1,116 @@
+/**
+ * A payment provider that does what a test tells it to. Like the real one it keeps its own list by idempotency key: the
+ * same key gets the same answer and moves money once, whatever happened to the first answer.
+ */
+import { RetryableError, TerminalError } from '@shop/resilience';
+import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../src/payments/provider';
+
+/**
+ * - `fails-before`: the call fails and nothing was done.
+ * - `loses-answer`: it was done, and the call fails.
+ * - `hangs`: it was done, and the answer comes when the test lets it.
+ * - `refuses`: the provider does not take the request itself.
+ */
+export type ProviderFault = 'none' | 'fails-before' | 'loses-answer' | 'hangs' | 'refuses';
+
+export interface KeptCharge extends ChargeRequest {
+  result: ChargeResult;
+}
+
+export interface KeptRefund extends RefundRequest {
+  result: { reference: string };
+}
+
+export class ScriptedProvider implements Provider {
+  readonly charges = new Map<string, KeptCharge>();
+  readonly refunds = new Map<string, KeptRefund>();
+  /** Every call, kept or not. */
+  readonly calls: { call: 'charge' | 'refund'; idempotencyKey: string }[] = [];
+  private readonly script = new Map<string, ProviderFault[]>();
+  private readonly hanging = new Map<string, () => void>();
+
+  /** What happens to the next calls for charges and refunds of this payment; afterwards all goes well. */
+  plan(paymentId: string, ...faults: ProviderFault[]): void {
+    this.script.set(paymentId, faults);
+  }
+
+  charge(request: ChargeRequest): Promise<ChargeResult> {
+    return this.answer('charge', request, request.paymentId, () => this.keepCharge(request).result);
+  }
+
+  refund(request: RefundRequest): Promise<{ reference: string }> {
+    const charge = this.chargeOf(request.reference);
+    return this.answer('refund', request, charge.paymentId, () => this.keepRefund(request, charge).result);
+  }
+
+  isHanging(idempotencyKey: string): boolean {
+    return this.hanging.has(idempotencyKey);
+  }
+
+  /** Lets the answer to a hanging call arrive. */
+  letGo(idempotencyKey: string): void {
+    this.hanging.get(idempotencyKey)!();
+    this.hanging.delete(idempotencyKey);
+  }
+
+  /** What the customer has paid in the end, in minor units. */
+  taken(paymentId: string): number {
+    const charged = [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one));
+    const references = charged.map(referenceOf);
+    const refunded = [...this.refunds.values()].filter(({ reference }) => references.includes(reference));
+    return sumOf(charged) - sumOf(refunded);
+  }
+
+  private async answer<T>(
+    call: 'charge' | 'refund',
+    { idempotencyKey }: { idempotencyKey: string },
+    paymentId: string,
+    keep: () => T,
+  ): Promise<T> {
+    this.calls.push({ call, idempotencyKey });
+    const fault = this.script.get(paymentId)?.shift() ?? 'none';
+    if (fault === 'fails-before') throw new RetryableError('the connection was refused');
+    if (fault === 'refuses') throw new TerminalError('the provider refuses the request');
+    const result = keep();
+    if (fault === 'loses-answer') throw new RetryableError('the connection was reset');
+    if (fault === 'hangs') await new Promise<void>((resolve) => this.hanging.set(idempotencyKey, resolve));
+    return result;
+  }
+
+  private keepCharge(request: ChargeRequest): KeptCharge {
+    const { idempotencyKey, source } = request;
+    const kept = this.charges.get(idempotencyKey);
+    if (kept) {
+      const { result: _, ...first } = kept;
+      if (JSON.stringify(first) !== JSON.stringify(request))
+        throw new TerminalError('the key was used for another charge');
+      return kept;
+    }
+    const result: ChargeResult =
+      source === 'tok_declined'
+        ? { outcome: 'declined', reason: 'generic_decline' }
+        : { outcome: 'succeeded', reference: `pi_${this.charges.size + 1}` };
+    const charge = { ...request, result };
+    this.charges.set(idempotencyKey, charge);
+    return charge;
+  }
+
+  private keepRefund(request: RefundRequest, charge: KeptCharge): KeptRefund {
+    const kept = this.refunds.get(request.idempotencyKey);
+    if (kept) return kept;
+    if (this.taken(charge.paymentId) < request.amount) throw new TerminalError('more than was charged');
+    const refund = { ...request, result: { reference: `re_${this.refunds.size + 1}` } };
+    this.refunds.set(request.idempotencyKey, refund);
+    return refund;
+  }
+
+  private chargeOf(reference: string): KeptCharge {
+    const charge = [...this.charges.values()].find((one) => isPaid(one) && referenceOf(one) === reference);
+    if (!charge) throw new TerminalError('there is no such charge');
+    return charge;
+  }
+}
+
+const isPaid = ({ result }: KeptCharge): boolean => result.outcome === 'succeeded';
+const referenceOf = ({ result }: KeptCharge): string => (result.outcome === 'succeeded' ? result.reference : '');
+const sumOf = (kept: { amount: number }[]): number => kept.reduce((sum, { amount }) => sum + amount, 0);

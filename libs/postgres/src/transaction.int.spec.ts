@@ -1,0 +1,265 @@
+import { createTestDatabase, useStack } from '@shop/testing';
+import { createDatabase, type Database } from './database';
+import { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
+import type { Statement } from './transaction';
+
+const stack = useStack();
+
+const createTable: Statement = { name: 'test.create', text: 'create table account (id text primary key, cents int)' };
+const insert: Statement = { name: 'test.insert', text: 'insert into account values ($1, $2)' };
+const add: Statement = { name: 'test.add', text: 'update account set cents = cents + $2 where id = $1' };
+const read: Statement = { name: 'test.read', text: 'select cents from account where id = $1' };
+const readAll: Statement = { name: 'test.read-all', text: 'select id from account order by id' };
+const lock: Statement = { name: 'test.lock', text: 'select cents from account where id = $1 for update' };
+const truncate: Statement = { name: 'test.truncate', text: 'truncate account' };
+
+let database: Database;
+
+/** One connection only, so that whatever a transaction leaves behind meets the next one. */
+const onOneConnection = () => createDatabase({ url: stack.databaseUrl, applicationName: 'test', poolSize: 1 });
+
+beforeAll(async () => {
+  database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
+  await database.connect();
+  await database.query(createTable);
+});
+afterEach(() => database.query(truncate));
+afterAll(() => database.close());
+
+const balance = async (id: string) => (await database.query<{ cents: number }>(read, [id]))[0]?.cents;
+const ids = async () => (await database.query<{ id: string }>(readAll)).map(({ id }) => id);
+
+/** A promise that a test settles when it wants two transactions to have come to a certain point. */
+function meeting(): { reached: Promise<void>; reach: () => void } {
+  let reach!: () => void;
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  return { reached, reach };
+}
+
+describe('a transaction', () => {
+  it('commits what it sent, and answers what its work answered', async () => {
+    const answer = await database.transaction(async (tx) => {
+      tx.send(insert, ['ada', 100]);
+      return (await tx.query<{ cents: number }>(read, ['ada']))[0]!.cents;
+    });
+    expect(answer).toBe(100);
+    expect(await balance('ada')).toBe(100);
+  });
+
+  it('is rolled back when its work throws, with the error that was thrown', async () => {
+    const thrown = new Error('changed my mind');
+    const work = database.transaction(async (tx) => {
+      await tx.query(insert, ['ada', 100]);
+      throw thrown;
+    });
+    await expect(work).rejects.toBe(thrown);
+    expect(await ids()).toEqual([]);
+  });
+
+  it('fails and is rolled back when a statement that was only sent fails, though the commit travelled behind it', async () => {
+    await database.query(insert, ['ada', 100]);
+    const work = database.transaction(async (tx) => {
+      tx.send(insert, ['bob', 1]);
+      tx.send(insert, ['ada', 1]);
+      tx.send(insert, ['eve', 1]);
+      return 'committed';
+    });
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    expect(isUniqueViolation(error, 'account_pkey')).toBe(true);
+    expect(await ids()).toEqual(['ada']);
+  });
+
+  it('fails with the cause, not with what the cause did to the statements behind it', async () => {
+    await database.query(insert, ['ada', 100]);
+    const work = database.transaction(async (tx) => {
+      tx.send(insert, ['ada', 1]);
+      return tx.query(read, ['ada']);
+    });
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    expect(isUniqueViolation(error, 'account_pkey')).toBe(true);
+  });
+
+  it('is never reported as committed when PostgreSQL has rolled it back', async () => {
+    await database.query(insert, ['ada', 100]);
+    const work = database.transaction(async (tx) => {
+      tx.send(insert, ['bob', 1]);
+      await tx.query(insert, ['ada', 1]).catch(() => undefined);
+      return 'committed';
+    });
+    await expect(work).rejects.toMatchObject({ constraint: 'account_pkey' });
+    expect(await ids()).toEqual(['ada']);
+  });
+
+  it('keeps the error that its work made of a failed statement', async () => {
+    await database.query(insert, ['ada', 100]);
+    const work = database.transaction((tx) =>
+      tx.query(insert, ['ada', 1]).catch((cause: unknown) => {
+        throw new Error('ada is taken', { cause });
+      }),
+    );
+    await expect(work).rejects.toThrow('ada is taken');
+  });
+
+  it.each(['query', 'send'] as const)('leaves a usable connection behind when a %s has failed', async (way) => {
+    const single = onOneConnection();
+    await single.connect();
+    try {
+      const work = single.transaction(async (tx) => {
+        tx.send(insert, ['ada', 1]);
+        await tx[way](insert, ['ada', 1]);
+      });
+      await expect(work).rejects.toMatchObject({ constraint: 'account_pkey' });
+      await single.transaction(async (tx) => tx.send(insert, ['bob', 1]));
+      expect(await ids()).toEqual(['bob']);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('fails as a connection failure when its connection is cut, and the next one works', async () => {
+    const single = onOneConnection();
+    await single.connect();
+    try {
+      const suicide = { name: 'test.suicide', text: 'select pg_terminate_backend(pg_backend_pid())' };
+      const work = single.transaction(async (tx) => {
+        tx.send(insert, ['ada', 1]);
+        await tx.query(suicide);
+      });
+      const error: unknown = await work.catch((reason: unknown) => reason);
+      expect(isConnectionFailure(error)).toBe(true);
+      await single.transaction(async (tx) => tx.send(insert, ['bob', 1]));
+      expect(await ids()).toEqual(['bob']);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('waits for a locked row no longer than it may, and says so', async () => {
+    await database.query(insert, ['ada', 1]);
+    const held = meeting();
+    const over = meeting();
+    const holder = database.transaction(async (tx) => {
+      await tx.query(lock, ['ada']);
+      held.reach();
+      await over.reached;
+    });
+    await held.reached;
+    const waiter = database.transaction(async (tx) => {
+      tx.send({ name: 'test.impatient', text: `set local lock_timeout = '20ms'` });
+      await tx.query(lock, ['ada']);
+    });
+    const error: unknown = await waiter.catch((reason: unknown) => reason);
+    expect(isLockTimeout(error)).toBe(true);
+    over.reach();
+    await holder;
+  });
+});
+
+describe('R11 a transaction that lost a race', () => {
+  it('runs again from its start after a serialization failure, and sees what the winner wrote', async () => {
+    await database.query(insert, ['ada', 100]);
+    const seen: number[] = [];
+    await database.transaction(async (tx) => {
+      tx.send({ name: 'test.repeatable', text: 'set transaction isolation level repeatable read' });
+      const [row] = await tx.query<{ cents: number }>(read, ['ada']);
+      seen.push(row!.cents);
+      if (seen.length === 1) await database.query(add, ['ada', 7]);
+      tx.send(add, ['ada', 1]);
+    });
+    expect(seen).toEqual([100, 107]);
+    expect(await balance('ada')).toBe(108);
+  });
+
+  it('runs again after a deadlock, and both transactions commit', async () => {
+    await database.query(insert, ['ada', 0]);
+    await database.query(insert, ['bob', 0]);
+    const holding = { ada: meeting(), bob: meeting() };
+    let runs = 0;
+    const transfer = (from: 'ada' | 'bob', to: 'ada' | 'bob') =>
+      database.transaction(async (tx) => {
+        runs++;
+        tx.send({ name: 'test.soon', text: `set local deadlock_timeout = '20ms'` });
+        await tx.query(lock, [from]);
+        holding[from].reach();
+        await holding[to].reached;
+        await tx.query(lock, [to]);
+        tx.send(add, [from, -1]);
+        tx.send(add, [to, 1]);
+      });
+    await Promise.all([transfer('ada', 'bob'), transfer('bob', 'ada')]);
+    expect(runs).toBe(3);
+    expect([await balance('ada'), await balance('bob')]).toEqual([0, 0]);
+  });
+
+  it('gives up after a few times, with the last failure', async () => {
+    let runs = 0;
+    const unlucky = {
+      name: 'test.unlucky',
+      text: `do $$ begin raise exception 'again' using errcode = '40001'; end $$`,
+    };
+    const work = database.transaction(async (tx) => {
+      runs++;
+      tx.send(unlucky);
+    });
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    expect(isSerializationFailure(error)).toBe(true);
+    expect(runs).toBe(5);
+  });
+
+  it('runs again for another failure only when its caller knows that one as a race', async () => {
+    await database.query(insert, ['ada', 100]);
+    let runs = 0;
+    const work = async (retryOn?: (error: unknown) => boolean) => {
+      runs = 0;
+      await database.transaction(async (tx) => {
+        if (++runs === 1) tx.send(insert, ['ada', 1]);
+      }, retryOn);
+    };
+    await expect(work()).rejects.toMatchObject({ constraint: 'account_pkey' });
+    expect(runs).toBe(1);
+    await work((error) => isUniqueViolation(error, 'account_pkey'));
+    expect(runs).toBe(2);
+  });
+});
+
+describe('a statement', () => {
+  const prepared: Statement = {
+    name: 'test.prepared',
+    text: 'select (generic_plans + custom_plans)::int as runs from pg_prepared_statements where name = $1',
+  };
+
+  it('is prepared once for each connection, however often and from wherever it is run', async () => {
+    const single = onOneConnection();
+    await single.connect();
+    try {
+      for (let turn = 0; turn < 3; turn++) {
+        await single.transaction(async (tx) => {
+          tx.send(read, ['ada']);
+          await tx.query(read, ['ada']);
+        });
+        await single.query(read, ['ada']);
+      }
+      // Prepared anew, it would have begun to count anew.
+      expect(await single.query(prepared, [read.name])).toEqual([{ runs: 9 }]);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('reads bigints as numbers', async () => {
+    const big = { name: 'test.big', text: 'select 9007199254740991::bigint as n, count(*) as rows from account' };
+    expect(await database.query(big)).toEqual([{ n: Number.MAX_SAFE_INTEGER, rows: 0 }]);
+  });
+});
+
+describe('a database that cannot be reached', () => {
+  it('fails as a connection failure', async () => {
+    const gone = await createTestDatabase();
+    const url = new URL(gone.url);
+    url.port = '1';
+    const absent = createDatabase({ url: url.href, applicationName: 'test' });
+    const error: unknown = await absent.connect().catch((reason: unknown) => reason);
+    expect(isConnectionFailure(error)).toBe(true);
+    await gone.drop();
+  });
+});

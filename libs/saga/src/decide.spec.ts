@@ -1,0 +1,335 @@
+import { defineCommand } from '@shop/messaging';
+import { type ActionName, decide, type Decision, isFinal, type SagaEvent, type SagaState, start } from './decide';
+import { type DeadlinePolicy, defineSaga, type SagaDefinition, step } from './definition';
+
+const action = (name: string) => ({
+  command: defineCommand({ service: 'test', name, version: 1, body: class {} }),
+  body: () => ({}),
+});
+
+function stepOf(name: string, options: { undo?: boolean; pivot?: boolean; deadline?: Partial<DeadlinePolicy> } = {}) {
+  const { undo = true, pivot = false, deadline } = options;
+  return step<object>(name, { do: action(name), undo: undo ? action(`un${name}`) : undefined, pivot, deadline });
+}
+
+describe('R7 decide, tried in every state that can be reached', () => {
+  /** What has happened so far, kept beside the state by somebody who watches the messages. */
+  interface World {
+    state: SagaState;
+    /** By step: what is known about its do. */
+    dos: readonly ('unsent' | 'sent' | 'succeeded' | 'refused')[];
+    undos: readonly ('unsent' | 'sent' | 'succeeded')[];
+  }
+  interface Edge {
+    definition: SagaDefinition<never>;
+    from: World;
+    event: SagaEvent;
+    decision: Decision;
+    /** Undefined when the event was ignored. */
+    to?: World;
+  }
+
+  const names = ['a', 'b', 'c', 'd'];
+  const definitions = [1, 2, 3, 4].flatMap((length) =>
+    [undefined, ...names.slice(0, length).keys()].flatMap((pivot) =>
+      [
+        { attempts: 1, undoAttempts: 1 },
+        { attempts: 2, undoAttempts: 3 },
+      ].flatMap((deadline) =>
+        [true, false].map((undoEverywhere) =>
+          defineSaga(
+            `${length} steps, pivot ${pivot ?? 'none'}, ${deadline.attempts} attempts, undo everywhere ${undoEverywhere}`,
+            1,
+            names.slice(0, length).map((name, index) =>
+              stepOf(name, {
+                deadline,
+                pivot: index === pivot,
+                undo: undoEverywhere || (pivot !== undefined && index < pivot),
+              }),
+            ),
+          ),
+        ),
+      ),
+    ),
+  ) as SagaDefinition<never>[];
+
+  const pivotOf = ({ steps }: SagaDefinition<never>) => steps.findIndex(({ pivot }) => pivot);
+  const indexOf = ({ steps }: SagaDefinition<never>, name: string) => steps.findIndex((one) => one.name === name);
+  const budgetOf = ({ steps }: SagaDefinition<never>, { action }: SagaState) =>
+    action === 'do' ? steps[0]!.deadline.attempts : steps[0]!.deadline.undoAttempts;
+  const awaits = ({ step, action }: SagaState, event: { step: string; action: ActionName }) =>
+    event.step === step && event.action === action;
+
+  function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaState): Generator<SagaEvent> {
+    for (const { name } of [...definition.steps, { name: 'stranger' }]) {
+      for (const action of ['do', 'undo'] as const) {
+        yield { type: 'replied', step: name, action, outcome: 'succeeded' };
+        yield { type: 'replied', step: name, action, outcome: 'refused', reason: 'no' };
+        for (const number of [attempt - 1, attempt, attempt + 1]) {
+          yield { type: 'deadline-passed', step: name, action, attempt: number };
+        }
+      }
+    }
+    yield { type: 'cancel-requested', reason: 'changed_mind' };
+  }
+
+  /** Follows the messages: what was sent, and which answers counted. */
+  function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent, decision: Decision): World {
+    if ('ignored' in decision) return from;
+    const dos = [...from.dos];
+    const undos = [...from.undos];
+    if (event.type === 'replied') {
+      const index = indexOf(definition, event.step);
+      if (event.action === 'do') dos[index] = event.outcome;
+      else if (event.outcome === 'succeeded') undos[index] = 'succeeded';
+    }
+    if (decision.send) {
+      const list: string[] = decision.send.action === 'do' ? dos : undos;
+      list[indexOf(definition, decision.send.step)] = 'sent';
+    }
+    return { state: decision.state, dos, undos };
+  }
+
+  /** A step that is never given up is sent again without end; a few times show it. */
+  const ENOUGH_ATTEMPTS = 4;
+
+  function explore(definition: SagaDefinition<never>): Edge[] {
+    const { state } = start(definition);
+    const first: World = {
+      state,
+      dos: definition.steps.map((_, index) => (index === 0 ? 'sent' : 'unsent')),
+      undos: definition.steps.map(() => 'unsent'),
+    };
+    const seen = new Set([JSON.stringify(first)]);
+    const queue = [first];
+    const edges: Edge[] = [];
+    for (let from = queue.shift(); from; from = queue.shift()) {
+      for (const event of eventsIn(definition, from.state)) {
+        const decision = decide(definition, Object.freeze({ ...from.state }), Object.freeze(event));
+        const to = 'ignored' in decision ? undefined : watch(definition, from, event, decision);
+        edges.push({ definition, from, event, decision, to });
+        if (!to || to.state.attempt > ENOUGH_ATTEMPTS || seen.has(JSON.stringify(to))) continue;
+        seen.add(JSON.stringify(to));
+        queue.push(to);
+      }
+    }
+    return edges;
+  }
+
+  const edges = definitions.flatMap(explore);
+  const moves = edges.filter((edge): edge is Edge & { to: World; decision: { state: SagaState } & Decision } =>
+    Boolean(edge.to),
+  );
+  const sends = moves.flatMap((edge) =>
+    'send' in edge.decision && edge.decision.send ? [{ ...edge, send: edge.decision.send }] : [],
+  );
+
+  /** Each edge that breaks the rule, told in one line; the first few are enough to see what is wrong. */
+  function breaking<E extends Edge>(all: readonly E[], holds: (edge: E) => boolean): string[] {
+    expect(all.length).toBeGreaterThan(0);
+    return all
+      .filter((edge) => !holds(edge))
+      .slice(0, 3)
+      .map(({ definition, from, event, decision }) => JSON.stringify([definition.name, from, event, decision]));
+  }
+
+  it('R7 the same state and event always lead to the same decision', () => {
+    const again = ({ definition, from, event, decision }: Edge) =>
+      JSON.stringify(decide(definition, from.state, event)) === JSON.stringify(decision);
+    expect(breaking(edges, again)).toEqual([]);
+  });
+
+  it('R7 only the awaited reply, the current deadline and the first wish to cancel move a saga', () => {
+    const moved = ({ from: { state }, event }: Edge): boolean => {
+      if (isFinal(state.status)) return false;
+      const parked = state.status === 'parked';
+      if (event.type === 'replied') return awaits(state, event) && !(parked && event.outcome === 'refused');
+      if (event.type === 'deadline-passed') return !parked && awaits(state, event) && event.attempt === state.attempt;
+      return state.action === 'do' && !state.cancelRequested;
+    };
+    expect(breaking(edges, (edge) => moved(edge) === (edge.to !== undefined))).toEqual([]);
+  });
+
+  it('R7 an ended saga absorbs everything', () => {
+    const ended = edges.filter(({ from }) => isFinal(from.state.status));
+    expect(breaking(ended, ({ decision }) => 'ignored' in decision && decision.ignored === 'ended')).toEqual([]);
+  });
+
+  it('R5 a saga that is neither ended nor parked awaits exactly one command, with a deadline', () => {
+    const { state, send } = start(definitions[0]!);
+    expect(send).toEqual({ step: state.step, action: state.action, attempt: 1, deadlineMs: expect.any(Number) });
+    const waits = ({ from, to, decision }: Edge) => {
+      if ('ignored' in decision) return true;
+      const { status, step, action, attempt } = to!.state;
+      if (isFinal(status) || status === 'parked') return decision.send === undefined;
+      if (action !== (status === 'running' ? 'do' : 'undo')) return false;
+      const sent = decision.send;
+      // Only a wish to cancel that is kept for later leaves the awaited command, and its deadline, as they are.
+      if (!sent) return JSON.stringify(to!.state) === JSON.stringify({ ...from.state, cancelRequested: true });
+      return sent.step === step && sent.action === action && sent.attempt === attempt && sent.deadlineMs > 0;
+    };
+    expect(breaking(edges, waits)).toEqual([]);
+  });
+
+  it('R5 a command that is sent again is the same one with the next attempt, within its budget before the pivot', () => {
+    const late = moves.filter(({ event }) => event.type === 'deadline-passed');
+    const goesOn = ({ definition, from, to }: Edge) => {
+      const before = from.state;
+      const after = to!.state;
+      const mayTurn = before.action === 'undo' || indexOf(definition, before.step) < pivotOf(definition);
+      const spent = before.attempt >= budgetOf(definition, before);
+      if (!mayTurn || !spent) {
+        return awaits(after, before) && after.status === before.status && after.attempt === before.attempt + 1;
+      }
+      return before.action === 'undo'
+        ? after.status === 'parked'
+        : after.status === 'compensating' && after.step === before.step && after.reason === 'timed_out';
+    };
+    expect(breaking(late, goesOn)).toEqual([]);
+  });
+
+  it('R5 a command counts its attempts from one', () => {
+    const counted = ({ from, event, send }: (typeof sends)[number]) =>
+      event.type === 'deadline-passed' && awaits(from.state, send)
+        ? send.attempt === from.state.attempt + 1
+        : send.attempt === 1;
+    expect(breaking(sends, counted)).toEqual([]);
+  });
+
+  it('R2 a refusal up to the pivot turns the saga back, with its reason; behind the pivot it parks the saga', () => {
+    const refusals = moves.filter(
+      ({ event }) => event.type === 'replied' && event.action === 'do' && event.outcome === 'refused',
+    );
+    const answered = ({ definition, from, to }: Edge) => {
+      const index = indexOf(definition, from.state.step);
+      const { status, reason } = to!.state;
+      if (index > pivotOf(definition)) return status === 'parked';
+      return reason === 'no' && status === (index === 0 ? 'compensated' : 'compensating');
+    };
+    expect(breaking(refusals, answered)).toEqual([]);
+  });
+
+  it('R2 a do is sent only when every step before it has succeeded and nothing is being undone', () => {
+    const inOrder = ({ definition, from, event, to, send }: (typeof sends)[number]) =>
+      send.action === 'undo' ||
+      (to.dos.slice(0, indexOf(definition, send.step)).every((known) => known === 'succeeded') &&
+        to.undos.every((known) => known === 'unsent') &&
+        (from.state.step === send.step || event.type === 'replied'));
+    expect(breaking(sends, inOrder)).toEqual([]);
+  });
+
+  it('R2 nothing is undone from the moment the pivot is on its way, unless it was refused', () => {
+    const undos = sends.filter(({ send }) => send.action === 'undo');
+    const beforePivot = ({ definition, to, send }: (typeof sends)[number]) => {
+      const pivot = pivotOf(definition);
+      return (
+        indexOf(definition, send.step) < pivot &&
+        ['unsent', 'refused'].includes(to.dos[pivot]!) &&
+        to.dos.slice(pivot + 1).every((known) => known === 'unsent')
+      );
+    };
+    expect(breaking(undos, beforePivot)).toEqual([]);
+  });
+
+  it('R2 a refused step is never undone, nor one that was never sent', () => {
+    const undos = sends.filter(({ send }) => send.action === 'undo');
+    const mayHaveHappened = ({ definition, to, send }: (typeof sends)[number]) =>
+      ['sent', 'succeeded'].includes(to.dos[indexOf(definition, send.step)]!);
+    expect(breaking(undos, mayHaveHappened)).toEqual([]);
+  });
+
+  it('R2 compensation walks strictly backward, one step at a time, each undone before the one in front of it', () => {
+    const undos = sends.filter(({ send }) => send.action === 'undo');
+    const backward = ({ definition, from, to, send }: (typeof sends)[number]) => {
+      const index = indexOf(definition, send.step);
+      const behind = to.undos.map((known, at) => [known, to.dos[at]] as const).slice(index + 1);
+      return (
+        // Behind it, what may have happened is undone; in front of it, nothing is yet.
+        behind.every(([undo, done]) =>
+          ['unsent', 'refused'].includes(done!) ? undo === 'unsent' : undo === 'succeeded',
+        ) &&
+        to.undos.slice(0, index).every((known) => known === 'unsent') &&
+        from.undos[index] !== 'succeeded'
+      );
+    };
+    expect(breaking(undos, backward)).toEqual([]);
+  });
+
+  it('R2 a compensated saga has undone exactly the steps that may have happened', () => {
+    const ended = moves.filter(({ to }) => to.state.status === 'compensated');
+    const exact = ({ to }: Edge) =>
+      to!.dos.every((done, index) => {
+        const mayHaveHappened = done === 'sent' || done === 'succeeded';
+        return to!.undos[index] === (mayHaveHappened ? 'succeeded' : 'unsent');
+      });
+    expect(breaking(ended, exact)).toEqual([]);
+  });
+
+  it('R2 a step that was sent and not answered is undone when the saga turns round', () => {
+    const turns = moves.filter(
+      ({ from, to, event }) =>
+        event.type !== 'replied' && from.state.status === 'running' && to.state.status !== 'running',
+    );
+    expect(
+      breaking(turns, ({ from, to }) => to.undos[indexOf(definitions.at(-1)!, from.state.step)] === 'sent'),
+    ).toEqual([]);
+  });
+
+  it('R1 a completed saga has done every step and undone none', () => {
+    const ended = moves.filter(({ to }) => to.state.status === 'completed');
+    const all = ({ to }: Edge) =>
+      to!.dos.every((known) => known === 'succeeded') && to!.undos.every((known) => known === 'unsent');
+    expect(breaking(ended, all)).toEqual([]);
+  });
+
+  it('R9 a wish to cancel never interrupts a compensation, and is never forgotten', () => {
+    const after = moves.filter(({ from }) => from.state.cancelRequested);
+    expect(breaking(after, ({ to }) => to.state.cancelRequested)).toEqual([]);
+    const compensating = edges.filter(
+      ({ from, event }) => from.state.status === 'compensating' && event.type === 'cancel-requested',
+    );
+    expect(breaking(compensating, ({ to }) => to === undefined)).toEqual([]);
+  });
+
+  it('R6 a parked saga goes on when the missing reply arrives after all', () => {
+    const late = edges.filter(
+      ({ from, event }) =>
+        from.state.status === 'parked' &&
+        event.type === 'replied' &&
+        event.outcome === 'succeeded' &&
+        awaits(from.state, event),
+    );
+    expect(breaking(late, ({ to }) => to !== undefined && to.state.status !== 'parked')).toEqual([]);
+  });
+
+  it('R7 from every state an end can be reached', () => {
+    const stuck = definitions.flatMap((definition) => {
+      const own = moves.filter((edge) => edge.definition === definition);
+      const keyOf = (world: World) => JSON.stringify(world);
+      const comesFrom = new Map<string, string[]>();
+      for (const { from, to } of own) {
+        comesFrom.set(keyOf(to), [...(comesFrom.get(keyOf(to)) ?? []), keyOf(from)]);
+      }
+      const reaching = new Set(own.filter(({ to }) => isFinal(to.state.status)).map(({ to }) => keyOf(to)));
+      for (const key of reaching) for (const before of comesFrom.get(key) ?? []) reaching.add(before);
+      return own.map(({ from }) => keyOf(from)).filter((key) => !reaching.has(key));
+    });
+    expect(stuck).toEqual([]);
+  });
+
+  it('R48 each transition begins where the one before it ended', () => {
+    const positionOf = ({ status, step, action }: SagaState) =>
+      status === 'running' || status === 'compensating' ? `${step}.${action}` : status;
+    const told = ({ from, to, decision }: Edge) => {
+      if ('ignored' in decision) return true;
+      const { transition } = decision;
+      return (
+        transition.from === positionOf(from.state) &&
+        transition.to === positionOf(to!.state) &&
+        transition.step === from.state.step &&
+        transition.attempt === from.state.attempt
+      );
+    };
+    expect(breaking(edges, told)).toEqual([]);
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * Tells the story of a saga, and fails where the saga does something else:
+ *
+ *     given(placeOrder, data)
+ *       .expects('reserve.do').whenReply('succeeded')
+ *       .expects('charge.do').whenReply('refused', 'payment_declined')
+ *       .expects('reserve.undo').whenReply('succeeded')
+ *       .endsAs('compensated', 'payment_declined');
+ *
+ * It runs the same `decide` as the engine, with no database, no broker and no clock.
+ */
+import assert from 'node:assert/strict';
+import type { Decision, SagaEvent, SagaState, SagaStatus } from '../src/decide';
+import { decide, isFinal, start } from '../src/decide';
+import type { SagaDefinition } from '../src/definition';
+
+type Sent = NonNullable<Extract<Decision, { state: SagaState }>['send']>;
+/** `<step>.do` or `<step>.undo` */
+type CommandName = `${string}.${Sent['action']}`;
+
+/** What the scenarios of one definition call the id of their saga, where a command's body needs one. */
+const SAGA_ID = '00000000-0000-7000-8000-000000000000';
+
+export function given<Data>(definition: SagaDefinition<Data>, data: Data, sagaId = SAGA_ID): Scenario<Data> {
+  return new Scenario(definition, data, sagaId);
+}
+
+export class Scenario<Data> {
+  private state: SagaState;
+  /** The command that was sent and not yet expected by the story. */
+  private sent?: Sent;
+  private readonly story: string[] = [];
+
+  constructor(
+    private readonly definition: SagaDefinition<Data>,
+    private readonly data: Data,
+    private readonly sagaId: string,
+  ) {
+    const decision = start(definition);
+    this.state = decision.state;
+    this.sent = decision.send;
+  }
+
+  /** The saga has just sent this command; with `body`, exactly this body. */
+  expects(command: CommandName, body?: object): this {
+    const sent = this.sent;
+    this.check(sent && nameOf(sent), command, `sends ${command}`);
+    const step = this.definition.steps.find(({ name }) => name === sent!.step)!;
+    const { body: bodyOf } = step[sent!.action]!;
+    if (body) this.check(bodyOf(this.data, this.sagaId), body, `sends ${command} with the right body`);
+    this.sent = undefined;
+    this.story.push(`expects ${command}`);
+    return this;
+  }
+
+  /** The awaited command is answered. */
+  whenReply(outcome: 'succeeded' | 'refused', reason?: string): this {
+    const { step, action } = this.state;
+    return this.happens({ type: 'replied', step, action, outcome, reason }, 'moves');
+  }
+
+  /** The reply to a command that is not awaited, or no longer, arrives and changes nothing. */
+  ignoresReply(command: CommandName, outcome: 'succeeded' | 'refused' = 'succeeded'): this {
+    const [step, action] = command.split('.') as [string, Sent['action']];
+    return this.happens({ type: 'replied', step, action, outcome }, 'ignores');
+  }
+
+  /** No reply comes in time. */
+  whenDeadlinePasses(): this {
+    const { step, action, attempt } = this.state;
+    return this.happens({ type: 'deadline-passed', step, action, attempt }, 'moves');
+  }
+
+  /** No reply comes, until the budget of the awaited command is used up. */
+  whenNobodyAnswers(): this {
+    const { deadline } = this.definition.steps.find(({ name }) => name === this.state.step)!;
+    const budget = this.state.action === 'do' ? deadline.attempts : deadline.undoAttempts;
+    while (this.state.attempt < budget) this.whenDeadlinePasses().sent = undefined;
+    return this.whenDeadlinePasses();
+  }
+
+  whenCancelled(reason = 'cancelled_by_client'): this {
+    return this.happens({ type: 'cancel-requested', reason }, 'moves');
+  }
+
+  ignoresCancel(reason = 'cancelled_by_client'): this {
+    return this.happens({ type: 'cancel-requested', reason }, 'ignores');
+  }
+
+  /** It has stopped until a late reply or an operator moves it. */
+  isParked(): this {
+    this.check(this.state.status, 'parked', 'is parked');
+    return this;
+  }
+
+  /** The end of the story; `cancelRequested` is a wish to cancel that was kept for whoever takes the end over. */
+  endsAs(status: SagaStatus, reason?: string, { cancelRequested = false } = {}): void {
+    assert(isFinal(status), `${status} is no end; use isParked for a saga that has stopped`);
+    const { status: actual, reason: because, cancelRequested: wish } = this.state;
+    this.check(
+      { status: actual, reason: because, cancelRequested: wish },
+      { status, reason, cancelRequested },
+      `ends as ${status}`,
+    );
+  }
+
+  private happens(event: SagaEvent, effect: 'moves' | 'ignores'): this {
+    const what = 'step' in event ? `${event.type} ${event.step}.${event.action}` : event.type;
+    this.check(this.sent && nameOf(this.sent), undefined, `sends nothing before ${what}`);
+    const decision = decide(this.definition, this.state, event);
+    const ignored = 'ignored' in decision ? decision.ignored : undefined;
+    this.check(
+      ignored === undefined ? 'moves' : 'ignores',
+      effect,
+      `${effect} on ${what}${ignored ? `, ${ignored}` : ''}`,
+    );
+    this.story.push(what);
+    if ('ignored' in decision) return this;
+    this.state = decision.state;
+    this.sent = decision.send;
+    return this;
+  }
+
+  private check(actual: unknown, expected: unknown, claim: string): void {
+    const told = this.story.length > 0 ? this.story.join(' → ') : 'the start';
+    const saw = JSON.stringify(actual) ?? 'nothing';
+    const message = `${this.definition.name} ${claim}: saw ${saw} instead of ${JSON.stringify(expected) ?? 'nothing'} after ${told}`;
+    assert.deepStrictEqual(actual, expected, message);
+  }
+}
+
+const nameOf = ({ step, action }: Sent): CommandName => `${step}.${action}`;

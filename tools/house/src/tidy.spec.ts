@@ -1,0 +1,200 @@
+/** The rules of the house that no other tool checks. Each failure says what to do. */
+import { existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import {
+  findCircle,
+  isTest,
+  listFiles,
+  listWorkspaces,
+  readSources,
+  readText,
+  resolveImport,
+  root,
+  workspaceOf,
+} from './repository';
+
+const files = listFiles();
+const workspaces = listWorkspaces();
+const sources = readSources();
+
+/** Longer files are asked what second thing they do. */
+const MAX_LINES = 300;
+/** Tests tell many small stories and may tell them in one place. */
+const MAX_TEST_LINES = 500;
+
+describe('files', () => {
+  it('open with a sentence that says what they are for', () => {
+    const silent = sources.filter(({ path, text }) => !isExempt(path) && !/^(\/\*\*|\/\/)/.test(text));
+    expectNone(silent, 'Open the file with one sentence that says what it is for: /** … */.');
+
+    function isExempt(path: string): boolean {
+      return isTest(path) || path.endsWith('/index.ts');
+    }
+  });
+
+  it('are short', () => {
+    const long = sources.filter(
+      ({ path, text }) => text.split('\n').length - 1 > (isTest(path) ? MAX_TEST_LINES : MAX_LINES),
+    );
+    expectNone(
+      long,
+      `Split the file by the questions its readers ask (${MAX_LINES} lines, ${MAX_TEST_LINES} in tests).`,
+    );
+  });
+
+  it('have names in kebab-case', () => {
+    const odd = files.filter(
+      (path) => !/^([a-z0-9]+([-.][a-z0-9]+)*\/)*([a-z0-9]+([-.][a-z0-9]+)*|README\.md)$/.test(path),
+    );
+    expectNone(odd, 'Write the name in kebab-case, with the role as a suffix: place-order.saga.ts.');
+  });
+
+  it('have names that say what is inside', () => {
+    const drawers = /^(common|shared|core|utils?|helpers?|misc|types?|interfaces?)$/;
+    const vague = files.filter((path) => path.split('/').some((part) => drawers.test(part.split('.')[0]!)));
+    expectNone(
+      vague,
+      'Put each thing with what it serves, a type with what it describes, and name the place after that.',
+    );
+  });
+
+  it('leave nothing to be done later', () => {
+    const later = sources.filter(
+      ({ path, text }) => /\b(TODO|FIXME)\b/.test(text) && path !== 'tools/house/src/tidy.spec.ts',
+    );
+    expectNone(later, 'Do it, or say in a sentence why it is as it is.');
+  });
+});
+
+describe('imports', () => {
+  it('reach another workspace by its door only', () => {
+    const deep = sources.flatMap(({ path, imports }) =>
+      imports.filter((name) => /^@shop\/[^/]+\/(?!testing$)/.test(name)).map((name) => `${path} imports ${name}`),
+    );
+    expectNone(deep, "Import from '@shop/<name>' or '@shop/<name>/testing', and have the door export what is missing.");
+  });
+
+  it('do not walk out of their workspace', () => {
+    // Jest loads these two before it knows where our packages are.
+    const hooks = ['libs/testing/src/global-setup.ts', 'libs/testing/src/global-teardown.ts'];
+    const strays = sources.flatMap(({ path, imports }) =>
+      imports
+        .filter((name) => name.startsWith('.') && !posix.join(path, '..', name).startsWith(`${workspaceOf(path)}/`))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expectNone(
+      strays.filter((stray) => !hooks.some((hook) => stray.startsWith(hook))),
+      "Import the other workspace by its name: '@shop/<name>'.",
+    );
+  });
+
+  it('never go round in a circle, type imports included', () => {
+    const known = new Set(sources.map(({ path }) => path));
+    const graph = new Map(
+      sources.map(({ path, imports }) => [
+        path,
+        imports.map((name) => resolveImport(path, name, known)).filter((target) => target !== undefined),
+      ]),
+    );
+    const circle = findCircle(graph);
+    expectNone(circle ? [circle.join('\n    → ')] : [], 'Move what both files need to a third one, below them.');
+  });
+
+  it('are followed from door to door', () => {
+    const known = new Set(['libs/a/src/index.ts', 'libs/b/src/x.ts', 'libs/b/src/y/index.ts']);
+    expect(resolveImport('libs/b/src/x.ts', '@shop/a', known)).toBe('libs/a/src/index.ts');
+    expect(resolveImport('libs/b/src/x.ts', './y', known)).toBe('libs/b/src/y/index.ts');
+    expect(resolveImport('libs/b/src/y/index.ts', '../x', known)).toBe('libs/b/src/x.ts');
+    expect(resolveImport('libs/b/src/x.ts', 'pg', known)).toBeUndefined();
+    expect(
+      findCircle(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c', 'd']],
+          ['c', []],
+          ['d', ['b']],
+        ]),
+      ),
+    ).toEqual(['b', 'd', 'b']);
+    expect(
+      findCircle(
+        new Map([
+          ['a', ['b', 'c']],
+          ['b', ['c']],
+          ['c', []],
+        ]),
+      ),
+    ).toBeUndefined();
+  });
+});
+
+describe('workspaces', () => {
+  it('are named and tagged after their folder', () => {
+    const wrong = workspaces.filter((folder) => {
+      const name = folder.split('/')[1];
+      const manifest = manifestOf(`${folder}/package.json`);
+      return manifest.name !== `@shop/${name}` || !manifest.nx?.tags?.includes(`scope:${name}`);
+    });
+    expectNone(wrong, 'Name it "@shop/<folder>" and tag it "scope:<folder>", and give it a row in eslint.config.mjs.');
+  });
+
+  it('leave versions to the package.json at the root', () => {
+    const own = workspaces.filter((folder) => {
+      const manifest = manifestOf(`${folder}/package.json`);
+      return manifest.dependencies ?? manifest.devDependencies ?? manifest.peerDependencies;
+    });
+    expectNone(own, 'Move the dependencies to the package.json at the root: one version of each for the whole house.');
+  });
+
+  it('explain themselves', () => {
+    const silent = workspaces.filter(
+      (folder) => !folder.startsWith('apps/') && !existsSync(join(root, folder, 'README.md')),
+    );
+    expectNone(silent, 'Write a README.md: what it is, what it guarantees, an example, what it does not do.');
+  });
+
+  it('read the environment in one place', () => {
+    const reading = sources.filter(
+      ({ path, text }) =>
+        path.startsWith('libs/') &&
+        text.includes('process.env') &&
+        path !== 'libs/service/src/run-service.ts' &&
+        !path.startsWith('libs/testing/'),
+    );
+    expectNone(reading, 'Take the value as an option; the environment.ts of each app reads it.');
+  });
+});
+
+describe('packages', () => {
+  it('have one exact version each', () => {
+    const { dependencies, devDependencies } = manifestOf('package.json');
+    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(([, version]) => !/^\d/.test(version));
+    expectNone(
+      loose.map(([name, version]) => `${name} ${version}`),
+      'Write the exact version.',
+    );
+  });
+
+  it('are fetched from wherever npm is told to', () => {
+    const lines = readText('package-lock.json').split('\n');
+    const bound = lines.filter((line) => /"resolved": "https?:/.test(line));
+    expectNone(bound, 'Run `npm install --omit-lockfile-registry-resolved`: the lock file must not name a registry.');
+  });
+});
+
+interface Manifest {
+  name?: string;
+  nx?: { tags?: string[] };
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+function manifestOf(path: string): Manifest {
+  return JSON.parse(readText(path)) as Manifest;
+}
+
+function expectNone(found: (string | { path: string })[], cure: string): void {
+  const names = found.map((one) => (typeof one === 'string' ? one : one.path));
+  if (names.length > 0) throw new Error(`${cure}\n  ${names.join('\n  ')}`);
+}
