@@ -7,6 +7,6 @@ import { InventoryEnvironment } from './environment';
 void runService({
   name: 'inventory',
   environment: InventoryEnvironment,
-  port: ({ INVENTORY_PORT }) => INVENTORY_PORT,
+  port: 'INVENTORY_PORT',
   build: buildInventoryApp,
 });

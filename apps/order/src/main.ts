@@ -7,6 +7,6 @@ import { OrderEnvironment } from './environment';
 void runService({
   name: 'order',
   environment: OrderEnvironment,
-  port: ({ ORDER_PORT }) => ORDER_PORT,
+  port: 'ORDER_PORT',
   build: buildOrderApp,
 });

@@ -7,6 +7,6 @@ import { PaymentEnvironment } from './environment';
 void runService({
   name: 'payment',
   environment: PaymentEnvironment,
-  port: ({ PAYMENT_PORT }) => PAYMENT_PORT,
+  port: 'PAYMENT_PORT',
   build: buildPaymentApp,
 });

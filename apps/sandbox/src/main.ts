@@ -8,7 +8,7 @@ import { createSandboxModule } from './sandbox.module';
 void runService({
   name: 'sandbox',
   environment: SandboxEnvironment,
-  port: ({ SANDBOX_PORT }) => SANDBOX_PORT,
+  port: 'SANDBOX_PORT',
   build: ({ SANDBOX_FILE }, logger) =>
     createHttpApp(createSandboxModule({ logger, file: SANDBOX_FILE }), {
       title: 'Sandbox',

@@ -31,19 +31,27 @@ export const Roles = (...allowed: Role[]) => SetMetadata(ROLES, allowed);
 /** The authenticated caller, as a parameter of a controller's method. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext) => callerOf(context));
 
+const HASH = /^[0-9a-f]{64}$/;
+const HASHED = 'sha256:';
+
 /** Reads a comma-separated list of entries; throws an Error that names the faulty entry's position, never the key. */
 export function parseApiKeys(text: string): ApiKey[] {
   const entries = text.split(',').map((entry) => entry.trim());
-  return entries.filter(Boolean).map((entry, index) => {
-    const groups = ENTRY.exec(entry)?.groups;
-    const granted = groups?.['roles']?.split('+') ?? [];
-    if (!groups || !granted.every((role): role is Role => roles.includes(role as Role))) {
-      throw new Error(`entry ${index + 1} must look like key=tenant/principal:customer+operator`);
-    }
-    const key = groups['key']!;
-    const sha256 = key.startsWith('sha256:') ? key.slice('sha256:'.length) : hashOf(key);
-    return { sha256, tenant: groups['tenant']!, principal: groups['principal']!, roles: granted };
-  });
+  const keys = entries.filter(Boolean).map((entry, index) => readEntry(entry, index + 1));
+  if (keys.length === 0) throw new Error('must list at least one key=tenant/principal:role');
+  return keys;
+}
+
+function readEntry(entry: string, position: number): ApiKey {
+  const groups = ENTRY.exec(entry)?.groups;
+  const granted = groups?.['roles']?.split('+') ?? [];
+  if (!groups || !granted.every((role): role is Role => roles.includes(role as Role))) {
+    throw new Error(`entry ${position} must look like key=tenant/principal:customer+operator`);
+  }
+  const key = groups['key']!;
+  const sha256 = key.startsWith(HASHED) ? key.slice(HASHED.length).toLowerCase() : hashOf(key);
+  if (!HASH.test(sha256)) throw new Error(`entry ${position} must have 64 hexadecimal digits behind sha256:`);
+  return { sha256, tenant: groups['tenant']!, principal: groups['principal']!, roles: granted };
 }
 
 @Injectable()

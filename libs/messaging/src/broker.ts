@@ -12,6 +12,7 @@ export interface BrokerOptions {
 
 const RECONNECT_WAIT_MS = 250;
 const PING_INTERVAL_MS = 5_000;
+const SAY_WAITING_MS = 3_000;
 
 export class Broker {
   private connection?: NatsConnection;
@@ -21,6 +22,7 @@ export class Broker {
   /** Connects, waiting for a broker that is not there yet. */
   async connect(): Promise<void> {
     const { url, name, logger } = this.options;
+    const waiting = setInterval(() => logger.warn({ servers: hostsOf(url) }, 'broker.waiting'), SAY_WAITING_MS);
     this.connection = await connect({
       servers: url.split(','),
       name,
@@ -29,7 +31,7 @@ export class Broker {
       pingInterval: PING_INTERVAL_MS,
       waitOnFirstConnect: true,
       ignoreAuthErrorAbort: true,
-    });
+    }).finally(() => clearInterval(waiting));
     void this.logStatus(this.connection, logger);
   }
 
@@ -64,3 +66,6 @@ export class Broker {
     }
   }
 }
+
+/** Without the user and password that an address may carry. */
+const hostsOf = (url: string): string => url.replaceAll(/\/\/[^@/,]*@/g, '//');

@@ -8,7 +8,7 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { gauge, type Logger } from '@shop/observability';
-import { type Backoff, delayOf } from '@shop/resilience';
+import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
 import { Answers, type Delivery } from './mailbox';
@@ -131,10 +131,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       return;
     }
     const delayMs = delayOf(redelivery, source.info.deliveryCount);
-    this.log.warn(
-      { mailbox, sequence: source.seq, deliveries: source.info.deliveryCount, delayMs, reason },
-      'messaging.batch.failed',
-    );
+    const line = { mailbox, sequence: source.seq, deliveries: source.info.deliveryCount, delayMs, reason };
+    // Somebody said "later": that is the protocol, not a fault.
+    if (error instanceof RetryableError) this.log.info(line, 'messaging.batch.postponed');
+    else this.log.warn(line, 'messaging.batch.failed');
     source.nak(delayMs);
   }
 }

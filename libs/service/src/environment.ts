@@ -1,8 +1,9 @@
 /** The environment as one checked class: every service adds its own lines to these. */
+import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { type Fault, validate } from '@shop/problem';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
 /** A TCP port; 0 takes a free one. */
@@ -13,6 +14,25 @@ const AsNumber = () =>
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () => Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl);
+
+/** Says what is wrong with the list as the parser does, which never repeats a key. */
+const IsApiKeys = () =>
+  ValidateBy({
+    name: 'isApiKeys',
+    validator: {
+      validate: (value) => faultOfKeys(value) === undefined,
+      defaultMessage: (asked) => faultOfKeys(asked?.value) ?? '',
+    },
+  });
+
+function faultOfKeys(value: unknown): string | undefined {
+  try {
+    parseApiKeys(typeof value === 'string' ? value : '');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 /** What every process needs. */
 export class ProcessEnvironment {
@@ -26,7 +46,7 @@ export class ProcessEnvironment {
 export class ServiceEnvironment extends ProcessEnvironment {
   @Matches(/^(nats|tls):\/\/\S+$/, { message: 'must look like nats://host:port' }) NATS_URL: string;
   /** `key=tenant/principal:role+role`, separated by commas; the key may be `sha256:` and its hex hash. */
-  @IsString() @IsNotEmpty({ message: 'must list at least one key=tenant/principal:role' }) API_KEYS: string;
+  @IsApiKeys() API_KEYS: string;
 }
 
 /** Reads the variables that the class declares. @throws Error that lists every fault, one a line */

@@ -7,7 +7,8 @@ import { type ProcessEnvironment, readEnvironment } from './environment';
 export interface ServiceOptions<Environment extends ProcessEnvironment> {
   name: string;
   environment: new () => Environment;
-  port: (environment: Environment) => number;
+  /** The variable that holds the port. */
+  port: keyof Environment & string;
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
 }
 
@@ -24,14 +25,17 @@ export async function runService<Environment extends ProcessEnvironment>(
     format: environment.LOG_FORMAT,
     colour: process.env['NO_COLOR'] === undefined,
   });
+  const port = environment[options.port] as number;
+  const started: { app?: INestApplication } = {};
+  stopOnSignal(started, logger);
   try {
     const app = await options.build(environment, logger);
-    stopOnSignal(app, logger);
+    started.app = app;
     await app.startAllMicroservices();
-    await app.listen(options.port(environment), environment.HOST);
+    await app.listen(port, environment.HOST);
     logger.info({ url: await app.getUrl() }, 'service.ready');
   } catch (error) {
-    exitWith(`${options.name} cannot start: ${reasonOf(error, options.port(environment))}`);
+    exitWith(`${options.name} cannot start: ${reasonOf(error, `${options.port} ${port}`)}`);
   }
 }
 
@@ -51,22 +55,24 @@ function exitWith(sentence: string): never {
   process.exit(1);
 }
 
-function reasonOf(error: unknown, port: number): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `port ${port} is taken; set another one`;
+/** What an operator can mend is one sentence; anything else comes with its stack. */
+function reasonOf(error: unknown, port: string): string {
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `port ${port} is taken; set it to a free one`;
   if (code === 'ECONNREFUSED') return `the database cannot be reached (${message})`;
-  return error instanceof Error ? (error.stack ?? message) : String(error);
+  if (code !== undefined) return message;
+  return error instanceof Error ? (stack ?? message) : String(error);
 }
 
-/** Stops taking work, finishes what is in hand, closes, exits. */
-function stopOnSignal(app: INestApplication, logger: Logger): void {
+/** Stops taking work, finishes what is in hand, closes, exits; a start that still waits for something just ends. */
+function stopOnSignal(started: { app?: INestApplication }, logger: Logger): void {
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'service.stopping');
     setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
-    await app.close();
+    await started.app?.close();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));

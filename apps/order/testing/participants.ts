@@ -1,0 +1,73 @@
+/** Stands for inventory and payment: hears every command, and answers those of a saga as the test says. */
+import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { type Message, type Reply, replyTo } from '@shop/messaging';
+
+/** What is answered to `<step>/<action>`; nothing to those that are not named. */
+export type Script = Record<string, Reply>;
+
+export const succeeded: Reply = { outcome: 'succeeded' };
+export const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+export const allSucceed: Script = { 'reserve/do': succeeded, 'charge/do': succeeded, 'confirm/do': succeeded };
+
+export class Participants {
+  private readonly heard: Message[] = [];
+  private readonly scripts = new Map<string, Script>();
+
+  private constructor(private readonly nats: NatsConnection) {}
+
+  static async join(natsUrl: string): Promise<Participants> {
+    const nats = await connect({ servers: natsUrl });
+    // Somebody listens to the subjects, so a publisher would wait for the acknowledgement of a stream that is not there.
+    const manager = await jetstreamManager(nats);
+    await manager.streams.add({ name: 'COMMANDS', subjects: ['cmd.>'], retention: RetentionPolicy.Workqueue });
+    const participants = new Participants(nats);
+    nats.subscribe('cmd.>', {
+      callback: (_, message) => message.json<Message[]>().forEach((command) => void participants.take(command)),
+    });
+    await nats.flush();
+    return participants;
+  }
+
+  /** Answers the commands of this saga from now on, and those that came already. */
+  async play(sagaId: string, script: Script): Promise<void> {
+    this.scripts.set(sagaId, script);
+    await Promise.all(this.heard.filter(({ subject }) => subject === sagaId).map((command) => this.answer(command)));
+  }
+
+  /** What this saga has sent, as `<step>/<action>`, each once. */
+  commandsOf(sagaId: string): string[] {
+    const own = this.heard.filter(({ subject }) => subject === sagaId);
+    return [...new Set(own.map(actionOf))];
+  }
+
+  bodyOf(sagaId: string, action: string): unknown {
+    return this.heard.find((command) => command.subject === sagaId && actionOf(command) === action)?.data;
+  }
+
+  /** Sends a reply to a command that may never have been sent. */
+  async reply(sagaId: string, action: string, reply: Reply): Promise<void> {
+    const command = { id: `${sagaId}/${action}`, type: 'any', subject: sagaId } as Message;
+    await this.send('reply.order', replyTo(command, 'nobody', reply));
+  }
+
+  async leave(): Promise<void> {
+    await this.nats.close();
+  }
+
+  private async take(command: Message): Promise<void> {
+    this.heard.push(command);
+    await this.answer(command);
+  }
+
+  private async answer(command: Message): Promise<void> {
+    const reply = this.scripts.get(command.subject)?.[actionOf(command)];
+    if (reply) await this.send(command.replyto!, replyTo(command, 'participant', reply));
+  }
+
+  private async send(mailbox: string, message: Message): Promise<void> {
+    await jetstream(this.nats).publish(`${mailbox}.batch`, JSON.stringify([message]));
+  }
+}
+
+const actionOf = ({ id, subject }: Message): string => id.slice(subject.length + 1);

@@ -1,0 +1,2 @@
+import { eventually } from '@shop/testing';
+export const y = eventually;

@@ -1,0 +1,2 @@
+import type { Problem } from '@shop/problem';
+export type P = Problem;

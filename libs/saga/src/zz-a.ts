@@ -1,0 +1,2 @@
+import type { Lane } from './zz-b';
+export type A = Lane;

@@ -1,0 +1,3 @@
+import type { A } from './zz-a';
+export type Lane = A;
+export * from '@shop/http/src/etag'
