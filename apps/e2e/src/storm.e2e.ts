@@ -4,6 +4,21 @@ import { inParallel, type Order, Shop } from './shop';
 const ORDERS = 300;
 const CONCURRENCY = 32;
 const TIMEOUT_MS = 180_000;
+const SETTLE_TIMEOUT_MS = 90_000;
+const ASK_AGAIN_MS = 250;
+
+/** Asks again when the gateway is away; gives up in silence, for the books tell what is not settled. */
+async function untilSettled(shop: Shop, id: string): Promise<void> {
+  const deadline = Date.now() + SETTLE_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const status = await shop.settled(id).then(
+      ({ body }) => body.status,
+      () => undefined,
+    );
+    if (status === 'confirmed' || status === 'cancelled') return;
+    if (status === undefined) await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
 
 /** Posts everything, repeats included, and waits until every order is settled. */
 async function storm(shop: Shop, postings: readonly Posting[]): Promise<Map<string, string>> {
@@ -16,12 +31,7 @@ async function storm(shop: Shop, postings: readonly Posting[]): Promise<Map<stri
     answers.set(posting.key, text);
   });
   const ids = [...answers.values()].map((text) => (JSON.parse(text) as Order).id);
-  await inParallel(ids, CONCURRENCY, async (id) => {
-    for (let tries = 0; tries < 5; tries++) {
-      const { body } = await shop.settled(id).catch(() => ({ body: { status: 'unanswered' } }));
-      if (body.status === 'confirmed' || body.status === 'cancelled') return;
-    }
-  });
+  await inParallel(ids, CONCURRENCY, (id) => untilSettled(shop, id));
   return answers;
 }
 

@@ -73,7 +73,7 @@ export class OrderApp {
   }
 
   /** `POST /orders`. */
-  place(body: object | string = orderBody(), { idempotencyKey = randomUUID() as string, ...call }: PlaceCall = {}) {
+  place(body: object | string = orderBody(), { idempotencyKey = randomUUID(), ...call }: PlaceCall = {}) {
     return this.call('POST', '/orders', {
       ...call,
       body,

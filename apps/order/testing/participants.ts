@@ -35,6 +35,11 @@ export class Participants {
     await Promise.all(this.heard.filter(({ subject }) => subject === sagaId).map((command) => this.answer(command)));
   }
 
+  /** The sagas that have sent anything. */
+  get sagaIds(): string[] {
+    return [...new Set(this.heard.map(({ subject }) => subject))];
+  }
+
   /** What this saga has sent, as `<step>/<action>`, each once. */
   commandsOf(sagaId: string): string[] {
     const own = this.heard.filter(({ subject }) => subject === sagaId);

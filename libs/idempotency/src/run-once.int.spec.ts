@@ -146,6 +146,29 @@ describe('runOnce', () => {
     expect(await effects(how)).toBe(1);
   });
 
+  it('R16 loads and decides afresh after a lost race, so nothing of the first run is left over', async () => {
+    const states: { marks: string[] }[] = [];
+    const rival = workOf('rival');
+    const works = [rival, workOf('own')];
+    const outcomes = await runOnce<{ marks: string[] }>(replicas[0], ledger, works, {
+      load: async () => {
+        const state = { marks: [] };
+        states.push(state);
+        // The first look into the ledger is on its way; the rival commits behind it.
+        if (states.length === 1) await runOnce(replicas[1], ledger, [rival], leaveMark('rival'));
+        return state;
+      },
+      decide: (state, index) => {
+        state.marks.push(works[index]!.claim.key);
+        return { status: 201, body: `#${index}` };
+      },
+      save: (tx, { marks }) => marks.forEach((name) => tx.send(insertEffect, [name])),
+    });
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['replayed', 'fresh']);
+    expect(states.map(({ marks }) => marks)).toEqual([['rival', 'own'], ['own']]);
+    expect([await effects('rival'), await effects('own')]).toEqual([1, 1]);
+  });
+
   it('R17 leaves no effect when its answer cannot be stored', async () => {
     const moves = { ...leaveMark('unstorable'), decide: () => ({ status: 999, body: '{}' }) };
     await expect(runOnce(replicas[0], ledger, [workOf('unstorable')], moves)).rejects.toThrow('answer_status');

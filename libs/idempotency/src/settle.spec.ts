@@ -42,7 +42,7 @@ describe('R12 settle', () => {
   });
 
   it('R15 keeps scope and key apart, whatever they look like', () => {
-    const { outcomes } = run([], [{ claim: claim('b|c', 'x', 'a') }, { claim: claim('c', 'x', 'a|b') }]);
+    const { outcomes } = run([], [{ claim: claim('bc', 'x', 'a') }, { claim: claim('c', 'x', 'ab') }]);
     expect(tell(outcomes)).toEqual(['fresh #0', 'fresh #1']);
   });
 
@@ -50,6 +50,15 @@ describe('R12 settle', () => {
     const pending: Entry = { ...claim('a'), status: 'pending', leaseExpired: false };
     expect(repeatOf(pending, fingerprint('x'))).toEqual({ kind: 'in-use' });
     expect(repeatOf(pending, fingerprint('y'))).toEqual({ kind: 'reused' });
+  });
+
+  it('R19 answers what holds only now without keeping it, so the same key may come again', () => {
+    const passing = { ...answer('not now', 409), kept: false };
+    const { outcomes, completed } = settle([], [{ claim: claim('a') }, { claim: claim('a', 'y') }], (index) =>
+      index === 0 ? passing : answer('done'),
+    );
+    expect(tell(outcomes)).toEqual(['fresh not now', 'fresh done']);
+    expect(completed).toEqual([{ ...claim('a', 'y'), status: 'completed', answer: answer('done') }]);
   });
 
   it('R3 records an undo without its do, and refuses the do that comes later', () => {

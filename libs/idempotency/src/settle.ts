@@ -21,6 +21,8 @@ export interface Answer {
   headers?: Record<string, string>;
   /** JSON text, kept byte for byte. */
   body: string;
+  /** False for what holds only now: it is answered but not stored, and the same key may come again. Default true. */
+  kept?: boolean;
 }
 
 /** A row of the ledger. A tombstone (an undo came before its do) has no fingerprint: it answers whatever comes. */
@@ -51,7 +53,7 @@ export interface Settlement {
 
 /**
  * @param known the rows that exist for the keys of these works (and of their barriers)
- * @param perform decides the answer of the work at this index; called at most once for each key
+ * @param perform decides the answer of the work at this index; not called again for a key whose answer is kept
  */
 export function settle(
   known: readonly Entry[],
@@ -71,7 +73,7 @@ export function settle(
     if (entry) return repeatOf(entry, fingerprint);
     if (barrier && !entries.has(idOf(scope, barrier.key))) write(scope, barrier.key, null, barrier.refusal);
     const answer = perform(index);
-    write(scope, key, fingerprint, answer);
+    if (answer.kept !== false) write(scope, key, fingerprint, answer);
     return { kind: 'fresh', answer };
   });
   return { outcomes, completed };

@@ -77,6 +77,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
           abort_on_missing_resource: true,
         });
         this.pulls.add(pull);
+        // Closed while the consumer was being made: nobody else would stop this pull any more.
+        if (this.closing) pull.stop();
         try {
           for await (const message of pull) void this.take(mailbox, handler, message);
         } finally {
@@ -98,6 +100,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
         handler,
         messages.map((message) => ({ message, redelivered: source.redelivered })),
       );
+      if (promises.length !== messages.length) throw new Error('a consumer must answer every message of its batch');
       const done = await Promise.allSettled(promises.map((answer, index) => this.reply(messages[index]!, answer)));
       const failed = done.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;

@@ -42,11 +42,22 @@ export class Publisher {
     return lane;
   }
 
+  /** What the broker takes as one message, in bytes. */
+  private get largestPayload(): number {
+    return this.broker.nats.info?.max_payload ?? Infinity;
+  }
+
   private async publish(mailbox: string, batch: Message[]): Promise<undefined[]> {
     this.client ??= this.broker.jetstream();
     // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
     const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
     const payload = encodeBatch(batch);
+    if (batch.length > 1 && Buffer.byteLength(payload) > this.largestPayload) {
+      const half = batch.length >> 1;
+      await this.publish(mailbox, batch.slice(0, half));
+      await this.publish(mailbox, batch.slice(half));
+      return batch.map(() => undefined);
+    }
     try {
       await this.client.publish(subjectOf(mailbox), payload, options);
     } catch {

@@ -44,7 +44,7 @@ export class Deadlines {
   private async wake(): Promise<void> {
     const { database, engine, logger } = this.options;
     try {
-      const due = await findDue(database, MAX_DUE);
+      const due = await findDue(database, engine.known, MAX_DUE);
       await Promise.all(
         due.map(({ id, step, action, attempt }) =>
           engine.dispatch(id, { type: 'deadline-passed', step, action, attempt }),

@@ -8,6 +8,7 @@ import { type Message, newMessage, type Publisher, Reply, replyMailbox } from '@
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
+import { isUUID } from 'class-validator';
 import {
   type ActionName,
   decide,
@@ -78,6 +79,11 @@ export class SagaEngine {
     this.definitions = new Map(options.definitions.map((one) => [nameOf(one.name, one.version), one]));
     this.replyTo = replyMailbox(options.service);
     this.lane = new Lane({ run: (batch) => this.run(batch) });
+  }
+
+  /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */
+  get known(): string[] {
+    return [...this.definitions.keys()];
   }
 
   /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
@@ -207,7 +213,8 @@ export class SagaEngine {
       stepSeconds.observe({ saga: saga.definition, step }, durationMs / 1_000);
     }
     const ids = { sagaId: saga.id, ...logFields(saga), traceId: traceIdOf(saga.traceparent) };
-    const line = { ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs, ...detail };
+    // The detail comes from elsewhere and goes first: it may add to the line, not change what it says.
+    const line = { ...detail, ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs };
     if (to === 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
     if (send) {
@@ -230,9 +237,10 @@ export function commandId(sagaId: string, step: string, action: ActionName): str
   return `${sagaId}/${step}/${action}`;
 }
 
+/** Undefined for an id that no command of ours can have: a stranger's must not reach the database. */
 function parseCommandId(id = ''): { sagaId: string; step: string; action: ActionName } | undefined {
-  const [sagaId, step, action, ...rest] = id.split('/');
-  if (!sagaId || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
+  const [sagaId = '', step, action, ...rest] = id.split('/');
+  if (!isUUID(sagaId) || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
   return { sagaId, step, action };
 }
 

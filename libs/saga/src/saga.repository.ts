@@ -112,9 +112,12 @@ export interface DueSaga {
   attempt: number;
 }
 
-/** Sagas whose deadline has passed, the most overdue first. Locks nothing: `decide` knows a deadline that is over. */
-export async function findDue(database: Database, limit: number): Promise<DueSaga[]> {
-  return database.query<DueSaga>(selectDue, [limit]);
+/**
+ * Sagas of these definitions (`name v1`) whose deadline has passed, the most overdue first. Locks nothing: `decide`
+ * knows a deadline that is over.
+ */
+export async function findDue(database: Database, definitions: readonly string[], limit: number): Promise<DueSaga[]> {
+  return database.query<DueSaga>(selectDue, [definitions, limit]);
 }
 
 const selectForUpdate: Statement = {
@@ -163,5 +166,6 @@ const selectDue: Statement = {
   text: `
     select id, step, action, attempt from saga
     where status in ('running', 'compensating') and deadline_at <= now()
-    order by deadline_at limit $1`,
+      and definition || ' v' || definition_version = any($1::text[])
+    order by deadline_at limit $2`,
 };

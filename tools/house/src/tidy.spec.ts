@@ -157,6 +157,7 @@ describe('workspaces', () => {
     const reading = sources.filter(
       ({ path, text }) =>
         path.startsWith('libs/') &&
+        !isTest(path) &&
         text.includes('process.env') &&
         path !== 'libs/service/src/run-service.ts' &&
         !path.startsWith('libs/testing/'),

@@ -12,7 +12,7 @@ export interface ServiceProcessOptions {
   /** Where its log goes: our own output, or a function that gets the text. */
   output: 'inherit' | ((text: string) => void);
   /** Called when it ends and nobody asked for that. */
-  onCrash?: (name: string, how: string) => void;
+  onCrash?: (how: string) => void;
 }
 
 const READY_TIMEOUT_MS = 30_000;
@@ -72,7 +72,7 @@ export class ServiceProcess {
     child.on('exit', (code, signal) => {
       guard.forget(pid);
       if (this.child === child) this.child = undefined;
-      if (!this.expectedEnd) this.options.onCrash?.(name, signal ?? `code ${code}`);
+      if (!this.expectedEnd) this.options.onCrash?.(signal ?? `code ${code}`);
     });
     await this.untilReady(child);
   }

@@ -26,8 +26,9 @@ async function main(): Promise<void> {
       logFormat: 'pretty',
       say: (sentence) => process.stderr.write(`${sentence}\n`),
       onCrash: (name, how) => {
-        if (!stopping)
-          process.stderr.write(`The ${name} service has ended (${how}); start it again with Ctrl-C and npm start.\n`);
+        if (stopping) return;
+        process.stderr.write(`The ${name} service has ended (${how}); starting it again.\n`);
+        system?.services[name].start().catch((error: Error) => process.stderr.write(`${error.message}\n`));
       },
     });
     if (stopping) return void (await system.stop());

@@ -16,7 +16,7 @@ export interface SystemOptions {
   provider?: 'sandbox' | 'simulated';
   /** Says what is being done, in one sentence at a time. */
   say?: (sentence: string) => void;
-  onCrash?: (name: string, how: string) => void;
+  onCrash?: (name: ServiceName, how: string) => void;
   /** Further variables for the services. */
   env?: Record<string, string>;
   /** Options for Node itself, by service. */
@@ -94,7 +94,7 @@ function createServices(options: SystemOptions, { ports, stack, guard }: Surroun
         url: url(name),
         guard,
         output: options.output,
-        onCrash: options.onCrash,
+        onCrash: (how) => options.onCrash?.(name, how),
         nodeOptions: options.nodeOptions?.[name],
         env: { ...common, ...own[name], [portVariable(name)]: String(ports[name]) },
       }),

@@ -37,6 +37,7 @@ interface Row {
 
 export const ORDERS_PRIMARY_KEY = 'orders_pkey';
 
+/** In key order, so that two replicas that get the same ids of clients never deadlock. */
 export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   if (orders.length === 0) return;
   tx.send(insertRows, [
@@ -129,7 +130,8 @@ const insertRows: Statement = {
            created_at, created_at
     from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::uuid[],
                 $9::timestamptz[])
-      as o (tenant, id, customer_id, items, total_amount, total_currency, request_hash, saga_id, created_at)`,
+      as o (tenant, id, customer_id, items, total_amount, total_currency, request_hash, saga_id, created_at)
+    order by tenant, id`,
 };
 
 const updateStatus: Statement = {

@@ -45,7 +45,11 @@ export async function placeOrders(
     ledger,
     requests.map(({ claim }) => ({ claim })),
     {
-      load: (tx) => load(tx, requests),
+      load: (tx) => {
+        // After a lost race this is a second run: the sagas that the first one began were rolled back with it.
+        changes = [];
+        return load(tx, requests);
+      },
       decide: (state, index) => decideOrder(state, requests[index]!),
       save: (tx, state) => {
         insertOrders(tx, state.orders);
@@ -68,8 +72,10 @@ async function load(tx: Tx, requests: readonly PlaceRequest[]): Promise<State> {
 /** Decides one order in memory: priced and accepted, or refused for good. */
 function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {
   const { tenant } = caller;
+  // A PUT has no key of its own to use up: what is refused now may be accepted later, and its id stays free.
+  const refuse = (problem: Problem): Answer => ({ ...refusalAnswer(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
-  if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refusalAnswer(orderIdConflict());
+  if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
   try {
     const { items, total } = priceItems(tenant, body.items, state.prices);
     const order = newOrder(id ?? uuidv7(), {
@@ -85,7 +91,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
     state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body), traceparent });
     return createdAnswer(order);
   } catch (error) {
-    if (error instanceof Problem) return refusalAnswer(error);
+    if (error instanceof Problem) return refuse(error);
     throw error;
   }
 }

@@ -58,16 +58,21 @@ export class ProductsController {
   }
 
   /** The same content again changes nothing, so a repeated PUT needs no If-Match. */
-  private async change(tenant: string, sku: string, body: ProductBody, ifMatch?: string, ifNoneMatch?: string) {
+  private async change(
+    tenant: string,
+    sku: string,
+    body: ProductBody,
+    ifMatch?: string,
+    ifNoneMatch?: string,
+  ): Promise<Product> {
     const current = await findProduct(this.database, tenant, sku);
     if (!current) throw new Problem(412, 'precondition_failed', 'there is no product with this SKU to match');
     if (ifNoneMatch === '*') throw new Problem(412, 'precondition_failed', 'there is a product with this SKU already');
     if (ifMatch === undefined && sameContent(current, body)) return current;
     requireMatch(ifMatch, current.version);
     const changed = await updateProduct(this.database, tenant, current, body);
-    // Somebody was faster between our read and our write.
-    if (!changed) throw new Problem(412, 'precondition_failed', 'the product has just changed; read it again');
-    return changed;
+    // Somebody was faster between our read and our write: look at what is there now.
+    return changed ?? this.change(tenant, sku, body, ifMatch, ifNoneMatch);
   }
 }
 

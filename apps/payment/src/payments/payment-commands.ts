@@ -89,16 +89,19 @@ export class PaymentCommands {
 
   private async refund({ key, token, payment }: Extract<Plan, { do: 'refund' }>): Promise<Reply> {
     const { tenant, id, amount, providerReference } = payment;
-    const { reference } = await this.holding(key, token, 'refund', () =>
-      this.provider.refund({ idempotencyKey: key, reference: providerReference!, amount }),
-    );
-    calls.inc({ call: 'refund', outcome: 'succeeded' });
-    return this.record({
-      key,
-      token,
-      reply: succeeded({ result: 'refunded', paymentId: id }),
-      refunded: { tenant, id, reference },
-    });
+    try {
+      const { reference } = await this.holding(key, token, 'refund', () =>
+        this.provider.refund({ idempotencyKey: key, reference: providerReference!, amount }),
+      );
+      calls.inc({ call: 'refund', outcome: 'succeeded' });
+      const reply = succeeded({ result: 'refunded', paymentId: id });
+      return await this.record({ key, token, reply, refunded: { tenant, id, reference } });
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      // Not stored: the saga parks, and what an operator mends may then be asked for again.
+      this.logger.error({ messageId: key, paymentId: id, reason: error.message }, 'payment.refund.refused');
+      return refused('refund_refused');
+    }
   }
 
   /** Gives the lease back when the call fails, so that the next delivery need not wait for it to run out. */

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 beforeEach(() => (seen = []));
 afterAll(async () => {
-  provider.onModuleDestroy();
+  provider.onApplicationShutdown();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });
@@ -127,7 +127,7 @@ describe('StripeProvider.charge', () => {
   it('does not know the outcome when nobody listens', async () => {
     const alone = new StripeProvider({ apiKey: 'sk_test_x', baseUrl: 'http://127.0.0.1:1', timeoutMs: TIMEOUT_MS });
     expect(await failure(alone.charge(order))).toBeInstanceOf(RetryableError);
-    alone.onModuleDestroy();
+    alone.onApplicationShutdown();
   });
 });
 

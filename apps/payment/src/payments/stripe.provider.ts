@@ -76,8 +76,8 @@ export class StripeProvider implements Provider {
     }
   }
 
-  /** Nest calls it at shutdown: idle connections would keep the process alive. */
-  onModuleDestroy(): void {
+  /** Nest calls it when the consumers have drained: idle connections would keep the process alive. */
+  onApplicationShutdown(): void {
     this.agent.destroy();
   }
 }

@@ -1,0 +1,143 @@
+/** The catalogue over HTTP through two instances of the whole app on one database. */
+import { randomUUID } from 'node:crypto';
+import { useStack } from '@shop/testing';
+import { callers, expectProblem, OrderApp } from '../../testing/order-app';
+
+const stack = useStack();
+const key = callers.operator;
+let here: OrderApp;
+let there: OrderApp;
+
+beforeAll(async () => {
+  // No order is placed here, so the broker that all tests share hears nothing.
+  [here, there] = await Promise.all([OrderApp.start(stack), OrderApp.start(stack)]);
+});
+afterAll(() => Promise.all([here.close(), there.close()]));
+
+describe('R35 PUT /products/{sku}', () => {
+  it('R27 creates a product, and converges when it is repeated', async () => {
+    const sku = newSku();
+    const created = await here.putProduct(sku, 1_200);
+    expect(created.statusCode).toBe(201);
+    expect(created.json()).toEqual({
+      sku,
+      name: `The ${sku}`,
+      unitPrice: { amount: 1_200, currency: 'EUR' },
+      version: 1,
+    });
+    const again = await there.putProduct(sku, 1_200);
+    expect([again.statusCode, again.body, again.headers['etag']]).toEqual([200, created.body, '"1"']);
+  });
+
+  it('R27 creates once under If-None-Match: *', async () => {
+    const sku = newSku();
+    const once = { key, headers: { 'if-none-match': '*' } };
+    expect((await here.putProduct(sku, 1_200, once)).statusCode).toBe(201);
+    expectProblem(await here.putProduct(sku, 1_200, once), 412, 'precondition_failed');
+  });
+
+  it('R28 changes the version that is named; 428 without a name, 412 for an old one, with the current ETag', async () => {
+    const sku = newSku();
+    await here.putProduct(sku, 1_200);
+    const changed = await here.putProduct(sku, 1_300, { key, headers: { 'if-match': '"1"' } });
+    expect([changed.statusCode, changed.headers['etag']]).toEqual([200, '"2"']);
+    const unnamed = await here.putProduct(sku, 1_400);
+    expectProblem(unnamed, 428, 'precondition_required');
+    const stale = await here.putProduct(sku, 1_400, { key, headers: { 'if-match': '"1"' } });
+    expectProblem(stale, 412, 'precondition_failed');
+    expect([unnamed.headers['etag'], stale.headers['etag']]).toEqual(['"2"', '"2"']);
+    expect((await here.get(`/products/${sku}`)).json()).toMatchObject({ unitPrice: { amount: 1_300 }, version: 2 });
+  });
+
+  it('R28 lets one of many changes of one version win, and tells the others the current ETag', async () => {
+    for (let round = 0; round < 5; round++) {
+      const sku = newSku();
+      await here.putProduct(sku, 1);
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          (index % 2 ? here : there).putProduct(sku, 100 + index, { key, headers: { 'if-match': '"1"' } }),
+        ),
+      );
+      const losers = answers.filter(({ statusCode }) => statusCode === 412);
+      expect([losers.length, answers.length - losers.length]).toEqual([9, 1]);
+      expect(losers.map(({ headers }) => headers['etag'])).toEqual(Array<string>(9).fill('"2"'));
+    }
+  });
+
+  it('R28 loses none of many changes of whatever version there is', async () => {
+    const sku = newSku();
+    await here.putProduct(sku, 1);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        (index % 2 ? here : there).putProduct(sku, 100 + index, { key, headers: { 'if-match': '*' } }),
+      ),
+    );
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array<number>(10).fill(200));
+    expect((await here.get(`/products/${sku}`)).json()).toMatchObject({ version: 11 });
+  });
+
+  it('answers 412 to If-Match where nothing is', async () => {
+    expectProblem(
+      await here.putProduct(newSku(), 1, { key, headers: { 'if-match': '*' } }),
+      412,
+      'precondition_failed',
+    );
+  });
+
+  it.each<[string, object]>([
+    ['a negative price', { unitPrice: { amount: -1, currency: 'EUR' } }],
+    ['half a cent', { unitPrice: { amount: 0.5, currency: 'EUR' } }],
+    ['a currency that is none', { unitPrice: { amount: 1, currency: 'euro' } }],
+    ['no price', { unitPrice: undefined }],
+    ['no name', { name: '' }],
+    ['an unknown property', { colour: 'red' }],
+  ])('refuses %s', async (_, changed) => {
+    const body = { name: 'Cup', unitPrice: { amount: 1, currency: 'EUR' }, ...changed };
+    expectProblem(await here.put(`/products/${newSku()}`, body, { key }), 400, 'validation_failed');
+  });
+
+  it('R54 is for operators', async () => {
+    expectProblem(await here.putProduct(newSku(), 1, { key: callers.alice }), 403, 'forbidden');
+    expectProblem(await here.putProduct(newSku(), 1, { key: null }), 401, 'unauthenticated');
+  });
+});
+
+describe('GET /products', () => {
+  it('R28 answers 304 for a known ETag', async () => {
+    const sku = newSku();
+    await here.putProduct(sku, 1);
+    const known = await there.get(`/products/${sku}`, { headers: { 'if-none-match': '"1"' } });
+    expect([known.statusCode, known.body]).toEqual([304, '']);
+  });
+
+  it('R33 pages through the catalogue in order of SKU', async () => {
+    const skus = ['a', 'b', 'c', 'd', 'e'].map((letter) => `page-${letter}`);
+    for (const sku of skus) await here.putProduct(sku, 1);
+    const seen: string[] = [];
+    let cursor: string | null = 'page-';
+    while (cursor !== null) {
+      const page: Page = (await here.get(`/products?limit=2&cursor=${cursor}`)).json<Page>();
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map(({ sku }) => sku));
+      cursor = page.next;
+    }
+    expect(seen.filter((sku) => sku.startsWith('page-'))).toEqual(skus);
+  });
+
+  it('R54 keeps tenants apart', async () => {
+    const sku = newSku();
+    await here.putProduct(sku, 1);
+    expectProblem(await here.get(`/products/${sku}`, { key: callers.rival }), 404, 'product_not_found');
+    expect((await here.putProduct(sku, 2, { key: callers.rival })).statusCode).toBe(201);
+    expect((await here.get(`/products/${sku}`)).json()).toMatchObject({ unitPrice: { amount: 1 } });
+  });
+});
+
+interface Page {
+  items: { sku: string }[];
+  next: string | null;
+}
+
+function newSku(): string {
+  return `sku-${randomUUID()}`;
+}

@@ -1,2 +1,0 @@
-import { eventually } from '@shop/testing';
-export const y = eventually;

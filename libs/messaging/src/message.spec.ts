@@ -1,0 +1,138 @@
+import { IsInt } from 'class-validator';
+import fc from 'fast-check';
+import { bodyOf, defineCommand, replyTo } from './command';
+import {
+  commandMailbox,
+  decodeBatch,
+  encodeBatch,
+  type Message,
+  newMessage,
+  replyMailbox,
+  subjectOf,
+  UnreadableBatchError,
+} from './message';
+
+const text = () => fc.string({ minLength: 1 });
+const message = (): fc.Arbitrary<Message> =>
+  fc
+    .record(
+      {
+        id: text(),
+        type: text(),
+        source: text(),
+        subject: text(),
+        causationid: text(),
+        replyto: text(),
+        undoes: text(),
+        traceparent: text(),
+        data: fc.dictionary(text(), fc.jsonValue()).map((data) => JSON.parse(JSON.stringify(data)) as object),
+      },
+      { requiredKeys: ['id', 'type', 'source', 'subject', 'data'] },
+    )
+    .map((fields) => newMessage(fields));
+const whole = newMessage({ id: '1', type: 't.v1', source: 's', subject: 'saga', data: {} });
+
+describe('a batch of messages', () => {
+  it('comes out as it went in', () => {
+    fc.assert(
+      fc.property(fc.array(message(), { maxLength: 5 }), (batch) => {
+        expect(decodeBatch(encodeBatch(batch))).toEqual(batch);
+      }),
+    );
+  });
+
+  it('is a CloudEvents 1.0 JSON batch, whose events say what they carry', () => {
+    expect(JSON.parse(encodeBatch([whole]))).toEqual([
+      {
+        specversion: '1.0',
+        id: '1',
+        type: 't.v1',
+        source: 's',
+        subject: 'saga',
+        datacontenttype: 'application/json',
+        data: {},
+      },
+    ]);
+  });
+
+  it('keeps what a newer sender added', () => {
+    const newer = { ...whole, colour: 'red' };
+    expect(decodeBatch(JSON.stringify([newer]))).toEqual([newer]);
+  });
+
+  it('R46 is readable or unreadable, and never anything else, whatever the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.array(fc.oneof(fc.jsonValue(), message())).map((all) => JSON.stringify(all)),
+        ),
+        (bytes) => {
+          try {
+            for (const { id, data } of decodeBatch(bytes))
+              expect([typeof id, typeof data]).toEqual(['string', 'object']);
+          } catch (error) {
+            expect(error).toBeInstanceOf(UnreadableBatchError);
+          }
+        },
+      ),
+    );
+  });
+
+  it.each([
+    ['no JSON', '[', 'not JSON'],
+    ['a single message', JSON.stringify(whole), 'not an array'],
+    ['nothing', 'null', 'not an array'],
+    ['an empty place', '[null]', 'no CloudEvent of ours'],
+    ['one strange element among good ones', JSON.stringify([whole, { ...whole, id: '' }]), 'no CloudEvent of ours'],
+    ['another version of CloudEvents', JSON.stringify([{ ...whole, specversion: '2.0' }]), 'no CloudEvent of ours'],
+    ['no saga', JSON.stringify([{ ...whole, subject: undefined }]), 'no CloudEvent of ours'],
+    ['no data', JSON.stringify([{ ...whole, data: null }]), 'no CloudEvent of ours'],
+    ['data that is no object', JSON.stringify([{ ...whole, data: 'text' }]), 'no CloudEvent of ours'],
+  ])('R46 is unreadable when it is %s', (_, bytes, reason) => {
+    expect(() => decodeBatch(bytes)).toThrow(UnreadableBatchError);
+    expect(() => decodeBatch(bytes)).toThrow(reason);
+  });
+});
+
+describe('a mailbox', () => {
+  it('has a subject of its own below its name', () => {
+    expect(subjectOf(commandMailbox('inventory'))).toBe('cmd.inventory.batch');
+    expect(subjectOf(replyMailbox('order'))).toBe('reply.order.batch');
+  });
+});
+
+class LiftBody {
+  @IsInt()
+  kilos: number;
+}
+const Lift = defineCommand({ service: 'crane', name: 'lift', version: 2, body: LiftBody });
+
+describe('a command', () => {
+  const command = (data: object) =>
+    newMessage({ ...whole, id: 'saga/lift/do', type: Lift.type, data, traceparent: 'trace' });
+
+  it('is named after its service and version, and goes to the mailbox of the service', () => {
+    expect([Lift.type, Lift.mailbox]).toEqual(['crane.lift.v2', 'cmd.crane']);
+  });
+
+  it('is read as its class, without what a newer sender added', () => {
+    const read = bodyOf(Lift, command({ kilos: 3, colour: 'red' }));
+    expect(read.ok && read.value).toEqual({ kilos: 3 });
+    expect(read.ok && read.value).toBeInstanceOf(LiftBody);
+    expect(bodyOf(Lift, command({ kilos: 'three' })).ok).toBe(false);
+  });
+
+  it('R3 has a reply whose id follows from its own, so that a reply that is sent again is the same message', () => {
+    const reply = replyTo(command({}), 'crane', { outcome: 'succeeded' });
+    expect(reply).toEqual(replyTo(command({}), 'crane', { outcome: 'succeeded' }));
+    expect(reply).toMatchObject({
+      id: 'saga/lift/do/reply',
+      type: 'crane.lift.v2.reply',
+      subject: 'saga',
+      causationid: 'saga/lift/do',
+      traceparent: 'trace',
+    });
+  });
+});

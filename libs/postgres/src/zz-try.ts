@@ -1,2 +1,0 @@
-import type { Problem } from '@shop/problem';
-export type P = Problem;

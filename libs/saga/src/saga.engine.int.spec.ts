@@ -1,0 +1,505 @@
+import { randomUUID } from 'node:crypto';
+import type { Reply } from '@shop/messaging';
+import { defineCommand, type Message, newMessage, type Publisher } from '@shop/messaging';
+import { newTraceparent } from '@shop/observability';
+import { createDatabase, type Database, migrate, type Tx } from '@shop/postgres';
+import { eventually, seededRandom, useStack } from '@shop/testing';
+import pino from 'pino';
+import { Deadlines } from './deadlines';
+import { defineSaga, type SagaDefinition, step } from './definition';
+import { sagaMigrations } from './migrations';
+import { commandId, type SagaChange, SagaEngine, type SagaEngineOptions } from './saga.engine';
+import { findSaga, type SagaView } from './saga.view';
+
+const stack = useStack({
+  templateKey: 'saga',
+  migrate: async (url) => {
+    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
+    await migrate(database);
+    await database.close();
+  },
+});
+
+interface Journey {
+  traveller: string;
+  /** The body of this command cannot be made. */
+  breaksAt?: string;
+}
+
+const action = (name: string) => ({
+  command: defineCommand({ service: 'travel', name, version: 1, body: class {} }),
+  body: ({ traveller, breaksAt }: Journey) => {
+    if (breaksAt === name) throw new Error(`no body for ${name}`);
+    return { traveller };
+  },
+});
+const deadline = { backoff: { firstMs: 60_000, factor: 2, maxMs: 600_000 }, attempts: 2, undoAttempts: 2 };
+const journey = (version: number) =>
+  defineSaga<Journey>('journey', version, [
+    step('flight', { do: action('flight'), undo: action('cancel-flight'), deadline }),
+    step('hotel', { do: action('hotel'), undo: action('cancel-hotel'), deadline }),
+    step('pay', { do: action('pay'), pivot: true, deadline }),
+  ]);
+const journeyV1 = journey(1);
+const journeyV2 = journey(2);
+
+interface Replica {
+  database: Database;
+  engine: SagaEngine;
+  deadlines: Deadlines;
+  /** What left, in order; nothing leaves while `away`. */
+  sent: { mailbox: string; message: Message }[];
+  broker: { away: boolean };
+  log: ({ event: string; level: number } & Record<string, unknown>)[];
+}
+
+const replicas: Replica[] = [];
+
+async function startReplica(options: Partial<SagaEngineOptions> = {}): Promise<Replica> {
+  const database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
+  await database.connect();
+  const sent: Replica['sent'] = [];
+  const broker = { away: false };
+  const publisher = {
+    send: async (mailbox: string, message: Message) => {
+      if (broker.away) throw new Error('the broker is away');
+      sent.push({ mailbox, message });
+    },
+  } as unknown as Publisher;
+  const log: Replica['log'] = [];
+  const logger = pino(
+    { level: 'debug', messageKey: 'event' },
+    { write: (line: string) => void log.push(JSON.parse(line) as Replica['log'][number]) },
+  );
+  const engine = new SagaEngine({
+    service: 'journeys',
+    database,
+    publisher,
+    logger,
+    definitions: [journeyV1],
+    onChange: () => [],
+    logFields: ({ data }) => ({ traveller: (data as Journey).traveller }),
+    ...options,
+  });
+  const deadlines = new Deadlines({ database, engine, logger, intervalMs: 10 });
+  const replica = { database, engine, deadlines, sent, broker, log };
+  replicas.push(replica);
+  return replica;
+}
+
+let one: Replica;
+let two: Replica;
+
+beforeEach(async () => {
+  one = await startReplica();
+  two = await startReplica();
+  await one.database.query({ name: 'test.clear', text: 'truncate saga, saga_history' });
+});
+afterEach(async () => {
+  await Promise.all(replicas.map(({ deadlines }) => deadlines.stop()));
+  await Promise.all(replicas.splice(0).map(({ database }) => database.close()));
+});
+
+async function begin(
+  { database, engine }: Replica,
+  data: Journey = { traveller: 'Ada' },
+  definition: SagaDefinition<Journey> = journeyV1,
+): Promise<string> {
+  const id = randomUUID();
+  const saga = { id, definition, data, traceparent: newTraceparent() };
+  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
+  return id;
+}
+
+function replyTo(sagaId: string, command: string, reply: Reply = { outcome: 'succeeded' }): Message {
+  const [name, verb] = command.split('.') as [string, 'do' | 'undo'];
+  const causationid = commandId(sagaId, name, verb);
+  return newMessage({
+    id: `${causationid}/reply`,
+    type: 'travel.reply',
+    source: 'travel',
+    subject: sagaId,
+    causationid,
+    data: reply,
+  });
+}
+const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+
+const sagaOf = async (id: string): Promise<SagaView> => (await findSaga(one.database, id))!;
+const pathOf = async (id: string) => (await sagaOf(id)).history.map(({ event, to }) => `${event} → ${to}`);
+const sentFor = (id: string, ...from: Replica[]) =>
+  from.flatMap(({ sent }) => sent.filter(({ message }) => message.subject === id).map(({ message }) => message.id));
+const expire = (...ids: string[]) =>
+  one.database.query(
+    {
+      name: 'test.expire',
+      text: `update saga set deadline_at = now() - interval '1 second' where id = any($1::uuid[])`,
+    },
+    [ids],
+  );
+
+describe('a saga', () => {
+  it('R1 goes from its start to its end, each reply bringing the next command', async () => {
+    const id = await begin(one);
+    for (const name of ['flight', 'hotel', 'pay']) await one.engine.receive(replyTo(id, `${name}.do`));
+    expect(await pathOf(id)).toEqual([
+      'started → flight.do',
+      'do.succeeded → hotel.do',
+      'do.succeeded → pay.do',
+      'do.succeeded → completed',
+    ]);
+    expect(await sagaOf(id)).toMatchObject({
+      definition: 'journey',
+      version: 1,
+      status: 'completed',
+      deadlineAt: null,
+    });
+    expect(one.sent.map(({ mailbox, message }) => [mailbox, message.type, message.id])).toEqual([
+      ['cmd.travel', 'travel.flight.v1', `${id}/flight/do`],
+      ['cmd.travel', 'travel.hotel.v1', `${id}/hotel/do`],
+      ['cmd.travel', 'travel.pay.v1', `${id}/pay/do`],
+    ]);
+    expect(one.sent[0]!.message).toMatchObject({
+      source: 'journeys',
+      subject: id,
+      replyto: 'reply.journeys',
+      data: { traveller: 'Ada' },
+    });
+  });
+
+  it('R3 names in each undo the command that it undoes, and carries one trace through all', async () => {
+    const id = await begin(one);
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    await one.engine.receive(replyTo(id, 'hotel.do', refused('hotel_full')));
+    await one.engine.receive(replyTo(id, 'flight.undo'));
+    expect(await sagaOf(id)).toMatchObject({ status: 'compensated', reason: 'hotel_full' });
+    expect(one.sent.map(({ message }) => message.undoes)).toEqual([undefined, undefined, `${id}/flight/do`]);
+    expect(new Set(one.sent.map(({ message }) => message.traceparent)).size).toBe(1);
+  });
+
+  it('R48 writes a log line for each row of its history, with the same content', async () => {
+    const id = await begin(one, { traveller: 'Grace' });
+    await one.engine.receive(replyTo(id, 'flight.do', { outcome: 'succeeded', result: { seat: '12A' } }));
+    await expire(id);
+    one.deadlines.start();
+    await eventually(async () => expect((await sagaOf(id)).attempt).toBe(2));
+    await one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
+    await one.engine.receive(replyTo(id, 'hotel.undo'));
+    await one.engine.receive(replyTo(id, 'flight.undo', refused('unknown_command')));
+    const { history } = await sagaOf(id);
+    const traceId = one.sent[0]!.message.traceparent!.slice(3, 35);
+    const lines = one.log.filter(({ sagaId }) => sagaId === id).filter(({ event }) => event !== 'saga.event.ignored');
+    expect(lines).toEqual(
+      history.map(({ seq, event, step, from, to, attempt, detail }) => ({
+        ...(detail as object),
+        level: to === 'parked' ? pino.levels.values['error'] : pino.levels.values['info'],
+        time: expect.any(Number),
+        pid: expect.any(Number),
+        hostname: expect.any(String),
+        event: `saga.${event}`,
+        saga: 'journey',
+        sagaId: id,
+        traveller: 'Grace',
+        traceId,
+        seq,
+        step,
+        from,
+        to,
+        attempt,
+        durationMs: expect.any(Number),
+      })),
+    );
+    expect(history.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(history.at(-1)).toMatchObject({ to: 'parked', detail: { reason: 'unknown_command' } });
+  });
+
+  it('R48 lets no reply speak over the fields of its log line', async () => {
+    const id = await begin(one);
+    const result = { sagaId: 'another', step: 'lie', to: 'completed', seq: 99, attempt: 7, traveller: 'Eve' };
+    await one.engine.receive(replyTo(id, 'flight.do', { outcome: 'succeeded', result }));
+    expect(one.log.at(-1)).toMatchObject({
+      sagaId: id,
+      traveller: 'Ada',
+      step: 'flight',
+      to: 'hotel.do',
+      seq: 2,
+      attempt: 1,
+    });
+  });
+
+  it('R1 begins only when the transaction that began it commits', async () => {
+    const id = randomUUID();
+    const saga = { id, definition: journeyV1, data: { traveller: 'Ada' }, traceparent: newTraceparent() };
+    const work = one.database.transaction(async (tx) => {
+      one.engine.begin(tx, [saga]);
+      throw new Error('no order after all');
+    });
+    await expect(work).rejects.toThrow('no order after all');
+    expect(await findSaga(one.database, id)).toBeUndefined();
+  });
+});
+
+describe('R10 replies that come twice, late, or out of order', () => {
+  const steps = ['flight', 'hotel', 'pay'];
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+  const random = seededRandom(seed);
+
+  it(`R10 move each saga once, when they come in one batch (seed ${seed})`, async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => begin(one)));
+    for (const [round, name] of steps.entries()) {
+      const replies = ids.flatMap((id) => [name, name, ...steps.slice(0, round)].map((of) => replyTo(id, `${of}.do`)));
+      await Promise.all(random.shuffle(replies).map((reply) => one.engine.receive(reply)));
+    }
+    await expectEachDoneOnce(ids, one);
+  });
+
+  it(`R10 move each saga once, when they come to two replicas in batches of all sizes (seed ${seed})`, async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => begin(one)));
+    for (const [round, name] of steps.entries()) {
+      const replies = random.shuffle(
+        ids.flatMap((id) => [name, name, name, ...steps.slice(0, round)].map((of) => replyTo(id, `${of}.do`))),
+      );
+      while (replies.length > 0) {
+        const batch = replies.splice(0, 1 + random.int(40));
+        await Promise.all(batch.map((reply) => random.pick([one, two]).engine.receive(reply)));
+      }
+    }
+    await expectEachDoneOnce(ids, one, two);
+  });
+
+  async function expectEachDoneOnce(ids: string[], ...from: Replica[]): Promise<void> {
+    for (const id of ids) {
+      const { status, history } = await sagaOf(id);
+      expect(status).toBe('completed');
+      expect(history.map(({ seq, to }) => [seq, to])).toEqual([
+        [1, 'flight.do'],
+        [2, 'hotel.do'],
+        [3, 'pay.do'],
+        [4, 'completed'],
+      ]);
+      expect(sentFor(id, ...from).sort()).toEqual(steps.map((name) => `${id}/${name}/do`));
+    }
+  }
+
+  it('R7 are decided in the order of their arrival, also within one batch', async () => {
+    const commits: number[] = [];
+    const replica = await startReplica({ onCommitted: (changes) => commits.push(changes.length) });
+    const id = await begin(replica);
+    await Promise.all([
+      replica.engine.receive(replyTo(id, 'flight.do')),
+      replica.engine.receive(replyTo(id, 'flight.do')),
+      replica.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' }),
+      replica.engine.receive(replyTo(id, 'hotel.do')),
+    ]);
+    // Its start, and then both moves in one transaction: no member had to be tried again alone.
+    expect(commits).toEqual([1, 2]);
+    expect(await pathOf(id)).toEqual([
+      'started → flight.do',
+      'do.succeeded → hotel.do',
+      'cancel.requested → hotel.undo',
+    ]);
+    expect(await sagaOf(id)).toMatchObject({ status: 'compensating', step: 'hotel', reason: 'rain' });
+  });
+
+  it.each([
+    ['without a cause', { causationid: undefined }],
+    ['to a command that is none of ours', { causationid: 'not-a-saga/flight/do' }],
+    ['to something else', { causationid: `${randomUUID()}/flight/redo` }],
+    ['without an outcome', { data: {} }],
+    ['with an outcome nobody knows', { data: { outcome: 'perhaps' } }],
+  ])('R46 are dropped when they come %s, and hold nothing up', async (_, strange) => {
+    const id = await begin(one);
+    const reply = replyTo(id, 'flight.do');
+    await Promise.all([one.engine.receive({ ...reply, ...strange }), one.engine.receive(reply)]);
+    expect((await sagaOf(id)).step).toBe('hotel');
+    expect(one.log.map(({ event }) => event)).toContain('saga.reply.unreadable');
+  });
+
+  it('R10 are dropped when nobody knows their saga', async () => {
+    await one.engine.receive(replyTo(randomUUID(), 'flight.do'));
+    expect(one.log.at(-1)).toMatchObject({ event: 'saga.event.ignored', reason: 'unknown-saga' });
+  });
+});
+
+describe('R5 a deadline', () => {
+  it('R5 that has passed sends the same command again and waits longer', async () => {
+    const id = await begin(one);
+    await expire(id);
+    one.deadlines.start();
+    await eventually(() => expect(one.sent).toHaveLength(2));
+    expect(one.sent[1]).toEqual(one.sent[0]);
+    const { attempt, deadlineAt } = await sagaOf(id);
+    expect(attempt).toBe(2);
+    const leftMs = Date.parse(deadlineAt!) - Date.now();
+    expect(leftMs).toBeGreaterThan(110_000);
+    expect(leftMs).toBeLessThanOrEqual(120_500);
+  });
+
+  it('R5 fires once, with two replicas on one database', async () => {
+    const ids = await Promise.all(Array.from({ length: 30 }, () => begin(one)));
+    await expire(...ids);
+    for (const { deadlines } of [one, two]) deadlines.start();
+    await eventually(async () => {
+      for (const id of ids) expect((await sagaOf(id)).attempt).toBe(2);
+    });
+    // Their last rounds are over then, and with them whatever they might have done twice.
+    await Promise.all([one.deadlines.stop(), two.deadlines.stop()]);
+    for (const id of ids) {
+      expect(await pathOf(id)).toEqual(['started → flight.do', 'deadline.passed → flight.do']);
+      expect(sentFor(id, one, two)).toEqual([`${id}/flight/do`, `${id}/flight/do`]);
+    }
+  });
+
+  it('R5 survives the replica that set it', async () => {
+    const id = await begin(one);
+    await expire(id);
+    two.deadlines.start();
+    await eventually(() => expect(sentFor(id, two)).toEqual([`${id}/flight/do`]));
+  });
+
+  it('R5 past the budget turns the saga round before the pivot', async () => {
+    const id = await begin(one);
+    one.deadlines.start();
+    for (const attempt of [1, 2]) {
+      await eventually(async () => expect((await sagaOf(id)).attempt).toBe(attempt));
+      await expire(id);
+    }
+    await eventually(async () =>
+      expect(await sagaOf(id)).toMatchObject({ status: 'compensating', step: 'flight', reason: 'timed_out' }),
+    );
+  });
+
+  it('R10 brings a command out that the broker did not take', async () => {
+    one.broker.away = true;
+    const id = await begin(one);
+    await eventually(() => expect(one.log.map(({ event }) => event)).toContain('saga.command.not-sent'));
+    one.broker.away = false;
+    await expire(id);
+    one.deadlines.start();
+    await eventually(() => expect(sentFor(id, one)).toEqual([`${id}/flight/do`]));
+  });
+
+  it('R9 stays as it is when a cancel comes while the pivot is on its way', async () => {
+    const id = await begin(one);
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    await one.engine.receive(replyTo(id, 'hotel.do'));
+    const before = await sagaOf(id);
+    await one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
+    const after = await sagaOf(id);
+    expect(after.deadlineAt).toBe(before.deadlineAt);
+    expect(after.deadlineAt).not.toBeNull();
+    expect(after.history.at(-1)).toMatchObject({ event: 'cancel.requested', from: 'pay.do', to: 'pay.do' });
+    expect(sentFor(id, one)).toHaveLength(3);
+    await one.engine.receive(replyTo(id, 'pay.do'));
+    const cancelled = { name: 'test.cancelled', text: 'select status, cancel_requested from saga where id = $1' };
+    expect(await one.database.query(cancelled, [id])).toEqual([{ status: 'completed', cancel_requested: true }]);
+  });
+
+  it('R9 is that of the pivot when the cancel comes in one batch with the reply that sends the pivot', async () => {
+    const id = await begin(one);
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    await expire(id);
+    await Promise.all([
+      one.engine.receive(replyTo(id, 'hotel.do')),
+      one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' }),
+    ]);
+    const { step, deadlineAt } = await sagaOf(id);
+    expect(step).toBe('pay');
+    expect(Date.parse(deadlineAt!)).toBeGreaterThan(Date.now());
+  });
+
+  it('R6 is gone when the saga is parked, and comes back with the reply that moves it on', async () => {
+    const id = await begin(one);
+    await one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
+    await one.engine.receive(replyTo(id, 'flight.undo', refused('unknown_command')));
+    expect(await sagaOf(id)).toMatchObject({ status: 'parked', deadlineAt: null });
+    await one.engine.receive(replyTo(id, 'flight.undo'));
+    expect(await sagaOf(id)).toMatchObject({ status: 'compensated', reason: 'rain' });
+  });
+});
+
+describe('R8 a definition that a replica does not know', () => {
+  it('R8 is left alone by it, and driven by one that knows it', async () => {
+    const newer = await startReplica({ definitions: [journeyV1, journeyV2] });
+    const id = await begin(newer, { traveller: 'Ada' }, journeyV2);
+    const before = await sagaOf(id);
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    await one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
+    expect(await sagaOf(id)).toEqual(before);
+    expect(one.log.at(-1)).toMatchObject({ event: 'saga.event.ignored', reason: 'unknown-version' });
+    await newer.engine.receive(replyTo(id, 'flight.do'));
+    expect(await sagaOf(id)).toMatchObject({ version: 2, step: 'hotel' });
+  });
+
+  it('R8 does not keep it from the deadlines of the sagas that it knows, however many there are', async () => {
+    const newer = {
+      name: 'test.newer',
+      text: `insert into saga (id, definition, definition_version, status, step, action, attempt, deadline_at, data, traceparent, version)
+             select gen_random_uuid(), 'journey', 2, 'running', 'flight', 'do', 1, now() - interval '1 hour', '{}', $1, 1
+             from generate_series(1, 600)`,
+    };
+    await one.database.query(newer, [newTraceparent()]);
+    const id = await begin(one);
+    await expire(id);
+    one.deadlines.start();
+    await eventually(() => expect(sentFor(id, one)).toHaveLength(2), { timeoutMs: 3_000 });
+  });
+});
+
+describe('R46 a member that fails', () => {
+  it('R46 does not hold the other sagas of its batch', async () => {
+    const [good, bad, fine] = [
+      await begin(one),
+      await begin(one, { traveller: 'Eve', breaksAt: 'hotel' }),
+      await begin(one),
+    ];
+    const results = await Promise.allSettled(
+      [good, bad, fine].map((id) => one.engine.receive(replyTo(id, 'flight.do'))),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect([await sagaOf(good), await sagaOf(bad), await sagaOf(fine)].map(({ step }) => step)).toEqual([
+      'hotel',
+      'flight',
+      'hotel',
+    ]);
+    for (const id of [good, fine]) expect(sentFor(id, one)).toEqual([`${id}/flight/do`, `${id}/hotel/do`]);
+  });
+});
+
+describe('who follows the sagas', () => {
+  it('R1 writes in their transaction: what it cannot write did not happen', async () => {
+    let works = false;
+    const onChange = (tx: Tx, changes: readonly SagaChange[]) => {
+      if (!works && changes.some(({ saga }) => saga.state.step === 'hotel')) {
+        tx.send({ name: 'test.zero', text: 'select 1 / 0' });
+      }
+      return [];
+    };
+    const replica = await startReplica({ onChange });
+    const id = await begin(replica);
+    await expect(replica.engine.receive(replyTo(id, 'flight.do'))).rejects.toThrow('division by zero');
+    expect(await pathOf(id)).toEqual(['started → flight.do']);
+    expect(sentFor(id, replica)).toEqual([`${id}/flight/do`]);
+    works = true;
+    await replica.engine.receive(replyTo(id, 'flight.do'));
+    expect((await sagaOf(id)).step).toBe('hotel');
+  });
+
+  it('R9 may begin another saga there, whose first command leaves after the commit', async () => {
+    const next = randomUUID();
+    const committed: string[] = [];
+    const replica: Replica = await startReplica({
+      onChange: (tx, changes) => {
+        const ended = changes.find(({ saga }) => saga.state.status === 'compensated');
+        const saga = { id: next, definition: journeyV1, data: { traveller: 'Bob' } };
+        return ended ? replica.engine.begin(tx, [{ ...saga, traceparent: ended.saga.traceparent }]) : [];
+      },
+      onCommitted: (changes) => committed.push(...changes.map(({ saga }) => saga.id)),
+    });
+    const id = await begin(replica);
+    await replica.engine.receive(replyTo(id, 'flight.do', refused('fog')));
+    expect(await pathOf(next)).toEqual(['started → flight.do']);
+    expect(sentFor(next, replica)).toEqual([`${next}/flight/do`]);
+    expect(committed).toEqual([id, id, next]);
+  });
+});

@@ -1,2 +1,0 @@
-import type { Lane } from './zz-b';
-export type A = Lane;
