@@ -1,5 +1,5 @@
 /** Commands and their replies: one definition that the sender and the receiver share. */
-import { IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { type Validated, validate } from '@shop/problem';
 import { commandMailbox, type Message, newMessage } from './message';
 
@@ -43,6 +43,11 @@ export class Reply {
   @IsString()
   @MaxLength(MAX_REASON_LENGTH)
   reason?: string;
+
+  /** Of a refusal that does not know what an earlier delivery of the command did: it must be undone all the same. */
+  @IsOptional()
+  @IsBoolean()
+  inDoubt?: boolean;
 
   /** Of a success: what the saga's history should show, such as a payment's id. */
   @IsOptional()

@@ -187,7 +187,8 @@ describe('R11 a transaction that lost a race', () => {
         tx.send(add, [to, 1]);
       });
     await Promise.all([transfer('ada', 'bob'), transfer('bob', 'ada')]);
-    expect(runs).toBe(3);
+    // Once more at least: the loser may meet the winner again before that one has come to its end.
+    expect(runs).toBeGreaterThanOrEqual(3);
     expect([await balance('ada'), await balance('bob')]).toEqual([0, 0]);
   });
 

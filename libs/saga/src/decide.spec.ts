@@ -65,6 +65,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
       for (const action of ['do', 'undo'] as const) {
         yield { type: 'replied', step: name, action, outcome: 'succeeded' };
         yield { type: 'replied', step: name, action, outcome: 'refused', reason: 'no' };
+        yield { type: 'replied', step: name, action, outcome: 'refused', reason: 'unreadable', inDoubt: true };
         for (const number of [attempt - 1, attempt, attempt + 1]) {
           yield { type: 'deadline-passed', step: name, action, attempt: number };
         }
@@ -80,7 +81,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
     const undos = [...from.undos];
     if (event.type === 'replied') {
       const index = indexOf(definition, event.step);
-      if (event.action === 'do') dos[index] = event.outcome;
+      if (event.action === 'do') dos[index] = event.inDoubt ? 'sent' : event.outcome;
       else if (event.outcome === 'succeeded') undos[index] = 'succeeded';
     }
     if (decision.send) {
@@ -198,7 +199,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
 
   it('R2 a refusal up to the pivot turns the saga back, with its reason; behind the pivot it parks the saga', () => {
     const refusals = moves.filter(
-      ({ event }) => event.type === 'replied' && event.action === 'do' && event.outcome === 'refused',
+      ({ event }) => event.type === 'replied' && event.action === 'do' && event.outcome === 'refused' && !event.inDoubt,
     );
     const answered = ({ definition, from, to }: Edge) => {
       const index = indexOf(definition, from.state.step);
@@ -207,6 +208,17 @@ describe('R7 decide, tried in every state that can be reached', () => {
       return reason === 'no' && status === (index === 0 ? 'compensated' : 'compensating');
     };
     expect(breaking(refusals, answered)).toEqual([]);
+  });
+
+  it('R2 a refusal in doubt undoes its own step before the pivot, and parks the saga from the pivot on', () => {
+    const doubts = moves.filter(({ event }) => event.type === 'replied' && event.action === 'do' && event.inDoubt);
+    const resolved = ({ definition, from, to }: Edge) => {
+      const { status, step, action } = to!.state;
+      if (indexOf(definition, from.state.step) >= pivotOf(definition)) return status === 'parked';
+      return status === 'compensating' && step === from.state.step && action === 'undo';
+    };
+    expect(doubts.length).toBeGreaterThan(0);
+    expect(breaking(doubts, resolved)).toEqual([]);
   });
 
   it('R2 a do is sent only when every step before it has succeeded and nothing is being undone', () => {

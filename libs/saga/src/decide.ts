@@ -34,6 +34,8 @@ export type SagaEvent =
       action: ActionName;
       outcome: 'succeeded' | 'refused';
       reason?: string;
+      /** Refused without knowing what an earlier delivery of the command did. */
+      inDoubt?: boolean;
       result?: Record<string, unknown>;
     }
   | { type: 'deadline-passed'; step: string; action: ActionName; attempt: number }
@@ -98,11 +100,15 @@ function onReply(definition: Definition, state: SagaState, event: Extract<SagaEv
       : park(definition, state, name, event.reason ?? 'undo_refused', detail);
   }
   if (event.outcome === 'succeeded') return forward(definition, state, name, detail);
-  // What was refused did nothing. Refused at or before the pivot, the saga turns back; behind it there is no way back.
+  const reason = event.reason ?? 'refused';
   const index = indexOf(definition, state.step);
-  return index <= pivotIndex(definition.steps)
-    ? back(definition, state, name, before(definition, state.step), event.reason ?? 'refused', detail)
-    : park(definition, state, name, event.reason ?? 'refused', detail);
+  const pivot = pivotIndex(definition.steps);
+  // What may have happened all the same is undone like what was never answered.
+  if (event.inDoubt && index < pivot) return back(definition, state, name, stepOf(definition, state.step), reason, detail);
+  // What was refused did nothing. Refused at or before the pivot, the saga turns back; behind it there is no way back.
+  return !event.inDoubt && index <= pivot
+    ? back(definition, state, name, before(definition, state.step), reason, detail)
+    : park(definition, state, name, reason, detail);
 }
 
 function onDeadline(

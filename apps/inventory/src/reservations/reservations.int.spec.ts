@@ -92,7 +92,7 @@ describe('R22 a repeated command', () => {
   it('with another body is another command under a used name, and is refused', async () => {
     const { id, sku } = await newCase({ onHand: 5 });
     await perform(one, [reserve(id, [line(sku, 2)])]);
-    expect(await perform(one, [reserve(id, [line(sku, 1)])])).toEqual([refused('command_id_reused')]);
+    expect(await perform(one, [reserve(id, [line(sku, 1)])])).toMatchObject([refused('command_id_reused')]);
     expect(await stockOf(sku)).toMatchObject({ reserved: 2 });
   });
 });
@@ -175,7 +175,7 @@ describe('a command that cannot be carried out', () => {
   it('is refused when nobody knows its type, and its neighbours go on', async () => {
     const { id, sku } = await newCase({ onHand: 5 });
     const strange = { ...reserve(randomUUID(), [line(sku, 1)]), type: 'inventory.juggle-stock.v1' };
-    expect(await perform(one, [strange, reserve(id, [line(sku, 2)])])).toEqual([
+    expect(await perform(one, [strange, reserve(id, [line(sku, 2)])])).toMatchObject([
       refused('unknown_command'),
       succeeded(),
     ]);
@@ -192,14 +192,14 @@ describe('a command that cannot be carried out', () => {
   ])('is refused with %s, and the stock stays as it is', async (_, lines) => {
     const { id, sku } = await newCase({ onHand: 5 });
     const command = reserve(id, lines(sku) as StockLine[]);
-    expect(await perform(one, [command])).toEqual([refused('malformed_command')]);
-    expect(await perform(one, [command])).toEqual([refused('malformed_command')]);
+    expect(await perform(one, [command])).toMatchObject([refused('malformed_command')]);
+    expect(await perform(one, [command])).toMatchObject([refused('malformed_command')]);
     expect(await stockOf(sku)).toMatchObject({ reserved: 0, version: 1 });
   });
 
   it('is refused for a reservation id that is no UUID', async () => {
     const { sku } = await newCase({ onHand: 5 });
-    expect(await perform(one, [reserve('order-7', [line(sku, 1)])])).toEqual([refused('malformed_command')]);
+    expect(await perform(one, [reserve('order-7', [line(sku, 1)])])).toMatchObject([refused('malformed_command')]);
   });
 
   it('takes properties of a newer sender for granted', async () => {

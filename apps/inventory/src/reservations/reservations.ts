@@ -106,7 +106,8 @@ function replyOf(outcome: Outcome): Reply {
     case 'replayed':
       return JSON.parse(outcome.answer.body) as Reply;
     case 'reused':
-      return refused('command_id_reused');
+      // What the first command with this id did is not told by it.
+      return { outcome: 'refused', reason: 'command_id_reused', inDoubt: true };
     case 'in-use':
       throw new Error('a command of this service is never leased');
   }

@@ -7,7 +7,7 @@ import { type Claim, type Entry, isLostRace, type Ledger, newLeaseToken, repeatO
 import type { Reply } from '@shop/messaging';
 import type { Database, Tx } from '@shop/postgres';
 import { type Payment, planRefund } from './payment';
-import { answerOf, type PaymentCommand, refused, replyOf, SCOPE, succeeded } from './payment-command';
+import { answerOf, type PaymentCommand, refused, refusedInDoubt, replyOf, SCOPE, succeeded } from './payment-command';
 import { insertPayments, loadPayments, type NewPayment, paymentKey } from './payments.repository';
 
 /** What is left to do for a command, outside the transaction. */
@@ -65,7 +65,7 @@ class Board {
     if (entry) {
       const repeat = repeatOf(entry, fingerprint);
       if (repeat.kind === 'replayed') return { do: 'answer', reply: replyOf(repeat.answer) };
-      if (repeat.kind === 'reused') return { do: 'answer', reply: refused('command_id_reused') };
+      if (repeat.kind === 'reused') return { do: 'answer', reply: refusedInDoubt('command_id_reused') };
       if (entry.status === 'pending' && !entry.leaseExpired) return { do: 'wait' };
     }
     const payment = this.payments.get(paymentKey({ tenant: command.tenant, id: command.paymentId }));

@@ -20,6 +20,8 @@ export type PaymentCommand =
 
 export const succeeded = (result: Record<string, unknown>): Reply => ({ outcome: 'succeeded', result });
 export const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+/** Refused unread: an earlier delivery may have been read and carried out. */
+export const refusedInDoubt = (reason: string): Reply => ({ outcome: 'refused', reason, inDoubt: true });
 
 /** A command that we do not know or cannot read is refused, so that its saga turns back instead of waiting for ever. */
 export function readCommand(message: Message): PaymentCommand | Reply {
@@ -27,16 +29,16 @@ export function readCommand(message: Message): PaymentCommand | Reply {
   switch (message.type) {
     case ChargePayment.type: {
       const body = bodyOf(ChargePayment, message);
-      if (!body.ok) return refused('malformed_command');
+      if (!body.ok) return refusedInDoubt('malformed_command');
       return { kind: 'charge', claim, body: body.value, ...namesOf(body.value.tenant, message.id) };
     }
     case RefundPayment.type: {
       const body = bodyOf(RefundPayment, message);
-      if (!body.ok) return refused('malformed_command');
+      if (!body.ok) return refusedInDoubt('malformed_command');
       return { kind: 'refund', claim, body: body.value, ...namesOf(body.value.tenant, body.value.chargeId) };
     }
     default:
-      return refused('unknown_command');
+      return refusedInDoubt('unknown_command');
   }
 }
 

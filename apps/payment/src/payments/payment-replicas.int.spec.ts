@@ -1,0 +1,187 @@
+/** Two replicas that meet at one payment: whoever holds the lease works, and nobody else writes. */
+import { LeaseLostError } from '@shop/idempotency';
+import type { Message } from '@shop/messaging';
+import { RetryableError } from '@shop/resilience';
+import { eventually, useStack } from '@shop/testing';
+import {
+  amount,
+  delivered,
+  inGroups,
+  isPassing,
+  PaymentReplicas,
+  perform,
+  preparePaymentDatabase,
+  tenant,
+  undone,
+} from '../../testing/payment-replicas';
+import { paymentIdOf } from './payment';
+import type { PaymentCommands } from './payment-commands';
+
+const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
+let replicas: PaymentReplicas;
+let one: PaymentCommands;
+let other: PaymentCommands;
+
+beforeAll(async () => {
+  replicas = await PaymentReplicas.open(stack.databaseUrl);
+  ({ one, other } = replicas);
+});
+afterAll(() => replicas.close());
+
+describe('R11 two replicas at once', () => {
+  it('never call the provider for one charge at the same time', async () => {
+    const { charge, plan, paid } = replicas.newCase();
+    plan('hangs');
+    const first = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
+    replicas.provider.letGo(charge.id);
+    expect([await first, await perform(other, charge)]).toEqual([paid, paid]);
+    expect(replicas.callsFor(charge)).toBe(1);
+  });
+
+  it('do not undo a charge that the other is making: the undo waits', async () => {
+    const { charge, refund, plan, givenBack, taken } = replicas.newCase();
+    plan('hangs');
+    const first = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
+    replicas.provider.letGo(charge.id);
+    await first;
+    expect(await perform(other, refund)).toEqual(givenBack);
+    expect(taken()).toBe(0);
+  });
+
+  it('take a charge and its undo that meet: it is refunded or never made', async () => {
+    await inGroups(Array.from({ length: 40 }), async () => {
+      const { charge, refund, taken, paid, givenBack, neverCharged } = replicas.newCase();
+      const replies = await Promise.all([delivered(one, charge), delivered(other, refund)]);
+      expect([
+        [paid, givenBack],
+        [undone, neverCharged],
+      ]).toContainEqual(replies);
+      expect(taken()).toBe(0);
+    });
+  });
+
+  it('claim the same payments in opposite orders without a deadlock', async () => {
+    // One connection each, so that their deadlocks can be counted when they are closed.
+    const opposite = await PaymentReplicas.open(stack.databaseUrl, replicas.provider, {
+      name: 'opposite',
+      poolSize: 1,
+    });
+    const { one: here, other: there } = opposite;
+    const cases = [replicas.newCase(), replicas.newCase(), replicas.newCase()];
+    const middle = cases[1]!.charge.id;
+    for (const { plan } of cases) plan('fails-before', 'fails-before');
+    const performBoth = () =>
+      Promise.all([
+        ...cases.map(({ charge }) => perform(here, charge).catch(isPassing)),
+        ...cases.toReversed().map(({ charge }) => perform(there, charge).catch(isPassing)),
+      ]);
+    // Somebody holds the one in the middle, so that each is stopped half-way: when it claims new payments …
+    await whileHeld(
+      `insert into payment (tenant, id, amount, currency, source, status)
+       values ('${tenant}', '${paymentIdOf(middle)}', 0, 'EUR', 'x', 'pending')`,
+      performBoth,
+    );
+    // … and when it takes over those whose leases were given back.
+    await whileHeld(`select 1 from ledger where key = '${middle}' for update`, performBoth);
+    await Promise.all(cases.map(({ charge }) => delivered(here, charge)));
+    expect(cases.map(({ taken }) => taken())).toEqual([amount, amount, amount]);
+    await opposite.close();
+    // A backend reports what it counted before it is gone.
+    await eventually(async () => {
+      expect(await replicas.query(`select 1 from pg_stat_activity where application_name = 'opposite'`)).toEqual([]);
+    });
+    expect(
+      await replicas.query(`select deadlocks::int from pg_stat_database where datname = current_database()`),
+    ).toEqual([{ deadlocks: 0 }]);
+  });
+});
+
+describe('R18 an owner whose lease was taken over', () => {
+  it('writes nothing, whatever the provider told it', async () => {
+    const { charge, plan, paid, taken } = replicas.newCase();
+    plan('hangs');
+    const stale = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await ageLease(charge);
+    expect(await perform(other, charge)).toEqual(paid);
+    const written = await rowsOf(charge);
+    replicas.provider.letGo(charge.id);
+    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await rowsOf(charge)).toEqual(written);
+    expect([replicas.callsFor(charge), taken()]).toEqual([2, amount]);
+  });
+
+  it('writes nothing although the new owner has not found out yet either', async () => {
+    const { charge, plan, paid } = replicas.newCase();
+    plan('hangs', 'fails-before');
+    const stale = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await ageLease(charge);
+    await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
+    const written = await rowsOf(charge);
+    replicas.provider.letGo(charge.id);
+    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await rowsOf(charge)).toEqual(written);
+    expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending' });
+    expect(await perform(one, charge)).toEqual(paid);
+  });
+
+  it('does not bring back money that an undo has given back meanwhile', async () => {
+    const { charge, refund, plan, paid, givenBack, taken } = replicas.newCase();
+    plan('hangs');
+    const stale = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await ageLease(charge);
+    expect(await perform(other, refund)).toEqual(givenBack);
+    replicas.provider.letGo(charge.id);
+    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await perform(one, charge)).toEqual(paid);
+    expect([taken(), await replicas.paymentOf(charge)]).toMatchObject([0, { status: 'succeeded', refunded: amount }]);
+  });
+
+  it('refunds once when a refund is taken over', async () => {
+    const { charge, refund, plan, givenBack, taken } = replicas.newCase();
+    plan('none', 'hangs');
+    await perform(one, charge);
+    const stale = perform(one, refund);
+    await eventually(() => expect(replicas.provider.isHanging(refund.id)).toBe(true));
+    await ageLease(refund);
+    expect(await perform(other, refund)).toEqual(givenBack);
+    replicas.provider.letGo(refund.id);
+    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    expect([taken(), replicas.keptOf(refund)]).toEqual([0, 1]);
+  });
+});
+
+/** Runs `work` until both of the opposite replicas wait for what `sql` holds, then lets go and waits for the end. */
+async function whileHeld(sql: string, work: () => Promise<unknown>): Promise<void> {
+  const holder = replicas.database.dataSource.createQueryRunner();
+  await holder.startTransaction();
+  await holder.query(sql);
+  const working = work();
+  await eventually(async () => {
+    const waiting = await replicas.query(
+      `select 1 from pg_stat_activity where application_name = 'opposite' and wait_event_type = 'Lock'`,
+    );
+    expect(waiting).toHaveLength(2);
+  });
+  await holder.rollbackTransaction();
+  await holder.release();
+  await working;
+}
+
+/** The rows of a charge with their xmin, which any write changes. */
+async function rowsOf(charge: Message): Promise<unknown> {
+  const payments = await replicas.query('select xmin, * from payment where id = $1', [paymentIdOf(charge.id)]);
+  return { payments, ledger: await replicas.ledgerRow(charge) };
+}
+
+/** As if its owner had been silent for longer than its lease. */
+const ageLease = ({ id }: Message) =>
+  replicas.query(`update ledger set leased_until = now() - interval '1 second' where key = $1 and status = 'pending'`, [
+    id,
+  ]);

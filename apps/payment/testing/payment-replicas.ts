@@ -1,0 +1,149 @@
+/** Two instances of the payment commands on one database, which stand for two replicas, with one scripted provider. */
+import { randomUUID } from 'node:crypto';
+import { ChargePayment, RefundPayment } from '@shop/contracts';
+import { Ledger, LeaseLostError, ledgerMigrations } from '@shop/idempotency';
+import { type Message, newMessage, type Reply } from '@shop/messaging';
+import { createLogger } from '@shop/observability';
+import { createDatabase, type Database, migrate } from '@shop/postgres';
+import { RetryableError } from '@shop/resilience';
+import { eventually } from '@shop/testing';
+import { paymentMigrations } from '../src/migrations';
+import { paymentIdOf } from '../src/payments/payment';
+import { PaymentCommands } from '../src/payments/payment-commands';
+import { findPayment } from '../src/payments/payments.repository';
+import { type ProviderFault, ScriptedProvider } from './scripted-provider';
+
+export const tenant = 'acme';
+export const amount = 4_200;
+
+export const declined: Reply = { outcome: 'refused', reason: 'payment_declined' };
+export const undone: Reply = { outcome: 'refused', reason: 'undone' };
+export const nothingToRefund = (paymentId: string): Reply => ({
+  outcome: 'succeeded',
+  result: { result: 'nothing_to_refund', paymentId },
+});
+
+export async function preparePaymentDatabase(url: string): Promise<void> {
+  const migrations = [...ledgerMigrations, ...paymentMigrations];
+  const database = createDatabase({ url, applicationName: 'migrate', migrations });
+  await migrate(database);
+  await database.close();
+}
+
+/** `poolSize` connections for each replica; `name` is shown in pg_stat_activity. */
+export interface ReplicaOptions {
+  name?: string;
+  poolSize?: number;
+}
+
+export class PaymentReplicas {
+  readonly one: PaymentCommands;
+  readonly other: PaymentCommands;
+
+  private constructor(
+    private readonly databases: [Database, Database],
+    readonly provider: ScriptedProvider,
+  ) {
+    const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
+    const [one, other] = databases.map((database) => new PaymentCommands(database, new Ledger(), provider, logger));
+    this.one = one!;
+    this.other = other!;
+  }
+
+  static async open(
+    url: string,
+    provider = new ScriptedProvider(),
+    { name = 'replica', poolSize }: ReplicaOptions = {},
+  ): Promise<PaymentReplicas> {
+    const open = () => createDatabase({ url, applicationName: name, poolSize });
+    const databases: [Database, Database] = [open(), open()];
+    await Promise.all(databases.map((database) => database.connect()));
+    return new PaymentReplicas(databases, provider);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.databases.map((database) => database.close()));
+  }
+
+  get database(): Database {
+    return this.databases[0];
+  }
+
+  /** A charge and its undo, what to expect of them, and what the provider shall do. */
+  newCase(source = 'tok_ok', price = amount) {
+    const orderId = randomUUID();
+    const chargeId = `${orderId}/charge/do`;
+    const paymentId = paymentIdOf(chargeId);
+    const envelope = { source: 'order', subject: orderId };
+    const charge: Message = newMessage({
+      ...envelope,
+      id: chargeId,
+      type: ChargePayment.type,
+      data: { tenant, orderId, amount: price, currency: 'EUR', source },
+    });
+    const refund: Message = newMessage({
+      ...envelope,
+      id: `${orderId}/charge/undo`,
+      type: RefundPayment.type,
+      undoes: chargeId,
+      data: { tenant, orderId, chargeId },
+    });
+    return {
+      charge,
+      refund,
+      paymentId,
+      plan: (...faults: ProviderFault[]) => this.provider.plan(paymentId, ...faults),
+      taken: () => this.provider.taken(paymentId),
+      paid: { outcome: 'succeeded', result: { paymentId } } satisfies Reply,
+      givenBack: { outcome: 'succeeded', result: { result: 'refunded', paymentId } } satisfies Reply,
+      neverCharged: { outcome: 'succeeded', result: { result: 'never_charged' } } satisfies Reply,
+    };
+  }
+
+  /** How often the provider was called for a command. */
+  callsFor({ id }: Message): number {
+    return this.provider.calls.filter(({ idempotencyKey }) => idempotencyKey === id).length;
+  }
+
+  /** How often the provider has done it. */
+  keptOf({ id }: Message): number {
+    return Number(this.provider.charges.has(id)) + Number(this.provider.refunds.has(id));
+  }
+
+  paymentOf(charge: Message) {
+    return findPayment(this.database, { tenant, id: paymentIdOf(charge.id) });
+  }
+
+  query<Rows extends unknown[]>(text: string, values: unknown[] = []): Promise<Rows> {
+    return this.database.dataSource.query<Rows>(text, values);
+  }
+
+  /** With xmin, which any write changes, even of the same values. */
+  async ledgerRow({ id }: Message): Promise<object | undefined> {
+    const [row] = await this.query<object[]>('select xmin, * from ledger where key = $1', [id]);
+    return row;
+  }
+}
+
+export const perform = (commands: PaymentCommands, message: Message): Promise<Reply> =>
+  commands.perform(message, { alone: false });
+
+/** As the broker does it: delivered again until it is answered. */
+export const delivered = (commands: PaymentCommands, message: Message): Promise<Reply> =>
+  eventually(() => perform(commands, message), { intervalMs: 5 });
+
+/** An unanswered delivery; anything else is a fault. */
+export function isPassing(error: unknown): void {
+  expect([RetryableError, LeaseLostError]).toContain((error as Error).constructor);
+}
+
+/** As many at once as share a batch well. */
+const GROUP = 40;
+
+export async function inGroups<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
+  const done: Out[] = [];
+  for (let start = 0; start < items.length; start += GROUP) {
+    done.push(...(await Promise.all(items.slice(start, start + GROUP).map(work))));
+  }
+  return done;
+}
