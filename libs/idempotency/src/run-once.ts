@@ -1,10 +1,13 @@
 /**
  * The atomic mode: a batch of works, their effects and their stored answers in one transaction and one commit.
  *
- * Two round trips: what exists is read (the business rows first, with their locks; behind those locks the ledger shows
- * what any earlier owner of them has committed), everything is decided in memory, and effects, answers and commit
- * leave together. The unique index is the per-key lock: of two transactions with one key the second waits at its
- * insert, fails, runs again, and finds the first one's answer.
+ * Two round trips: what exists is read, everything is decided in memory, and effects, answers and commit leave together.
+ * The unique index is the per-key lock: of two transactions with one key the second waits at its insert, fails, runs
+ * again, and finds the first one's answer.
+ *
+ * The ledger is read before the rows, never behind them. If somebody commits between the two reads, the ledger is the
+ * older one, and the insert finds that out. The other way round a do's answer would be seen without its effect, and an
+ * undo would find nothing to undo.
  */
 import { counter } from '@shop/observability';
 import type { Database, Tx } from '@shop/postgres';
@@ -40,8 +43,8 @@ export async function runOnce<State>(
   );
   const outcomes = await database.transaction(
     async (tx) => {
-      const loading = moves.load(tx);
-      const [state, known] = await Promise.all([loading, ledger.find(tx, keys)]);
+      const finding = ledger.find(tx, keys);
+      const [known, state] = await Promise.all([finding, moves.load(tx)]);
       const settlement = settle(known, works, (index) => moves.decide(state, index));
       if (settlement.completed.length > 0) {
         moves.save(tx, state);

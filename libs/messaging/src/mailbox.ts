@@ -4,8 +4,8 @@ import type { Message } from './message';
 
 export interface Delivery {
   message: Message;
-  /** It was delivered before: whatever happened then, it now works alone. */
-  redelivered: boolean;
+  /** It has failed again and again, or its consumer has died with it: it now works alone, out of everybody's batch. */
+  suspect: boolean;
 }
 
 /**

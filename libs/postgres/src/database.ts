@@ -3,7 +3,8 @@ import type { PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import { isSerializationFailure } from './pg-errors';
-import { runTransaction, type Statement, type Tx } from './transaction';
+import type { Statement } from './statement';
+import { runStatement, runTransaction, type Tx } from './transaction';
 
 export interface DatabaseOptions {
   url: string;
@@ -57,7 +58,6 @@ export function createDatabase(options: DatabaseOptions): Database {
     // A dropped idle connection is the pool's affair: it makes a new one for the next query.
     poolErrorHandler: () => undefined,
     extra: {
-      pipeline: true,
       types: numbersForBigints,
       keepAlive: true,
       options: PLANNER.map((setting) => `-c ${setting}`).join(' '),
@@ -82,10 +82,7 @@ export class Database {
 
   /** Runs one statement in a transaction of its own. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return this.withClient(async (client) => {
-      const { rows } = await client.query({ name: statement.name, text: statement.text, values: values as unknown[] });
-      return rows as Row[];
-    });
+    return (await this.withClient((client) => runStatement(client, statement, values))) as Row[];
   }
 
   /**

@@ -1,7 +1,7 @@
 import { createTestDatabase, useStack } from '@shop/testing';
 import { createDatabase, type Database } from './database';
 import { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
-import type { Statement } from './transaction';
+import type { Statement } from './statement';
 
 const stack = useStack();
 
@@ -242,6 +242,34 @@ describe('a statement', () => {
       }
       // Prepared anew, it would have begun to count anew.
       expect(await single.query(prepared, [read.name])).toEqual([{ runs: 9 }]);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('that failed when it first ran can be run again on the same connection', async () => {
+    const single = onOneConnection();
+    await single.connect();
+    try {
+      await single.query(insert, ['ada', 1]);
+      const fresh = { name: 'test.fresh', text: 'insert into account values ($1, $2) returning cents' };
+      await expect(single.query(fresh, ['ada', 2])).rejects.toMatchObject({ constraint: 'account_pkey' });
+      expect(await single.query(fresh, ['bob', 2])).toEqual([{ cents: 2 }]);
+      expect(await single.query(fresh, ['eve', 3])).toEqual([{ cents: 3 }]);
+    } finally {
+      await single.close();
+    }
+  });
+
+  it('whose value cannot be sent fails alone, and leaves the connection in order', async () => {
+    const single = onOneConnection();
+    await single.connect();
+    try {
+      const circular: Record<string, unknown> = {};
+      circular['self'] = circular;
+      await expect(single.query(read, [circular])).rejects.toThrow(/circular/i);
+      await expect(single.transaction((tx) => tx.query(read, [circular]))).rejects.toThrow(/circular/i);
+      expect(await single.query(read, ['ada'])).toEqual([]);
     } finally {
       await single.close();
     }

@@ -1,13 +1,8 @@
 /** The transaction as a value: whoever writes takes a `Tx` first, so no query can run outside one by accident. */
-import type { Writable } from 'node:stream';
-import type { PoolClient } from 'pg';
+import type { ClientBase } from 'pg';
+import { type Call, sendBundle } from './bundle';
 import { isTransactionAborted } from './pg-errors';
-
-/** A hand-written statement. The name makes PostgreSQL parse and plan it once per connection. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-}
+import type { Statement } from './statement';
 
 export interface Tx {
   /** Runs a statement and answers its rows. */
@@ -19,63 +14,64 @@ export interface Tx {
   send(statement: Statement, values?: readonly unknown[]): void;
 }
 
+const begin: Statement = { name: 'begin', text: 'begin' };
+const commit: Statement = { name: 'commit', text: 'commit' };
+const rollback: Statement = { name: 'rollback', text: 'rollback' };
+
 /**
- * Runs `work` between `begin` and `commit` on one pipelined connection: `begin` travels with the first statements and
- * `commit` with the last, so a transaction costs as many round trips as it has decisions to wait for, plus one.
- * PostgreSQL turns a `commit` behind a failed statement into a rollback, so sending it early loses nothing; and a
- * transaction with a failed statement fails, even if `work` looked away, because nothing of it was kept.
+ * Runs `work` between `begin` and `commit`. What is asked in one turn of the event loop travels in one bundle: `begin`
+ * with the first statements and `commit` with the last, so a transaction costs as many round trips as it has decisions
+ * to wait for, plus one. A `commit` behind a failed statement is not run, so sending it early loses nothing; and a
+ * transaction with a failed statement fails, even if `work` looked away, because nothing of it is kept.
  */
-export async function runTransaction<T>(client: PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Promise<T>): Promise<T> {
   const answers: Promise<unknown>[] = [];
-  const gather = gathering(client);
-  const run = (statement: Statement | string, values?: readonly unknown[]): Promise<{ rows: unknown[] }> => {
-    gather();
-    const answer =
-      typeof statement === 'string'
-        ? client.query(statement)
-        : client.query({ name: statement.name, text: statement.text, values: values as unknown[] });
+  const ask = bundling(client);
+  const run = (statement: Statement, values: readonly unknown[] = []): Promise<unknown[]> => {
+    const answer = ask(statement, values);
     // Marked as handled here; the failure itself is reported below.
     answer.catch(() => undefined);
     answers.push(answer);
     return answer;
   };
   const tx: Tx = {
-    query: async <Row>(statement: Statement, values?: readonly unknown[]) =>
-      (await run(statement, values)).rows as Row[],
+    query: async <Row>(statement: Statement, values?: readonly unknown[]) => (await run(statement, values)) as Row[],
     send: (statement, values) => {
       void run(statement, values);
     },
   };
   try {
-    void run('begin');
+    void run(begin);
     const result = await work(tx);
-    void run('commit');
+    void run(commit);
     const failure = await firstFailure(answers);
     if (failure) throw failure.reason;
     return result;
   } catch (error) {
     const failure = await firstFailure(answers);
-    await client.query('rollback').catch(() => undefined);
+    await ask(rollback, []).catch(() => undefined);
     throw failure && isTransactionAborted(error) ? failure.reason : error;
   }
 }
 
-/**
- * What is sent in one turn of the event loop leaves in one write: the socket is corked at the first statement and
- * uncorked when nothing more is ready to run. A write for each statement would cost more than many a statement.
- */
-function gathering(client: PoolClient): () => void {
-  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
-  let corked = false;
-  return () => {
-    if (corked) return;
-    corked = true;
-    stream.cork();
-    process.nextTick(() => {
-      corked = false;
-      stream.uncork();
-    });
+/** Runs one statement in a transaction of its own. */
+export function runStatement(client: ClientBase, statement: Statement, values: readonly unknown[]): Promise<unknown[]> {
+  return new Promise((resolve, reject) => sendBundle(client, [{ statement, values, resolve, reject }]));
+}
+
+/** Collects what is asked until nothing more is ready to run, then sends it all. */
+function bundling(client: ClientBase): (statement: Statement, values: readonly unknown[]) => Promise<unknown[]> {
+  let waiting: Call[] = [];
+  const flush = () => {
+    const calls = waiting;
+    waiting = [];
+    sendBundle(client, calls);
   };
+  return (statement, values) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length === 0) process.nextTick(flush);
+      waiting.push({ statement, values, resolve, reject });
+    });
 }
 
 /** Waits for every answer, so that no statement is still on its way; the first failure is the cause of all others. */

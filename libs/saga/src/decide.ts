@@ -104,7 +104,8 @@ function onReply(definition: Definition, state: SagaState, event: Extract<SagaEv
   const index = indexOf(definition, state.step);
   const pivot = pivotIndex(definition.steps);
   // What may have happened all the same is undone like what was never answered.
-  if (event.inDoubt && index < pivot) return back(definition, state, name, stepOf(definition, state.step), reason, detail);
+  if (event.inDoubt && index < pivot)
+    return back(definition, state, name, stepOf(definition, state.step), reason, detail);
   // What was refused did nothing. Refused at or before the pivot, the saga turns back; behind it there is no way back.
   return !event.inDoubt && index <= pivot
     ? back(definition, state, name, before(definition, state.step), reason, detail)

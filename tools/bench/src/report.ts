@@ -13,6 +13,12 @@ export function summaryOf(rounds: RoundResult[]) {
     ? {
         postToFinalMs: spread((round) => round.steady!.postToFinalMs),
         cpuMsPerOrder: over((round) => round.steady!.cost.cpuMsTotal),
+        cpuMsByProcess: Object.fromEntries(
+          Object.keys(rounds[0]!.steady!.cost.cpuMs).map((name) => [
+            name,
+            over((round) => round.steady!.cost.cpuMs[name]!),
+          ]),
+        ),
       }
     : undefined;
   const processes = Object.keys(rounds[0]!.burst.cost.cpuMs);
@@ -55,6 +61,7 @@ export function printTable(summary: ReturnType<typeof summaryOf>): void {
       ? ([
           ['steady: POST → final', times(summary.steady.postToFinalMs)],
           ['steady: CPU per order', `${summary.steady.cpuMsPerOrder.toFixed(2)} ms`],
+          ...Object.entries(summary.steady.cpuMsByProcess).map(([name, ms]) => [`  ${name}`, `${ms.toFixed(2)} ms`]),
         ] as [string, string][])
       : []),
     ['books', summary.faults.length === 0 ? 'exact' : summary.faults.slice(0, 5).join('; ')],

@@ -16,8 +16,8 @@ export class CommandsController {
   @Consumes(commandMailbox('inventory'))
   take(deliveries: Delivery[]): Answers {
     return new Answers(
-      deliveries.map(async ({ message, redelivered }) =>
-        replyTo(message, 'inventory', await this.lane.submit(message, { alone: redelivered })),
+      deliveries.map(async ({ message, suspect }) =>
+        replyTo(message, 'inventory', await this.lane.submit(message, { alone: suspect })),
       ),
     );
   }

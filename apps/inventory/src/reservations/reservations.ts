@@ -27,12 +27,16 @@ const verbs = new Map<string, { command: CommandType<ReservationBody>; verb: Ver
     const made = shelf.reserve(tenant, reservationId, lines);
     return made === 'reserved' ? succeeded() : refused(made);
   }),
-  entry(ReleaseStock, (shelf, { reservationId }) => succeeded({ result: shelf.release(reservationId) })),
-  entry(ConfirmReservation, (shelf, { reservationId }) => {
-    const made = shelf.confirm(reservationId);
+  entry(ReleaseStock, (shelf, { tenant, reservationId }) =>
+    succeeded({ result: shelf.release(tenant, reservationId) }),
+  ),
+  entry(ConfirmReservation, (shelf, { tenant, reservationId }) => {
+    const made = shelf.confirm(tenant, reservationId);
     return made === 'confirmed' ? succeeded() : refused(made);
   }),
-  entry(RestockReservation, (shelf, { reservationId }) => succeeded({ result: shelf.restock(reservationId) })),
+  entry(RestockReservation, (shelf, { tenant, reservationId }) =>
+    succeeded({ result: shelf.restock(tenant, reservationId) }),
+  ),
 ]);
 
 /** Answers the reply to each command, in order. */

@@ -5,8 +5,8 @@ import { SKU } from '@shop/contracts';
 import { type Caller, CallerOf, etagOf, PageQuery, requireMatch, Roles, unlessModified } from '@shop/http';
 import { type Answer, type Claim, ClaimOf, Idempotent, Ledger, type Outcome, runOnce } from '@shop/idempotency';
 import { Database, type Tx } from '@shop/postgres';
-import { Problem, validationFailed } from '@shop/problem';
-import { IsInt, IsString, Max, MaxLength, Min, MinLength, NotEquals } from 'class-validator';
+import { IsText, Problem, validationFailed } from '@shop/problem';
+import { IsInt, Max, Min, NotEquals } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import type { Stock } from './stock';
 import { adjustStock, createStock, findStock, listStock, lockOneStock } from './stock.repository';
@@ -31,9 +31,7 @@ class AdjustmentBody {
   delta: number;
 
   @ApiProperty({ example: 'broken' })
-  @IsString()
-  @MinLength(1)
-  @MaxLength(100)
+  @IsText(100)
   reason: string;
 }
 
@@ -60,7 +58,7 @@ export class StockController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const stock = await findStock(this.database, tenant, sku);
+    const stock = SKU.test(sku) ? await findStock(this.database, tenant, sku) : undefined;
     if (!stock) throw notFound();
     const etag = etagOf(stock.version);
     void reply.header('etag', etag);
@@ -106,7 +104,7 @@ export class StockController {
       adjusted: boolean;
     }
     const [outcome] = await runOnce<State>(this.database, this.ledger, [{ claim }], {
-      load: async (tx) => ({ stock: await lockOneStock(tx, tenant, sku), adjusted: false }),
+      load: async (tx) => ({ stock: SKU.test(sku) ? await lockOneStock(tx, tenant, sku) : undefined, adjusted: false }),
       decide: (state): Answer => {
         if (!state.stock) return refusal(notFound());
         const onHand = state.stock.onHand + delta;

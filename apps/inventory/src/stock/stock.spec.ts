@@ -101,16 +101,26 @@ describe('R3 each verb in each state', () => {
   ])('%s of one that is %s says %s and leaves it %s', (verb, status, said, becomes, onHand, reserved) => {
     const { shelf, cup, reservation } = shelfWith(status);
     const before = { ...cup };
-    expect(shelf[verb](id)).toBe(said);
+    expect(shelf[verb](tenant, id)).toBe(said);
     expect(reservation.status).toBe(becomes);
     expect(cup).toMatchObject({ onHand: before.onHand + onHand, reserved: before.reserved + reserved });
     expect(shelf.movements.map(({ delta }) => delta)).toEqual(onHand === 0 ? [] : [onHand]);
     expect(shelf.changedReservations.has(reservation)).toBe(becomes !== status);
   });
 
+  it("of another tenant's reservation changes nothing", () => {
+    const { shelf, reservation } = shelfWith('open');
+    expect(verbs.map((verb) => shelf[verb]('other', id))).toEqual([
+      'nothing_held',
+      'reservation_expired',
+      'nothing_sold',
+    ]);
+    expect(reservation.status).toBe('open');
+  });
+
   it('of a reservation that never was changes nothing', () => {
     const shelf = new Shelf([stockOf('cup', 10)], []);
-    expect(verbs.map((verb) => shelf[verb]('unknown'))).toEqual([
+    expect(verbs.map((verb) => shelf[verb](tenant, 'unknown'))).toEqual([
       'nothing_held',
       'reservation_expired',
       'nothing_sold',
@@ -130,7 +140,7 @@ describe('one batch', () => {
   it('writes a reservation that it makes and confirms as one new row', () => {
     const shelf = new Shelf([stockOf('cup', 10)], []);
     shelf.reserve(tenant, id, [line('cup', 1)]);
-    shelf.confirm(id);
+    shelf.confirm(tenant, id);
     expect([...shelf.newReservations]).toMatchObject([{ id, status: 'confirmed' }]);
     expect(shelf.changedReservations.size).toBe(0);
   });
@@ -158,7 +168,7 @@ describe('R37 any sequence of verbs', () => {
         let shelf = store.take();
         for (const { verb, id: one, lines: wanted, saved } of acts) {
           if (verb === 'reserve') shelf.reserve(tenant, one, wanted);
-          else shelf[verb](one);
+          else shelf[verb](tenant, one);
           if (!saved) continue;
           store.keep(shelf);
           shelf = store.take();
@@ -184,7 +194,7 @@ describe('R37 any sequence of verbs', () => {
           const store = new Store(skus.map((sku, index) => stockOf(sku, onHand[index]!)));
           let shelf = store.take();
           const said = acts.map(({ verb, id: one, lines: wanted }) => {
-            const word = verb === 'reserve' ? shelf.reserve(tenant, one, wanted) : shelf[verb](one);
+            const word = verb === 'reserve' ? shelf.reserve(tenant, one, wanted) : shelf[verb](tenant, one);
             if (eachSaved) {
               store.keep(shelf);
               shelf = store.take();

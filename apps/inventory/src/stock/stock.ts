@@ -46,7 +46,7 @@ export class Shelf {
 
   /** All lines or none. A reservation is made once, also when the ledger has forgotten the command that made it. */
   reserve(tenant: string, id: string, lines: readonly StockLine[]): 'reserved' | 'out_of_stock' | 'undone' {
-    const made = this.reservations.get(id);
+    const made = this.find(tenant, id);
     if (made) return made.status === 'released' ? 'undone' : 'reserved';
     const wanted = merged(lines);
     const rows = wanted.map(({ sku }) => this.stock.get(stockKey(tenant, sku)));
@@ -60,8 +60,8 @@ export class Shelf {
   }
 
   /** Nothing to do for a reservation that never was, or is no longer open. */
-  release(id: string): 'released' | 'nothing_held' {
-    const reservation = this.reservations.get(id);
+  release(tenant: string, id: string): 'released' | 'nothing_held' {
+    const reservation = this.find(tenant, id);
     if (reservation?.status !== 'open') return 'nothing_held';
     for (const { sku, quantity } of reservation.lines) this.change(this.row(reservation, sku), { reserved: -quantity });
     this.move(reservation, 'released');
@@ -69,8 +69,8 @@ export class Shelf {
   }
 
   /** The pieces leave for good. */
-  confirm(id: string): 'confirmed' | 'reservation_expired' {
-    const reservation = this.reservations.get(id);
+  confirm(tenant: string, id: string): 'confirmed' | 'reservation_expired' {
+    const reservation = this.find(tenant, id);
     if (reservation?.status === 'confirmed') return 'confirmed';
     if (reservation?.status !== 'open') return 'reservation_expired';
     for (const { sku, quantity } of reservation.lines) {
@@ -82,8 +82,8 @@ export class Shelf {
   }
 
   /** The pieces of a confirmed reservation come back. */
-  restock(id: string): 'restocked' | 'nothing_sold' {
-    const reservation = this.reservations.get(id);
+  restock(tenant: string, id: string): 'restocked' | 'nothing_sold' {
+    const reservation = this.find(tenant, id);
     if (reservation?.status !== 'confirmed') return 'nothing_sold';
     for (const { sku, quantity } of reservation.lines) {
       this.change(this.row(reservation, sku), { onHand: quantity });
@@ -91,6 +91,12 @@ export class Shelf {
     }
     this.move(reservation, 'restocked');
     return 'restocked';
+  }
+
+  /** Another tenant's reservation is none. */
+  private find(tenant: string, id: string): Reservation | undefined {
+    const reservation = this.reservations.get(id);
+    return reservation?.tenant === tenant ? reservation : undefined;
   }
 
   private row({ tenant }: Reservation, sku: string): Stock {

@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { MAX_LINES, MAX_QUANTITY, SKU } from '@shop/contracts';
 import { etagOf } from '@shop/http';
 import type { Answer } from '@shop/idempotency';
-import { Problem } from '@shop/problem';
+import { IsText, Problem } from '@shop/problem';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -12,12 +12,9 @@ import {
   IsArray,
   IsDefined,
   IsInt,
-  IsString,
   Matches,
   Max,
-  MaxLength,
   Min,
-  MinLength,
   ValidateNested,
 } from 'class-validator';
 import { type Money, priceKey } from '../products/product';
@@ -36,17 +33,13 @@ export class OrderItemBody {
 
 export class PaymentBody {
   @ApiProperty({ description: "the payment provider's token", example: 'tok_ok' })
-  @IsString()
-  @MinLength(1)
-  @MaxLength(200)
+  @IsText(200)
   source: string;
 }
 
 export class OrderBody {
   @ApiProperty({ example: 'alice' })
-  @IsString()
-  @MinLength(1)
-  @MaxLength(100)
+  @IsText(100)
   customerId: string;
 
   @ApiProperty({ type: [OrderItemBody] })

@@ -10,8 +10,8 @@ export class RepliesController {
   @Consumes(replyMailbox('order'))
   take(deliveries: Delivery[]): Answers {
     return new Answers(
-      deliveries.map(async ({ message, redelivered }) => {
-        await this.engine.receive(message, { alone: redelivered });
+      deliveries.map(async ({ message, suspect }) => {
+        await this.engine.receive(message, { alone: suspect });
         return undefined;
       }),
     );

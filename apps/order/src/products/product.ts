@@ -1,9 +1,10 @@
 /** The catalogue's table and its JSON. */
 import { CURRENCY } from '@shop/contracts';
 import type { Database, Statement, Tx } from '@shop/postgres';
+import { IsText } from '@shop/problem';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsDefined, IsInt, IsString, Matches, Max, MaxLength, Min, MinLength, ValidateNested } from 'class-validator';
+import { IsDefined, IsInt, Matches, Max, Min, ValidateNested } from 'class-validator';
 
 /** Keeps every sum of an order far inside what a JSON number holds exactly. */
 const MAX_PRICE = 1_000_000_000;
@@ -22,9 +23,7 @@ export class Money {
 
 export class ProductBody {
   @ApiProperty({ example: 'Espresso cup' })
-  @IsString()
-  @MinLength(1)
-  @MaxLength(200)
+  @IsText(200)
   name: string;
 
   @ApiProperty({ type: Money })

@@ -29,7 +29,7 @@ export class ProductsController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const product = await findProduct(this.database, tenant, sku);
+    const product = SKU.test(sku) ? await findProduct(this.database, tenant, sku) : undefined;
     if (!product) throw new Problem(404, 'product_not_found', 'there is no product with this SKU');
     const etag = etagOf(product.version);
     void reply.header('etag', etag);

@@ -10,8 +10,8 @@ export class CommandsController {
   @Consumes(commandMailbox('payment'))
   take(deliveries: Delivery[]): Answers {
     return new Answers(
-      deliveries.map(async ({ message, redelivered }) =>
-        replyTo(message, 'payment', await this.commands.perform(message, { alone: redelivered })),
+      deliveries.map(async ({ message, suspect }) =>
+        replyTo(message, 'payment', await this.commands.perform(message, { alone: suspect })),
       ),
     );
   }

@@ -1,5 +1,5 @@
 /** Charges and refunds on real PostgreSQL with a provider that fails, hangs and loses answers. */
-import type { Message } from '@shop/messaging';
+import type { Message, Reply } from '@shop/messaging';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
 import {

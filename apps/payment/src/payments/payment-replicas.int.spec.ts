@@ -1,8 +1,10 @@
 /** Two replicas that meet at one payment: whoever holds the lease works, and nobody else writes. */
-import { LeaseLostError } from '@shop/idempotency';
-import type { Message } from '@shop/messaging';
+import { Ledger, LeaseLostError } from '@shop/idempotency';
+import type { Message, Reply } from '@shop/messaging';
+import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
+import { InterruptedDatabase } from '../../testing/interrupted-database';
 import {
   amount,
   delivered,
@@ -15,7 +17,7 @@ import {
   undone,
 } from '../../testing/payment-replicas';
 import { paymentIdOf } from './payment';
-import type { PaymentCommands } from './payment-commands';
+import { PaymentCommands } from './payment-commands';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 let replicas: PaymentReplicas;
@@ -62,6 +64,33 @@ describe('R11 two replicas at once', () => {
       ]).toContainEqual(replies);
       expect(taken()).toBe(0);
     });
+  });
+
+  it.each<[string, (one: Case) => [Message, Message], (one: Case) => Reply[], money: number]>([
+    ['an undo, its charge', ({ charge, refund }) => [refund, charge], ({ givenBack, paid }) => [givenBack, paid], 0],
+    ['a charge, its undo', ({ charge, refund }) => [charge, refund], ({ neverCharged }) => [undone, neverCharged], 0],
+    ['a charge, itself', ({ charge }) => [charge, charge], ({ paid }) => [paid, paid], amount],
+  ])('R3 R4 see what commits while they look: %s', async (_, commands, replies, money) => {
+    const subject = replicas.newCase();
+    const [early, late] = commands(subject);
+    let between: Reply | undefined;
+    const interrupted = interruptedReplica(async () => void (between = await perform(other, late)));
+    expect([await perform(interrupted, early), between]).toEqual(replies(subject));
+    expect(subject.taken()).toBe(money);
+  });
+
+  it('R4 never say that there is nothing to give back of a charge that was claimed while they looked', async () => {
+    const { charge, refund, plan, givenBack, taken } = replicas.newCase();
+    plan('hangs');
+    let charging: Promise<Reply> | undefined;
+    const interrupted = interruptedReplica(async () => {
+      charging = perform(other, charge);
+      await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    });
+    await expect(perform(interrupted, refund)).rejects.toBeInstanceOf(RetryableError);
+    replicas.provider.letGo(charge.id);
+    await charging;
+    expect([await perform(one, refund), taken()]).toEqual([givenBack, 0]);
   });
 
   it('claim the same payments in opposite orders without a deadlock', async () => {
@@ -156,6 +185,16 @@ describe('R18 an owner whose lease was taken over', () => {
     expect([taken(), replicas.keptOf(refund)]).toEqual([0, 1]);
   });
 });
+
+type Case = ReturnType<PaymentReplicas['newCase']>;
+
+/** A third replica, whose next transaction is held up by `interrupt` behind its first statement. */
+function interruptedReplica(interrupt: () => Promise<void>): PaymentCommands {
+  const database = new InterruptedDatabase(replicas.database.dataSource);
+  database.afterFirstStatement = interrupt;
+  const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
+  return new PaymentCommands(database, new Ledger(), replicas.provider, logger);
+}
 
 /** Runs `work` until both of the opposite replicas wait for what `sql` holds, then lets go and waits for the end. */
 async function whileHeld(sql: string, work: () => Promise<unknown>): Promise<void> {

@@ -8,6 +8,9 @@ import type { FastifyReply } from 'fastify';
 import type { Payment } from './payment';
 import { findPayment, listPayments } from './payments.repository';
 
+/** `pmt_` and the letters of a hash. */
+const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
+
 @ApiTags('payments')
 @Controller('payments')
 @Roles('operator')
@@ -29,7 +32,7 @@ export class PaymentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const payment = await findPayment(this.database, { tenant, id });
+    const payment = PAYMENT_ID.test(id) ? await findPayment(this.database, { tenant, id }) : undefined;
     if (!payment) throw new Problem(404, 'payment_not_found', 'there is no payment with this id');
     const etag = etagOf(payment.version);
     void reply.header('etag', etag);

@@ -1,0 +1,22 @@
+/** Lets something happen elsewhere between the first and the second statement of a transaction. */
+import { Database, type Statement, type Tx } from '@shop/postgres';
+
+export class InterruptedDatabase extends Database {
+  /** Happens once, in the next transaction. */
+  afterFirstStatement?: () => Promise<void>;
+
+  override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
+    return super.transaction((tx) => {
+      const interrupt = this.afterFirstStatement;
+      this.afterFirstStatement = undefined;
+      let first: Promise<unknown> | undefined;
+      const query = <Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> => {
+        if (first) return first.then(() => tx.query<Row>(statement, values));
+        const answer = tx.query<Row>(statement, values);
+        first = answer.then(interrupt);
+        return answer;
+      };
+      return work({ query, send: (statement, values) => tx.send(statement, values) });
+    }, retryOn);
+  }
+}
