@@ -6,7 +6,7 @@
  * and on a loaded machine packets, with a process to be woken for each, cost more than the statements in them. This is
  * a query class for `pg` (it has `submit` and the handlers), so connections, errors and everything else stay with `pg`.
  */
-import pg, { type ClientBase, type QueryResult } from 'pg';
+import pg, { type ClientBase } from 'pg';
 import type { Statement } from './statement';
 
 export interface Call {
@@ -43,11 +43,10 @@ const prepared = new WeakMap<object, Map<string, RowParser>>();
 
 /** Sends the calls in one trip; each of them settles by itself. */
 export function sendBundle(client: ClientBase, calls: readonly Call[]): void {
-  client.query(new Bundle(calls, (client as unknown as { _types: unknown })._types) as unknown as QuerySubmittable);
+  const { _types: types } = client as unknown as { _types: unknown };
+  // A query class of ours comes back as it is, not as a promise, which the types of `pg` do not say.
+  (client as unknown as { query: (bundle: Bundle) => void }).query(new Bundle(calls, types));
 }
-
-/** What `pg` calls its query classes. */
-type QuerySubmittable = Parameters<ClientBase['query']>[0] & QueryResult;
 
 class Bundle {
   private current = 0;

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { Reply } from '@shop/messaging';
-import { defineCommand, type Message, newMessage, type Publisher } from '@shop/messaging';
+import type { Message, Publisher } from '@shop/messaging';
 import { newTraceparent } from '@shop/observability';
 import { createDatabase, type Database, migrate, type Tx } from '@shop/postgres';
 import { eventually, seededRandom, useStack } from '@shop/testing';
 import pino from 'pino';
 import { Deadlines } from './deadlines';
-import { defineSaga, type SagaDefinition, step } from './definition';
+import { type Journey, journeyV1, journeyV2, refused, replyTo } from '../testing/journey';
+import type { SagaDefinition } from './definition';
 import { sagaMigrations } from './migrations';
-import { commandId, type SagaChange, SagaEngine, type SagaEngineOptions } from './saga.engine';
+import { type SagaChange, SagaEngine, type SagaEngineOptions } from './saga.engine';
 import { findSaga, type SagaView } from './saga.view';
 
 const stack = useStack({
@@ -19,29 +19,6 @@ const stack = useStack({
     await database.close();
   },
 });
-
-interface Journey {
-  traveller: string;
-  /** The body of this command cannot be made. */
-  breaksAt?: string;
-}
-
-const action = (name: string) => ({
-  command: defineCommand({ service: 'travel', name, version: 1, body: class {} }),
-  body: ({ traveller, breaksAt }: Journey) => {
-    if (breaksAt === name) throw new Error(`no body for ${name}`);
-    return { traveller };
-  },
-});
-const deadline = { backoff: { firstMs: 60_000, factor: 2, maxMs: 600_000 }, attempts: 2, undoAttempts: 2 };
-const journey = (version: number) =>
-  defineSaga<Journey>('journey', version, [
-    step('flight', { do: action('flight'), undo: action('cancel-flight'), deadline }),
-    step('hotel', { do: action('hotel'), undo: action('cancel-hotel'), deadline }),
-    step('pay', { do: action('pay'), pivot: true, deadline }),
-  ]);
-const journeyV1 = journey(1);
-const journeyV2 = journey(2);
 
 interface Replica {
   database: Database;
@@ -110,20 +87,6 @@ async function begin(
   engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
   return id;
 }
-
-function replyTo(sagaId: string, command: string, reply: Reply = { outcome: 'succeeded' }): Message {
-  const [name, verb] = command.split('.') as [string, 'do' | 'undo'];
-  const causationid = commandId(sagaId, name, verb);
-  return newMessage({
-    id: `${causationid}/reply`,
-    type: 'travel.reply',
-    source: 'travel',
-    subject: sagaId,
-    causationid,
-    data: reply,
-  });
-}
-const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
 
 const sagaOf = async (id: string): Promise<SagaView> => (await findSaga(one.database, id))!;
 const pathOf = async (id: string) => (await sagaOf(id)).history.map(({ event, to }) => `${event} → ${to}`);
