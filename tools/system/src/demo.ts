@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { StackError } from '@shop/stack';
 import { ApiClient, type ApiResponse } from './api-client';
 import { auditBooks } from './books';
+import { stopInOrder } from './orderly-stop';
 import { catalogue, seed } from './seed';
 import { DEVELOPMENT_KEY, startSystem, type System } from './system';
 import { type SagaStory, timelineOf } from './timeline';
@@ -147,7 +148,7 @@ async function main(): Promise<void> {
     stopped = true;
     process.exit(code);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(130));
+  stopInOrder(() => void stop(130));
   try {
     system = await startSystem({
       ports: 'free',

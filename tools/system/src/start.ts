@@ -1,6 +1,7 @@
 /** `npm start`: the whole system, seeded, with its log in the terminal, until Ctrl-C. */
 import { StackError } from '@shop/stack';
 import { ApiClient } from './api-client';
+import { stopInOrder } from './orderly-stop';
 import { seed } from './seed';
 import { DEVELOPMENT_KEY, startSystem, type System } from './system';
 
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
     process.exit(code);
   };
   // Before the start, so that Ctrl-C during it also leaves nothing behind.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  stopInOrder(() => void stop(0));
   try {
     system = await startSystem({
       ports: 'usual',
