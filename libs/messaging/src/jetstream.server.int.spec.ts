@@ -4,6 +4,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { Controller, type INestMicroservice, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createLogger, type Logger } from '@shop/observability';
+import { RetryableError } from '@shop/resilience';
 import { startStack, type Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import pino from 'pino';
@@ -148,6 +149,18 @@ describe('a consumer', () => {
     jest.spyOn(publisher, 'send').mockRejectedValueOnce(new Error('the broker is away'));
     await eventually(() => expect(calls).toHaveLength(2));
     await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
+  });
+
+  it('R46 is given a batch again when its failure says so', async () => {
+    const mailbox = newMailbox();
+    let failures = 0;
+    const later = new RetryableError('somebody else is on it', { retryAfterMs: 50 });
+    const { publisher, calls, log } = await startService(mailbox, (deliveries) =>
+      failures++ === 0 ? new Answers([Promise.reject(later)]) : succeed(deliveries),
+    );
+    await publisher.send(mailbox, newCommand());
+    await eventually(() => expect(calls).toHaveLength(2));
+    expect(log).toContainEqual(expect.objectContaining({ event: 'messaging.batch.postponed', delayMs: 50 }));
   });
 
   it('needs no reply to a message that asks for none, or has none', async () => {

@@ -135,7 +135,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       source.term();
       return;
     }
-    const delayMs = delayOf(redelivery, source.info.deliveryCount);
+    const asked = error instanceof RetryableError ? error.retryAfterMs : undefined;
+    const delayMs = asked ?? delayOf(redelivery, source.info.deliveryCount);
     const line = { mailbox, sequence: source.seq, deliveries: source.info.deliveryCount, delayMs, reason };
     // Somebody said "later": that is the protocol, not a fault.
     if (error instanceof RetryableError) this.log.info(line, 'messaging.batch.postponed');

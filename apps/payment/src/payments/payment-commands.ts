@@ -18,6 +18,8 @@ import { type OutcomeRecord, recordOutcomes } from './record-outcomes';
 
 /** Charge found out, refunded, answered: more rounds would mean that somebody keeps taking the lease. */
 const MAX_ROUNDS = 3;
+/** Who waits for somebody else's work looks again after this; the other may have died with it. */
+const WAIT_MS = 1_000;
 
 const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
   'call',
@@ -58,7 +60,7 @@ export class PaymentCommands {
         case 'record':
           return this.record(plan);
         case 'wait':
-          throw new RetryableError(`${message.id} is being worked on`);
+          throw new RetryableError(`${message.id} is being worked on`, { retryAfterMs: WAIT_MS });
       }
     }
     throw new RetryableError(`${message.id} could not be settled`);
