@@ -3,7 +3,10 @@ import { StackError } from '@shop/stack';
 import { ApiClient } from './api-client';
 import { stopInOrder } from './orderly-stop';
 import { seed } from './seed';
-import { DEVELOPMENT_KEY, startSystem, type System } from './system';
+import { DEVELOPMENT_KEY, type ServiceName, startSystem, type System } from './system';
+
+/** So that a service that cannot live does not die many times a second. */
+const RESTART_PAUSE_MS = 1_000;
 
 void main();
 
@@ -27,9 +30,10 @@ async function main(): Promise<void> {
       logFormat: 'pretty',
       say: (sentence) => process.stderr.write(`${sentence}\n`),
       onCrash: (name, how) => {
-        if (stopping) return;
+        // One that does not even start is told by the start itself.
+        if (stopping || !system) return;
         process.stderr.write(`The ${name} service has ended (${how}); starting it again.\n`);
-        system?.services[name].start().catch((error: Error) => process.stderr.write(`${error.message}\n`));
+        setTimeout(() => void (stopping || restart(system!, name)), RESTART_PAUSE_MS);
       },
     });
     if (stopping) return void (await system.stop());
@@ -41,6 +45,14 @@ async function main(): Promise<void> {
   } catch (error) {
     process.stderr.write(error instanceof StackError ? `${error.message}\n` : `${(error as Error).stack}\n`);
     await stop(1);
+  }
+}
+
+async function restart({ services }: System, name: ServiceName): Promise<void> {
+  try {
+    await services[name].start();
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
   }
 }
 
