@@ -67,7 +67,7 @@ describe('a storm of mixed orders', () => {
     'R11 loses and doubles nothing when each service is killed once',
     async () => {
       const killing = (async () => {
-        for (const name of ['payment', 'inventory', 'order'] as const) {
+        for (const name of ['payment', 'inventory', 'order', 'sandbox'] as const) {
           await new Promise((resolve) => setTimeout(resolve, 150));
           await shop.system.services[name].kill('SIGKILL');
           await shop.system.services[name].start();

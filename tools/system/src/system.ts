@@ -1,5 +1,8 @@
 /** The whole system on this machine: PostgreSQL, NATS, and every service as a process of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, type Guard, type Stack, StackError, startGuard, startStack } from '@shop/stack';
 import { ServiceProcess } from './service-process';
 
@@ -42,11 +45,15 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   say('Starting PostgreSQL and NATS …');
   const stack = await startStack({ databases: ['order', 'inventory', 'payment'], log: say });
   const guard = startGuard();
-  const services = createServices(options, { ports, stack, guard });
+  // The provider remembers what it took, also when its process is killed.
+  const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
+  guard.remove(sandboxFolder);
+  const services = createServices(options, { ports, stack, guard, sandboxFile: join(sandboxFolder, 'books.jsonl') });
   const stop = async () => {
     // The gateway first, so that nobody is sent to a service that is gone.
     for (const name of [...serviceNames].reverse()) await services[name].stop();
     await stack.stop();
+    rmSync(sandboxFolder, { recursive: true, force: true });
     await guard.close();
   };
   try {
@@ -64,9 +71,13 @@ interface Surroundings {
   ports: Record<ServiceName, number>;
   stack: Stack;
   guard: Guard;
+  sandboxFile: string;
 }
 
-function createServices(options: SystemOptions, { ports, stack, guard }: Surroundings): System['services'] {
+function createServices(
+  options: SystemOptions,
+  { ports, stack, guard, sandboxFile }: Surroundings,
+): System['services'] {
   const url = (name: ServiceName) => `http://127.0.0.1:${ports[name]}`;
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -77,7 +88,7 @@ function createServices(options: SystemOptions, { ports, stack, guard }: Surroun
     ...options.env,
   };
   const own: Record<ServiceName, Record<string, string>> = {
-    sandbox: { LOG_LEVEL: 'warn' },
+    sandbox: { LOG_LEVEL: 'warn', SANDBOX_FILE: sandboxFile },
     inventory: { INVENTORY_DATABASE_URL: stack.databaseUrl('inventory') },
     payment: {
       PAYMENT_DATABASE_URL: stack.databaseUrl('payment'),
