@@ -1,4 +1,5 @@
 import { createWorkload, type Posting } from '@shop/system';
+import { doubleMessages } from './doubled-messages';
 import { inParallel, type Order, Shop } from './shop';
 
 const ORDERS = 300;
@@ -59,6 +60,20 @@ describe('a storm of mixed orders', () => {
     'R1 settles every order with exact books',
     async () => {
       await expectExactBooks(await storm(shop, workload.postings));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R3 settles every order with exact books when each message is delivered twice',
+    async () => {
+      const doubling = await doubleMessages(shop.system.stack.natsUrl);
+      try {
+        await expectExactBooks(await storm(shop, workload.postings));
+        expect(doubling.copies()).toBeGreaterThan(0);
+      } finally {
+        await doubling.stop();
+      }
     },
     TIMEOUT_MS,
   );
