@@ -92,16 +92,3 @@ export class Shop {
     return auditBooks({ order, inventory, payment, sandbox, initialStock });
   }
 }
-
-/** Runs the work of all items, `width` at a time. */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) await work(items[next++]!);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}

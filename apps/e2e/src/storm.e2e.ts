@@ -1,6 +1,6 @@
-import { createWorkload, type Posting } from '@shop/system';
+import { createWorkload, inParallel, type Posting } from '@shop/system';
 import { doubleMessages } from './doubled-messages';
-import { inParallel, type Order, Shop } from './shop';
+import { type Order, Shop } from './shop';
 
 const ORDERS = 300;
 const CONCURRENCY = 32;

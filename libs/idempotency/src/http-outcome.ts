@@ -1,6 +1,6 @@
 /** What the ledger's decision looks like over HTTP. */
 import { Problem } from '@shop/problem';
-import type { Outcome } from './settle';
+import type { Answer, Outcome } from './settle';
 
 const IN_USE_RETRY_AFTER_SECONDS = '1';
 
@@ -30,6 +30,11 @@ export function httpOutcome(outcome: Outcome): HttpAnswer {
     case 'in-use':
       throw keyInUse();
   }
+}
+
+/** A final refusal is an answer like any other: a repeat gets it again. */
+export function refusalOf(problem: Problem): Answer {
+  return { status: problem.getStatus(), body: JSON.stringify(problem.body) };
 }
 
 export function keyInUse(): Problem {

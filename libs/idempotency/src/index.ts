@@ -2,7 +2,7 @@ export { Idempotent, type IdempotencyStrategy } from './idempotent';
 export { ClaimOf, IdempotencyInterceptor } from './idempotency.interceptor';
 export { canonicalJson } from './canonical-json';
 export { fingerprintOf } from './fingerprint';
-export { httpOutcome } from './http-outcome';
+export { httpOutcome, refusalOf } from './http-outcome';
 export { IdempotencyModule } from './idempotency.module';
 export { isLostRace, Ledger } from './ledger';
 export { type Lease, LeaseLostError, newLeaseToken } from './lease';

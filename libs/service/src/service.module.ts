@@ -27,7 +27,7 @@ export class ServiceModule implements OnApplicationShutdown {
   ) {}
 
   static register(options: ServiceModuleOptions): DynamicModule {
-    const { service, logger } = options;
+    const { logger } = options;
     const providers = [
       { provide: LOGGER, useValue: logger },
       { provide: Database, useFactory: () => openDatabase(options) },
@@ -47,7 +47,6 @@ export class ServiceModule implements OnApplicationShutdown {
         { name: 'broker', check: () => broker.ping() },
       ],
     });
-    logger.debug({ service }, 'service.wiring');
     return {
       module: ServiceModule,
       imports: [IdempotencyModule, MetricsModule, health],

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort } from '@shop/stack';
+import { inParallel } from '@shop/system';
 import { type Agent, request } from 'undici';
-import { inParallel } from './load';
 
 export interface FloorOptions {
   databaseUrl: string;

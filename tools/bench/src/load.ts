@@ -1,18 +1,5 @@
 /** Ways to put a load on something, and what to say of the times it took. */
 
-/** All items, `width` at a time: the next starts when one has ended. */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<unknown>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) await work(items[next++]!);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}
-
 /** `perSecond` items start each second, whether or not earlier ones have ended. */
 export async function inOpenLoop<T>(
   items: readonly T[],

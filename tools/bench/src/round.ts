@@ -4,6 +4,7 @@ import {
   auditBooks,
   createWorkload,
   DEVELOPMENT_KEY,
+  inParallel,
   seed,
   type ServiceName,
   startSystem,
@@ -12,7 +13,7 @@ import {
 import { Agent, request } from 'undici';
 import { measureCost, type Cost } from './cost';
 import { measureFloor } from './floor';
-import { inOpenLoop, inParallel, percentiles, type Percentiles } from './load';
+import { inOpenLoop, percentiles, type Percentiles } from './load';
 
 export interface RoundOptions {
   orders: number;

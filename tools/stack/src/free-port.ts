@@ -19,7 +19,7 @@ export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
     if (handedOut.has(port)) continue;
-    if (!(await isFree(port))) continue;
+    if (!(await isPortFree(port))) continue;
     handedOut.add(port);
     return port;
   }
@@ -30,7 +30,7 @@ export async function freePort(): Promise<number> {
 
 /** Refuses a port on which something listens already; `server` is the name of the one that asks for it. */
 export async function assertPortFree(port: number, server: string): Promise<void> {
-  if (await isFree(port)) return;
+  if (await isPortFree(port)) return;
   throw portTaken(port, server);
 }
 
@@ -41,10 +41,15 @@ export function portTaken(port: number, server: string, cause?: unknown): StackE
   );
 }
 
-function isFree(port: number): Promise<boolean> {
+/** False also for a number that is no port. */
+export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
-    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+    try {
+      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+    } catch {
+      resolve(false);
+    }
   });
 }

@@ -1,5 +1,5 @@
 // The door of @shop/stack: PostgreSQL and NATS for start, demo, bench and tests.
-export { freePort } from './free-port';
+export { freePort, isPortFree } from './free-port';
 export { startGuard } from './guard';
 export type { Guard } from './guard';
 export { isAlive } from './is-alive';

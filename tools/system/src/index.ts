@@ -1,5 +1,6 @@
 export { ApiClient, type ApiResponse } from './api-client';
 export { auditBooks, type BooksReport } from './books';
+export { inParallel } from './in-parallel';
 export { catalogue, seed, type SeedProduct } from './seed';
 export {
   DEVELOPMENT_KEY,

@@ -1,9 +1,8 @@
 /** The whole system on this machine: PostgreSQL, NATS, and every service as a process of its own. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Guard, type Stack, StackError, startGuard, startStack } from '@shop/stack';
+import { freePort, type Guard, isPortFree, type Stack, StackError, startGuard, startStack } from '@shop/stack';
 import { ServiceProcess } from './service-process';
 
 export const serviceNames = ['sandbox', 'inventory', 'payment', 'order'] as const;
@@ -128,27 +127,15 @@ async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sente
   const given = process.env[variable];
   if (given) {
     const port = Number(given);
-    if (await isFree(port)) return port;
+    if (await isPortFree(port)) return port;
     throw new StackError(`Port ${given} for ${name} is taken or no port; set ${variable} to a free one.`);
   }
   if (wish === 'free') return freePort();
   const usual = USUAL_PORTS[name];
-  if (await isFree(usual)) return usual;
+  if (await isPortFree(usual)) return usual;
   const port = await freePort();
   say(`Port ${usual} is taken, so ${name} listens on ${port} (set ${variable} to choose).`);
   return port;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    try {
-      probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
-    } catch {
-      resolve(false);
-    }
-  });
 }
 
 function mapNames<T>(value: (name: ServiceName) => T): Record<ServiceName, T> {

@@ -3,7 +3,16 @@ import { Body, Controller, Get, Headers, Param, Post, Put, Query, Res } from '@n
 import { ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import { type Caller, CallerOf, etagOf, PageQuery, requireMatch, Roles, unlessModified } from '@shop/http';
-import { type Answer, type Claim, ClaimOf, Idempotent, Ledger, type Outcome, runOnce } from '@shop/idempotency';
+import {
+  type Answer,
+  type Claim,
+  ClaimOf,
+  Idempotent,
+  Ledger,
+  type Outcome,
+  refusalOf,
+  runOnce,
+} from '@shop/idempotency';
 import { Database, type Tx } from '@shop/postgres';
 import { IsText, Problem, validationFailed } from '@shop/problem';
 import { IsInt, Max, Min, NotEquals } from 'class-validator';
@@ -106,9 +115,9 @@ export class StockController {
     const [outcome] = await runOnce<State>(this.database, this.ledger, [{ claim }], {
       load: async (tx) => ({ stock: SKU.test(sku) ? await lockOneStock(tx, tenant, sku) : undefined, adjusted: false }),
       decide: (state): Answer => {
-        if (!state.stock) return refusal(notFound());
+        if (!state.stock) return refusalOf(notFound());
         const onHand = state.stock.onHand + delta;
-        if (onHand < state.stock.reserved || onHand > MAX_ON_HAND) return refusal(insufficient(state.stock));
+        if (onHand < state.stock.reserved || onHand > MAX_ON_HAND) return refusalOf(insufficient(state.stock));
         state.adjusted = true;
         const adjusted = { ...state.stock, onHand, version: state.stock.version + 1 };
         return { status: 201, headers: { etag: etagOf(adjusted.version) }, body: JSON.stringify(stockJson(adjusted)) };
@@ -146,5 +155,3 @@ const insufficient = ({ reserved }: Stock) =>
     'insufficient_stock',
     `${reserved} pieces are reserved; on hand cannot go below that, or above the limit`,
   );
-
-const refusal = (problem: Problem): Answer => ({ status: problem.getStatus(), body: JSON.stringify(problem.body) });

@@ -125,8 +125,3 @@ export function createdAnswer(order: Order): Answer {
     body: JSON.stringify(orderJson(order)),
   };
 }
-
-/** A final refusal is an answer like any other: a repeat gets it again. */
-export function refusalAnswer(problem: Problem): Answer {
-  return { status: problem.getStatus(), body: JSON.stringify(problem.body) };
-}

@@ -2,7 +2,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf, etagOf, PageQuery, preferredWaitMs, unlessModified } from '@shop/http';
-import { canonicalJson, type Claim, ClaimOf, httpOutcome, Idempotent, type Outcome } from '@shop/idempotency';
+import { type Claim, ClaimOf, httpOutcome, Idempotent, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -59,7 +59,7 @@ export class OrdersController {
     @Headers('traceparent') traceparent?: string,
   ) {
     const key = keyFor(caller, id);
-    const claim = claimOfPut(key.tenant, key.id, canonicalJson(body));
+    const claim = claimOfPut(key.tenant, key.id, body);
     const outcome = await this.orders.place({
       claim,
       caller,

@@ -1,13 +1,20 @@
 /** Accepts orders: a batch of requests becomes orders, sagas and stored answers in one transaction. */
-import { createHash } from 'node:crypto';
 import type { Caller } from '@shop/http';
-import { type Answer, type Claim, type Ledger, type Outcome, runOnce } from '@shop/idempotency';
+import {
+  type Answer,
+  type Claim,
+  type Ledger,
+  type Outcome,
+  runOnce,
+  fingerprintOf,
+  refusalOf,
+} from '@shop/idempotency';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
 import { loadPrices, type Money } from '../products/product';
-import { createdAnswer, type Order, type OrderBody, priceItems, refusalAnswer } from './order';
+import { createdAnswer, type Order, type OrderBody, priceItems } from './order';
 import { insertOrders, keyOf, loadRequestHashes, type NewOrder, ORDERS_PRIMARY_KEY } from './orders.repository';
 import { placeOrder, type PlaceOrder } from './place-order.saga';
 
@@ -73,7 +80,7 @@ async function load(tx: Tx, requests: readonly PlaceRequest[]): Promise<State> {
 function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {
   const { tenant } = caller;
   // A PUT has no key of its own to use up: what is refused now may be accepted later, and its id stays free.
-  const refuse = (problem: Problem): Answer => ({ ...refusalAnswer(problem), kept: !id });
+  const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
   if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
   try {
@@ -126,7 +133,6 @@ function sagaData(order: Order, body: OrderBody): PlaceOrder {
 }
 
 /** The claim of a PUT: the client's id is the key, within its tenant, whoever of it calls. */
-export function claimOfPut(tenant: string, id: string, canonicalBody: string): Claim {
-  const fingerprint = createHash('sha256').update(canonicalBody).digest();
-  return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint };
+export function claimOfPut(tenant: string, id: string, body: OrderBody): Claim {
+  return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint: fingerprintOf(body) };
 }
