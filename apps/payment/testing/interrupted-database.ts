@@ -1,12 +1,17 @@
-/** Lets something happen elsewhere between the first and the second statement of a transaction. */
+/**
+ * Lets something happen elsewhere between the first and the second statement of a transaction. One that reads nothing
+ * has nothing in between; it is made to run again, as after a lost race.
+ */
 import { Database, type Statement, type Tx } from '@shop/postgres';
+
+const SERIALIZATION_FAILURE = '40001';
 
 export class InterruptedDatabase extends Database {
   /** Happens once, in the next transaction. */
   afterFirstStatement?: () => Promise<void>;
 
   override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    return super.transaction((tx) => {
+    return super.transaction(async (tx) => {
       const interrupt = this.afterFirstStatement;
       this.afterFirstStatement = undefined;
       let first: Promise<unknown> | undefined;
@@ -16,7 +21,10 @@ export class InterruptedDatabase extends Database {
         first = answer.then(interrupt);
         return answer;
       };
-      return work({ query, send: (statement, values) => tx.send(statement, values) });
+      const result = await work({ query, send: (statement, values) => tx.send(statement, values) });
+      if (!interrupt || first) return result;
+      this.afterFirstStatement = interrupt;
+      throw Object.assign(new Error('interrupted'), { code: SERIALIZATION_FAILURE });
     }, retryOn);
   }
 }

@@ -4,7 +4,7 @@ export { canonicalJson } from './canonical-json';
 export { fingerprintOf } from './fingerprint';
 export { httpOutcome, refusalOf } from './http-outcome';
 export { IdempotencyModule } from './idempotency.module';
-export { isLostRace, Ledger } from './ledger';
+export { isLeaseLost, isLostRace, Ledger } from './ledger';
 export { type Lease, LeaseLostError, newLeaseToken } from './lease';
 export { ledgerMigrations } from './migrations';
 export { type Moves, runOnce } from './run-once';

@@ -1,6 +1,6 @@
 /** The ledger's table: claimed keys and their stored answers. Every statement on it stands here. */
 import assert from 'node:assert/strict';
-import { isUniqueViolation, type Statement, type Tx } from '@shop/postgres';
+import { isDivisionByZero, isUniqueViolation, type Statement, type Tx } from '@shop/postgres';
 import type { Lease } from './lease';
 import type { Answer, Claim, Entry } from './settle';
 
@@ -12,6 +12,14 @@ export interface LedgerOptions {
 /** Clients repeat for hours, operators replay after a weekend: three days cover both. */
 const DEFAULT_RETENTION_HOURS = 72;
 const PRIMARY_KEY = 'ledger_pkey';
+
+/** Leased work that is done, and the lease under which it was. */
+interface Finished {
+  scope: string;
+  key: string;
+  token: string;
+  answer: Answer;
+}
 
 interface Row {
   scope: string;
@@ -84,13 +92,24 @@ export class Ledger {
   }
 
   /** Stores the answers of leased work; answers the keys whose lease still was this one. The others must write nothing. */
-  async complete(
-    tx: Tx,
-    finished: readonly { scope: string; key: string; token: string; answer: Answer }[],
-  ): Promise<Set<string>> {
+  async complete(tx: Tx, finished: readonly Finished[]): Promise<Set<string>> {
     if (finished.length === 0) return new Set();
     assertOneScope(finished);
-    const rows = await tx.query<{ key: string }>(completeLeased, [
+    const rows = await tx.query<{ key: string }>(completeLeased, this.completion(finished));
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  /**
+   * The same without waiting, for all or nothing: if one lease is no longer this one, the transaction fails with an
+   * error for which `isLeaseLost` is true. Answers the keys.
+   */
+  completeAll(tx: Tx, finished: readonly Finished[]): Set<string> {
+    if (finished.length > 0) tx.send(completeAllLeased, [...this.completion(finished), finished.length]);
+    return new Set(finished.map(({ key }) => key));
+  }
+
+  private completion(finished: readonly Finished[]): unknown[] {
+    return [
       finished.map(({ scope }) => scope),
       finished.map(({ key }) => key),
       finished.map(({ token }) => token),
@@ -98,8 +117,7 @@ export class Ledger {
       finished.map(({ answer }) => (answer.headers ? JSON.stringify(answer.headers) : null)),
       finished.map(({ answer }) => answer.body),
       this.retentionHours,
-    ]);
-    return new Set(rows.map(({ key }) => key));
+    ];
   }
 
   /** Gives leases back early, so that a repeat need not wait for them to run out. */
@@ -116,6 +134,11 @@ export class Ledger {
 /** True when a transaction failed because another one wrote the same key first; it should run again. */
 export function isLostRace(error: unknown): boolean {
   return isUniqueViolation(error, PRIMARY_KEY);
+}
+
+/** True when `completeAll` has met a lease that somebody else has taken over. */
+export function isLeaseLost(error: unknown): boolean {
+  return isDivisionByZero(error);
 }
 
 /** Two transactions that insert the same keys in the same order wait for one another instead of deadlocking. */
@@ -176,9 +199,7 @@ const takeOverExpired: Statement = {
     returning l.key`,
 };
 
-const completeLeased: Statement = {
-  name: 'ledger.complete-leased',
-  text: `
+const complete = `
     update ledger l
     set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers::jsonb,
         answer_body = e.answer_body, completed_at = now(), expires_at = now() + $7 * interval '1 hour',
@@ -186,7 +207,14 @@ const completeLeased: Statement = {
     from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[])
       as e (scope, key, token, answer_status, answer_headers, answer_body)
     where l.scope = e.scope and l.key = e.key and l.status = 'pending' and l.lease_token = e.token
-    returning l.key`,
+    returning l.key`;
+
+const completeLeased: Statement = { name: 'ledger.complete-leased', text: complete };
+
+/** SQL has no other way to fail a transaction on a count than to compute something that cannot be. */
+const completeAllLeased: Statement = {
+  name: 'ledger.complete-all-leased',
+  text: `with done as (${complete}) select 1 / (count(*) = $8)::int from done`,
 };
 
 const releaseLeases: Statement = {

@@ -16,6 +16,8 @@ const SAY_WAITING_MS = 3_000;
 
 export class Broker {
   private connection?: NatsConnection;
+  private away = false;
+  private readonly returned: (() => void)[] = [];
 
   constructor(private readonly options: BrokerOptions) {}
 
@@ -31,6 +33,8 @@ export class Broker {
       pingInterval: PING_INTERVAL_MS,
       waitOnFirstConnect: true,
       ignoreAuthErrorAbort: true,
+      // What a process tells the other replicas it knows itself.
+      noEcho: true,
     }).finally(() => clearInterval(waiting));
     void this.logStatus(this.connection, logger);
   }
@@ -38,6 +42,15 @@ export class Broker {
   get nats(): NatsConnection {
     if (!this.connection) throw new Error('the broker is not connected yet');
     return this.connection;
+  }
+
+  /** False while a connection that was lost is being made again. */
+  get isConnected(): boolean {
+    return !this.away;
+  }
+
+  onReconnect(tell: () => void): void {
+    this.returned.push(tell);
   }
 
   jetstream(): JetStreamClient {
@@ -61,8 +74,15 @@ export class Broker {
 
   private async logStatus(connection: NatsConnection, logger: Logger): Promise<void> {
     for await (const status of connection.status()) {
-      if (status.type === 'disconnect') logger.warn('broker.disconnected');
-      if (status.type === 'reconnect') logger.info('broker.reconnected');
+      if (status.type === 'disconnect') {
+        this.away = true;
+        logger.warn('broker.disconnected');
+      }
+      if (status.type === 'reconnect') {
+        this.away = false;
+        logger.info('broker.reconnected');
+        for (const tell of this.returned) tell();
+      }
     }
   }
 }

@@ -2,8 +2,8 @@
  * The Nest transport for JetStream: pulls the batches of each mailbox, hands them to the controller that consumes it,
  * sends the replies, and only then acknowledges.
  *
- * A JetStream message is acknowledged when every message in it has been answered and every reply has been accepted by
- * the broker. If one fails, the whole is delivered again later; those already done answer from their stored reply.
+ * A JetStream message is acknowledged when every message in it has been answered, on the same connection behind the
+ * replies. If one fails, the whole is delivered again later; those already done answer from their stored reply.
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -12,7 +12,7 @@ import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
 import { Answers, type Delivery } from './mailbox';
-import { decodeBatch, type Message, UnreadableBatchError } from './message';
+import { decodeBatch, UnreadableBatchError } from './message';
 import type { Publisher } from './publisher';
 import { ACK_WAIT_MS, ensureConsumer } from './topology';
 
@@ -98,15 +98,26 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     inFlight.inc();
     try {
       const messages = decodeBatch(source.string());
+      const suspect = source.info.deliveryCount > TRUSTED_DELIVERIES;
       const { promises } = await this.handle(
         handler,
-        messages.map((message) => ({ message, suspect: source.info.deliveryCount > TRUSTED_DELIVERIES })),
+        messages.map((message) => ({ message, suspect })),
       );
       if (promises.length !== messages.length) throw new Error('a consumer must answer every message of its batch');
-      const done = await Promise.allSettled(promises.map((answer, index) => this.reply(messages[index]!, answer)));
+      const done = await Promise.allSettled(promises);
+      done.forEach((result, index) => {
+        const { replyto } = messages[index]!;
+        if (replyto && result.status === 'fulfilled' && result.value) this.publisher.send(replyto, result.value);
+      });
       const failed = done.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
-      source.ack();
+      await new Promise<void>((resolve) =>
+        this.publisher.whenSent(() => {
+          // Now, not in a later turn: it leaves in the same packet as the replies.
+          source.ack();
+          resolve();
+        }),
+      );
     } catch (error) {
       this.giveBack(mailbox, source, error);
     } finally {
@@ -121,11 +132,6 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const answers = isObservable(result) ? await lastValueFrom(result) : result;
     if (!(answers instanceof Answers)) throw new Error('a consumer must return Answers');
     return answers;
-  }
-
-  private async reply(command: Message, answer: Promise<Message | undefined>): Promise<void> {
-    const reply = await answer;
-    if (reply && command.replyto) await this.publisher.send(command.replyto, reply);
   }
 
   private giveBack(mailbox: string, source: JsMsg, error: unknown): void {

@@ -1,45 +1,87 @@
-/** Sends messages: what leaves for one mailbox at the same time travels as one JetStream message. */
+/**
+ * Sends messages: what leaves for one mailbox in the same turn of the event loop travels as one JetStream message.
+ *
+ * Nobody waits for the broker's acknowledgement. It proves little (JetStream syncs its disk later), and each one wakes
+ * this process for nothing: what was lost is sent again by the saga's deadline. One message a second asks for it all
+ * the same, to learn that a stream is gone, and makes it again.
+ */
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { Lane } from '@shop/postgres';
+import { counter, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { batchHeaders, encodeBatch, type Message, subjectOf } from './message';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
-/** More batches on the way than this would only wait in the broker. */
-const BATCHES_IN_FLIGHT = 4;
+const CHECK_INTERVAL_MS = 1_000;
+/** While the broker is away, so many messages wait for it; the rest is dropped, and sent again by its sagas. */
 const MAX_WAITING = 20_000;
 
+const dropped = counter('messaging_messages_dropped_total', 'Messages that were not handed to the broker, by reason', [
+  'reason',
+]);
+
 export class Publisher {
-  private readonly lanes = new Map<string, Lane<Message, undefined>>();
+  private readonly waiting = new Map<string, Message[]>();
+  private sent: (() => void)[] = [];
   private readonly headers: MsgHdrs = headers();
+  private readonly nextCheck = new Map<string, number>();
+  private count = 0;
   private client?: JetStreamClient;
 
-  constructor(private readonly broker: Broker) {
+  constructor(
+    private readonly broker: Broker,
+    private readonly log: Logger,
+  ) {
     for (const [name, value] of batchHeaders) this.headers.set(name, value);
+    broker.onReconnect(() => this.flush());
   }
 
-  /**
-   * Resolves when the broker has acknowledged the message, which proves little (it syncs its disk later), and rejects
-   * when it has not. Callers never depend on it: what was lost is sent again by the saga's deadline.
-   */
-  async send(mailbox: string, message: Message): Promise<void> {
-    await this.laneOf(mailbox).submit(message);
-  }
-
-  private laneOf(mailbox: string): Lane<Message, undefined> {
-    let lane = this.lanes.get(mailbox);
-    if (!lane) {
-      lane = new Lane({
-        run: (batch) => this.publish(mailbox, batch),
-        concurrency: BATCHES_IN_FLIGHT,
-        maxWaiting: MAX_WAITING,
-        failsTogether: () => true,
-      });
-      this.lanes.set(mailbox, lane);
+  /** Callers never depend on the messages' arrival. */
+  send(mailbox: string, message: Message): void {
+    if (this.count >= MAX_WAITING) {
+      dropped.inc({ reason: 'too-many-waiting' });
+      return;
     }
-    return lane;
+    this.scheduleFlush();
+    this.count++;
+    const batch = this.waiting.get(mailbox);
+    if (batch) batch.push(message);
+    else this.waiting.set(mailbox, [message]);
+  }
+
+  /** Calls back when all that is to be sent has been handed to the connection: the broker gets what follows later. */
+  whenSent(tell: () => void): void {
+    this.scheduleFlush();
+    this.sent.push(tell);
+  }
+
+  private scheduleFlush(): void {
+    if (this.waiting.size === 0 && this.sent.length === 0) process.nextTick(() => this.flush());
+  }
+
+  private flush(): void {
+    // The client forgets what it is given while it makes its connection again.
+    if (!this.broker.isConnected) return;
+    const batches = [...this.waiting];
+    const { sent } = this;
+    this.waiting.clear();
+    this.count = 0;
+    this.sent = [];
+    for (const [mailbox, batch] of batches) this.publish(mailbox, batch);
+    for (const tell of sent) tell();
+  }
+
+  private publish(mailbox: string, batch: Message[]): void {
+    const payload = Buffer.from(encodeBatch(batch));
+    if (batch.length > 1 && payload.length > this.largestPayload) {
+      const half = batch.length >> 1;
+      this.publish(mailbox, batch.slice(0, half));
+      this.publish(mailbox, batch.slice(half));
+      return;
+    }
+    if (this.isCheckDue(mailbox)) void this.publishAndCheck(mailbox, payload);
+    else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
   }
 
   /** What the broker takes as one message, in bytes. */
@@ -47,24 +89,25 @@ export class Publisher {
     return this.broker.nats.info?.max_payload ?? Infinity;
   }
 
-  private async publish(mailbox: string, batch: Message[]): Promise<undefined[]> {
+  private isCheckDue(mailbox: string): boolean {
+    const now = Date.now();
+    if (now < (this.nextCheck.get(mailbox) ?? 0)) return false;
+    this.nextCheck.set(mailbox, now + CHECK_INTERVAL_MS);
+    return true;
+  }
+
+  private async publishAndCheck(mailbox: string, payload: Buffer): Promise<void> {
     this.client ??= this.broker.jetstream();
     // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
     const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
-    const payload = encodeBatch(batch);
-    if (batch.length > 1 && Buffer.byteLength(payload) > this.largestPayload) {
-      const half = batch.length >> 1;
-      await this.publish(mailbox, batch.slice(0, half));
-      await this.publish(mailbox, batch.slice(half));
-      return batch.map(() => undefined);
-    }
     try {
-      await this.client.publish(subjectOf(mailbox), payload, options);
-    } catch {
-      // A broker that was wiped has no stream for this; one that was away may be back.
-      await ensureStream(await this.broker.manager(), mailbox);
-      await this.client.publish(subjectOf(mailbox), payload, options);
+      await this.client.publish(subjectOf(mailbox), payload, options).catch(async () => {
+        // A broker that was wiped has no stream for this; one that was away may be back.
+        await ensureStream(await this.broker.manager(), mailbox);
+        await this.client!.publish(subjectOf(mailbox), payload, options);
+      });
+    } catch (error) {
+      this.log.warn({ mailbox, reason: (error as Error).message }, 'messaging.publish.failed');
     }
-    return batch.map(() => undefined);
   }
 }

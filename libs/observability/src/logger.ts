@@ -32,9 +32,22 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
   const destination = pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES });
-  setInterval(() => destination.flush(), FLUSH_INTERVAL_MS).unref();
+  flushWhenWritten(destination);
   process.on('exit', () => destination.flushSync());
   return pino(options, destination);
+}
+
+/** A timer runs only while lines wait, so that a service that has nothing to say is not woken. */
+function flushWhenWritten(destination: ReturnType<typeof pino.destination>): void {
+  let timer: NodeJS.Timeout | undefined;
+  const write = destination.write.bind(destination);
+  destination.write = (line: string) => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      destination.flush();
+    }, FLUSH_INTERVAL_MS).unref();
+    return write(line);
+  };
 }
 
 /** Never an error's further fields: PostgreSQL puts the values of the failing row into one of them. */

@@ -1,5 +1,5 @@
 /** One service's database: a TypeORM data source, and the door to named statements on its pipelined connections. */
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import { isSerializationFailure } from './pg-errors';
@@ -100,13 +100,24 @@ export class Database {
     }
   }
 
-  /** TypeORM cannot name statements, so they go through the query runner's own client. */
+  /** TypeORM cannot name statements, so they go to its pool directly. */
   private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
+    const client = await this.pool.connect();
+    // A connection that is cut fails its statement; that it says so a second time must not end the process.
+    client.on('error', ignore);
     try {
-      return await work((await runner.connect()) as PoolClient);
+      return await work(client);
     } finally {
-      await runner.release();
+      client.off('error', ignore);
+      client.release();
     }
   }
+
+  private get pool(): Pool {
+    const { master } = this.dataSource.driver as unknown as { master?: Pool };
+    if (!master) throw new Error('the database is not connected');
+    return master;
+  }
 }
+
+const ignore = (): void => undefined;

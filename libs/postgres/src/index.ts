@@ -1,6 +1,12 @@
 export { createDatabase, Database, type DatabaseOptions } from './database';
 export { Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';
-export { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
+export {
+  isConnectionFailure,
+  isDivisionByZero,
+  isLockTimeout,
+  isSerializationFailure,
+  isUniqueViolation,
+} from './pg-errors';
 export type { Statement } from './statement';
 export type { Tx } from './transaction';

@@ -41,3 +41,9 @@ const IN_FAILED_TRANSACTION = '25P02';
 export function isTransactionAborted(error: unknown): boolean {
   return (error as PgError | undefined)?.code === IN_FAILED_TRANSACTION;
 }
+
+const DIVISION_BY_ZERO = '22012';
+
+export function isDivisionByZero(error: unknown): boolean {
+  return (error as PgError | undefined)?.code === DIVISION_BY_ZERO;
+}

@@ -1,12 +1,12 @@
 /**
- * The transaction around `decide`: lock the sagas of a batch, decide, save, append history, commit, then send.
+ * The transaction around `decide`: recall or lock the sagas of a batch, decide, save, append history, commit, then send.
  *
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
  */
 import { type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
-import { type Database, Lane, type Tx } from '@shop/postgres';
+import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
 import { isUUID } from 'class-validator';
 import {
@@ -19,7 +19,8 @@ import {
   type Transition,
 } from './decide';
 import type { SagaDefinition } from './definition';
-import { appendHistory, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
+import { SagaMemory } from './saga-memory';
+import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
 
 export interface NewSaga<Data> {
   id: string;
@@ -73,6 +74,7 @@ const stepSeconds = histogram(
 export class SagaEngine {
   private readonly definitions: Map<string, SagaDefinition<never>>;
   private readonly lane: Lane<Incoming, undefined>;
+  private readonly memory = new SagaMemory();
   private readonly replyTo: string;
 
   constructor(private readonly options: SagaEngineOptions) {
@@ -113,7 +115,11 @@ export class SagaEngine {
 
   /** After the commit: sends the commands, writes the log, tells who listens. */
   committed(changes: readonly SagaChange[]): void {
-    for (const change of changes) this.announce(change);
+    const updatedAt = new Date();
+    for (const change of changes) {
+      this.memory.remember({ ...change.saga, updatedAt });
+      this.announce(change);
+    }
     this.options.onCommitted?.(changes);
   }
 
@@ -136,37 +142,59 @@ export class SagaEngine {
   }
 
   private async run(batch: Incoming[]): Promise<undefined[]> {
-    const changes = await this.options.database.transaction(async (tx) => {
-      const rows = await lockSagas(tx, [...new Set(batch.map(({ sagaId }) => sagaId))]);
-      const moved = this.decideAll(new Map(rows.map((row) => [row.id, row])), batch);
-      if (moved.changes.length === 0) return [];
-      saveSagas(
-        tx,
-        [...moved.rows.values()],
-        [...moved.rows.keys()].map((id) => moved.deadlinesMs.get(id) ?? null),
-      );
-      appendHistory(tx, moved.changes.map(historyOf));
-      return [...moved.changes, ...this.options.onChange(tx, moved.changes)];
-    });
-    this.committed(changes);
+    const ids = [...new Set(batch.map(({ sagaId }) => sagaId))];
+    const { rows, moved, begun } = await this.options.database.transaction(
+      async (tx) => {
+        const { rows, moved } = await this.decideBatch(tx, ids, batch);
+        if (moved.changes.length === 0) return { rows, moved, begun: [] };
+        const sagas = [...moved.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+        saveSagas(
+          tx,
+          sagas,
+          sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
+        );
+        appendHistory(tx, moved.changes.map(historyOf));
+        return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
+      },
+      // Another replica has moved one of them since: run again, and read.
+      (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
+    );
+    for (const row of rows.values()) this.memory.remember(row);
+    for (const { sagaId, event, reason } of moved.ignored) this.ignore(sagaId, event, reason);
+    this.committed([...moved.changes, ...begun]);
     return batch.map(() => undefined);
   }
 
+  /** From memory where there is one; what is not remembered, or does not fit what is, is read and locked. */
+  private async decideBatch(tx: Tx, ids: readonly string[], batch: Incoming[]) {
+    const rows = this.memory.take(ids);
+    const read = new Set<string>();
+    let unsure = ids.filter((id) => !rows.has(id));
+    for (;;) {
+      for (const row of await lockSagas(tx, unsure)) rows.set(row.id, row);
+      for (const id of unsure) read.add(id);
+      const moved = this.decideAll(rows, batch);
+      unsure = [...new Set(moved.ignored.map(({ sagaId }) => sagaId))].filter((id) => !read.has(id));
+      if (unsure.length === 0) return { rows, moved };
+    }
+  }
+
   /** Decides the events one after the other; each sees what the ones before it did. */
-  private decideAll(known: Map<string, SagaRow>, batch: Incoming[]) {
+  private decideAll(known: ReadonlyMap<string, SagaRow>, batch: Incoming[]) {
     const changes: SagaChange[] = [];
     const rows = new Map<string, SagaRow>();
     const deadlinesMs = new Map<string, number | null>();
+    const ignored: (Incoming & { reason: string })[] = [];
     for (const { sagaId, event } of batch) {
       const row = rows.get(sagaId) ?? known.get(sagaId);
       const definition = row && this.definitions.get(nameOf(row.definition, row.definitionVersion));
       if (!row || !definition) {
-        this.ignore(sagaId, event, row ? 'unknown-version' : 'unknown-saga');
+        ignored.push({ sagaId, event, reason: row ? 'unknown-version' : 'unknown-saga' });
         continue;
       }
       const decision = decide(definition, row.state, event);
       if ('ignored' in decision) {
-        this.ignore(sagaId, event, decision.ignored);
+        ignored.push({ sagaId, event, reason: decision.ignored });
         continue;
       }
       const moved = { ...row, state: decision.state, version: row.version + 1 };
@@ -175,7 +203,7 @@ export class SagaEngine {
       if (decision.send) deadlinesMs.set(sagaId, decision.send.deadlineMs);
       else if (decision.state.status !== row.state.status) deadlinesMs.set(sagaId, null);
     }
-    return { changes, rows, deadlinesMs };
+    return { changes, rows, deadlinesMs, ignored };
   }
 
   private changeOf(saga: SagaRow, before: SagaRow | undefined, { transition, send }: Decided): SagaChange {
@@ -217,11 +245,7 @@ export class SagaEngine {
     const line = { ...detail, ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs };
     if (to === 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
-    if (send) {
-      publisher.send(send.mailbox, send.message).catch((error: Error) => {
-        logger.warn({ ...ids, messageId: send.message.id, reason: error.message }, 'saga.command.not-sent');
-      });
-    }
+    if (send) publisher.send(send.mailbox, send.message);
   }
 
   private ignore(sagaId: string, event: SagaEvent, reason: string): void {

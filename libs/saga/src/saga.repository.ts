@@ -36,8 +36,11 @@ interface StoredSaga {
   updated_at: Date;
 }
 
+export const HISTORY_PRIMARY_KEY = 'saga_history_pkey';
+
 /** Locks the sagas in key order, so that two replicas with overlapping batches cannot deadlock. */
 export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow[]> {
+  if (ids.length === 0) return [];
   const rows = await tx.query<StoredSaga>(selectForUpdate, [ids]);
   return rows.map((row) => ({
     id: row.id,
@@ -73,7 +76,8 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
 }
 
 /**
- * The rows are locked by this transaction; the version in the `where` and the history's key guard that they were.
+ * In key order. The rows may be locked by this transaction or not: a version that somebody else has made already
+ * breaks the history's key, and with it the transaction.
  * Without a new deadline a saga keeps the one it has, unless its status changes: then nothing is awaited any more.
  */
 export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {

@@ -32,7 +32,7 @@ export class ServiceModule implements OnApplicationShutdown {
       { provide: LOGGER, useValue: logger },
       { provide: Database, useFactory: () => openDatabase(options) },
       { provide: Broker, useFactory: () => openBroker(options) },
-      { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker), inject: [Broker] },
+      { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker, logger), inject: [Broker] },
       {
         provide: JetStreamServer,
         useFactory: (broker: Broker, publisher: Publisher) => new JetStreamServer(broker, publisher, logger),

@@ -11,7 +11,7 @@ import { type Answer, fingerprintOf, type Ledger, type Outcome, runOnce, type Wo
 import { bodyOf, type CommandType, type Message, type Reply } from '@shop/messaging';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Shelf } from '../stock/stock';
-import { lockReservations, lockStock, RESERVATION_PRIMARY_KEY, saveShelf } from '../stock/stock.repository';
+import { lockReservations, lockStockFor, RESERVATION_PRIMARY_KEY, saveShelf } from '../stock/stock.repository';
 
 /** The scope of every command in this service's ledger. */
 const SCOPE = 'inventory';
@@ -87,17 +87,14 @@ function workOf({ id, undoes, data }: Message): Work {
   return { claim: { scope: SCOPE, key: id, fingerprint: fingerprintOf(data) }, barrier };
 }
 
-/** Reservations first: their lines tell which further stock rows are needed. */
+/** In one trip: the stock rows of the lines of these reservations, and of the lines that are asked for. */
 async function load(tx: Tx, bodies: readonly ReservationBody[]): Promise<Shelf> {
-  const reservations = await lockReservations(
-    tx,
-    bodies.map(({ reservationId }) => reservationId),
-  );
-  const held = reservations.flatMap(({ tenant, lines }) => lines.map(({ sku }) => ({ tenant, sku })));
+  const ids = bodies.map(({ reservationId }) => reservationId);
   const wanted = bodies.flatMap((body) =>
     'lines' in body ? (body as ReserveStockBody).lines.map(({ sku }) => ({ tenant: body.tenant, sku })) : [],
   );
-  return new Shelf(await lockStock(tx, [...held, ...wanted]), reservations);
+  const [reservations, stock] = await Promise.all([lockReservations(tx, ids), lockStockFor(tx, wanted, ids)]);
+  return new Shelf(stock, reservations);
 }
 
 function answerOf(reply: Reply): Answer {

@@ -24,10 +24,17 @@ export async function lockReservations(tx: Tx, ids: readonly string[]): Promise<
   return ids.length === 0 ? [] : tx.query<ReservationRow>(selectReservationsForUpdate, [ids]);
 }
 
-/** Locks the stock rows in key order, so that two replicas with opposite orders never deadlock. */
-export async function lockStock(tx: Tx, wanted: readonly { tenant: string; sku: string }[]): Promise<Stock[]> {
-  if (wanted.length === 0) return [];
-  const values = [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku)];
+/**
+ * Locks the stock rows of these SKUs, and of the lines of these reservations, in key order, so that two replicas with
+ * opposite orders never deadlock. The lines of a reservation never change, so they need not be known before.
+ */
+export async function lockStockFor(
+  tx: Tx,
+  wanted: readonly { tenant: string; sku: string }[],
+  reservationIds: readonly string[],
+): Promise<Stock[]> {
+  if (wanted.length === 0 && reservationIds.length === 0) return [];
+  const values = [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku), reservationIds];
   return (await tx.query<StockRow>(selectStockForUpdate, values)).map(stockOf);
 }
 
@@ -97,7 +104,7 @@ export async function createStock(
 }
 
 export async function lockOneStock(tx: Tx, tenant: string, sku: string): Promise<Stock | undefined> {
-  const [stock] = await lockStock(tx, [{ tenant, sku }]);
+  const [stock] = await lockStockFor(tx, [{ tenant, sku }], []);
   return stock;
 }
 
@@ -129,7 +136,12 @@ const selectStockForUpdate: Statement = {
   name: 'stock.select-for-update',
   text: `
     select tenant, sku, on_hand, reserved, version from stock
-    where (tenant, sku) in (select * from unnest($1::text[], $2::text[]))
+    where (tenant, sku) in (
+      select * from unnest($1::text[], $2::text[])
+      union
+      select r.tenant, line ->> 'sku' from reservation r cross join jsonb_array_elements(r.lines) as line
+      where r.id = any($3::uuid[])
+    )
     order by tenant, sku for update`,
 };
 

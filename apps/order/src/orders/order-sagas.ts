@@ -2,6 +2,7 @@
 import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
+import type { Hint } from './order-watch';
 import { changeStatus, keyOf, type StatusChange } from './orders.repository';
 import { cancelOrder, type CancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
 
@@ -52,7 +53,16 @@ export function cancellation(data: CancelOrder, traceparent: string): NewSaga<Ca
   return { id: uuidv7(), definition: cancelOrder, data, traceparent };
 }
 
-export function orderKeyOf({ saga }: SagaChange): string {
-  const { tenant, orderId: id } = saga.data as PlaceOrder | CancelOrder;
-  return keyOf({ tenant, id });
+/** What who waits for the orders is told: the last word on each. */
+export function hintsOf(changes: readonly SagaChange[]): Hint[] {
+  const hints = new Map<string, Hint>();
+  for (const change of changes) {
+    // Nobody can wait for an order that was not there.
+    if (change.saga.definition === placeOrder.name && !change.before) continue;
+    const { tenant, orderId: id } = change.saga.data as PlaceOrder | CancelOrder;
+    const key = keyOf({ tenant, id });
+    const status = meaningOf(change)?.status.status;
+    hints.set(key, { key, settled: status === 'confirmed' || status === 'cancelled' });
+  }
+  return [...hints.values()];
 }

@@ -58,7 +58,7 @@ export class OrderStoryController {
     const endsAt = Date.now() + MAX_STREAM_MS;
     let sent = lastEventId;
     while (!stop.signal.aborted && Date.now() < endsAt) {
-      const moved = this.watch.moved(keyOf(key), HEARTBEAT_MS, stop.signal);
+      const moved = this.watch.moved(keyOf(key), HEARTBEAT_MS, stop);
       const order = await this.orders.get(key);
       sent = writeNews(reply, (await this.sagasOf(order)).flatMap(eventsOf), sent);
       if (isSettled(order)) return;

@@ -7,9 +7,20 @@ import { LOGGER } from '@shop/service';
 /** Plain NATS, not JetStream: a hint may be lost, and who waits looks again now and then. */
 const SUBJECT = 'note.order.moved';
 
+/** An order (by `keyOf`) has moved; settled when it is confirmed or cancelled now. */
+export interface Hint {
+  key: string;
+  settled: boolean;
+}
+
+interface Waiter {
+  wake: () => void;
+  untilSettled: boolean;
+}
+
 @Injectable()
 export class OrderWatch implements OnModuleInit {
-  private readonly waiting = new Map<string, Set<() => void>>();
+  private readonly waiting = new Map<string, Set<Waiter>>();
 
   constructor(
     private readonly broker: Broker,
@@ -20,35 +31,42 @@ export class OrderWatch implements OnModuleInit {
     this.broker.nats.subscribe(SUBJECT, {
       callback: (error, message) => {
         if (error) this.logger.warn({ reason: error.message }, 'order.watch.failed');
-        else for (const key of message.json<string[]>()) this.wake(key);
+        else for (const hint of message.json<Hint[]>()) this.wake(hint);
       },
     });
   }
 
-  /** Resolves true when the order (by `keyOf`) has moved, false when `timeoutMs` have passed. */
-  moved(key: string, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  /** Resolves true when the order has moved, or with `untilSettled` is settled; false when `timeoutMs` have passed. */
+  moved(
+    key: string,
+    timeoutMs: number,
+    { signal, untilSettled = false }: { signal: AbortSignal; untilSettled?: boolean },
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const waiters = this.waiting.get(key) ?? new Set();
       this.waiting.set(key, waiters);
       const finish = (moved: boolean) => {
         clearTimeout(timer);
-        waiters.delete(wake);
+        waiters.delete(waiter);
         if (waiters.size === 0 && this.waiting.get(key) === waiters) this.waiting.delete(key);
         resolve(moved);
       };
-      const wake = () => finish(true);
+      const waiter = { wake: () => finish(true), untilSettled };
       const timer = setTimeout(() => finish(false), timeoutMs);
-      waiters.add(wake);
-      signal?.addEventListener('abort', () => finish(false), { once: true });
+      waiters.add(waiter);
+      signal.addEventListener('abort', () => finish(false), { once: true });
     });
   }
 
-  announce(keys: string[]): void {
-    for (const key of keys) this.wake(key);
-    if (keys.length > 0 && !this.broker.nats.isClosed()) this.broker.nats.publish(SUBJECT, JSON.stringify(keys));
+  /** Wakes who waits here, and tells the other replicas. */
+  announce(hints: readonly Hint[]): void {
+    if (hints.length === 0) return;
+    for (const hint of hints) this.wake(hint);
+    const { nats } = this.broker;
+    if (!nats.isClosed()) nats.publish(SUBJECT, JSON.stringify(hints));
   }
 
-  private wake(key: string): void {
-    for (const wake of [...(this.waiting.get(key) ?? [])]) wake();
+  private wake({ key, settled }: Hint): void {
+    for (const waiter of [...(this.waiting.get(key) ?? [])]) if (settled || !waiter.untilSettled) waiter.wake();
   }
 }

@@ -5,7 +5,7 @@ import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Deadlines, SagaEngine, type SagaRow } from '@shop/saga';
 import { LOGGER } from '@shop/service';
-import { followSagas, orderKeyOf } from './order-sagas';
+import { followSagas, hintsOf } from './order-sagas';
 import { OrderStoryController } from './order-story.controller';
 import { OrderWatch } from './order-watch';
 import { OrdersController } from './orders.controller';
@@ -47,7 +47,7 @@ function createEngine(database: Database, publisher: Publisher, watch: OrderWatc
     logger,
     definitions: [placeOrder, cancelOrder],
     onChange: (tx, changes) => followSagas(engine, tx, changes),
-    onCommitted: (changes) => watch.announce([...new Set(changes.map(orderKeyOf))]),
+    onCommitted: (changes) => watch.announce(hintsOf(changes)),
     logFields: (saga: SagaRow) => ({ orderId: (saga.data as PlaceOrder).orderId }),
   });
   return engine;

@@ -52,11 +52,8 @@ export class OrdersService {
     for (;;) {
       // Asked for before reading, so that a move between the two is not missed.
       const stop = new AbortController();
-      const moved = this.watch.moved(
-        keyOf(key),
-        Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now())),
-        stop.signal,
-      );
+      const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now()));
+      const moved = this.watch.moved(keyOf(key), wait, { signal: stop.signal, untilSettled: true });
       try {
         const order = await this.get(key);
         if (isSettled(order) || Date.now() >= deadline) return order;

@@ -5,10 +5,10 @@
 import { hostname } from 'node:os';
 import { type Claim, type Entry, isLostRace, type Ledger, newLeaseToken, repeatOf } from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
-import type { Database, Tx } from '@shop/postgres';
+import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { type Payment, planRefund } from './payment';
 import { answerOf, type PaymentCommand, refused, refusedInDoubt, replyOf, SCOPE, succeeded } from './payment-command';
-import { insertPayments, loadPayments, type NewPayment, paymentKey } from './payments.repository';
+import { insertPayments, loadPayments, type NewPayment, PAYMENT_PRIMARY_KEY, paymentKey } from './payments.repository';
 
 /** What is left to do for a command, outside the transaction. */
 export type Plan =
@@ -24,23 +24,36 @@ export type Plan =
 const LEASE_MS = 9_000;
 const OWNER = `${hostname()}/${process.pid}`;
 
+/**
+ * Charges are new as a rule, so they are first claimed as if nothing were known of them, in one trip: a key or payment
+ * that is there already makes that fail, and it is run again with what there is.
+ */
 export async function claimCommands(
   { database, ledger }: { database: Database; ledger: Ledger },
   commands: readonly PaymentCommand[],
 ): Promise<Plan[]> {
-  return database.transaction(async (tx) => {
-    const keys = commands.flatMap(({ claim, chargeId }) => [claim.key, chargeId]).map((key) => ({ scope: SCOPE, key }));
-    const [entries, payments] = await Promise.all([
-      ledger.find(tx, uniqueKeys(keys)),
-      loadPayments(
-        tx,
-        commands.map(({ tenant, paymentId }) => ({ tenant, id: paymentId })),
-      ),
-    ]);
-    const board = new Board(entries, payments);
-    const plans = commands.map((command) => board.plan(command));
-    return board.save(tx, ledger, plans);
-  }, isLostRace);
+  let seemNew = commands.every(({ kind }) => kind === 'charge');
+  return database.transaction(
+    async (tx) => {
+      const board = seemNew ? new Board([], new Map()) : await readBoard(tx, ledger, commands);
+      seemNew = false;
+      const plans = commands.map((command) => board.plan(command));
+      return board.save(tx, ledger, plans);
+    },
+    (error) => isLostRace(error) || isUniqueViolation(error, PAYMENT_PRIMARY_KEY),
+  );
+}
+
+async function readBoard(tx: Tx, ledger: Ledger, commands: readonly PaymentCommand[]): Promise<Board> {
+  const keys = commands.flatMap(({ claim, chargeId }) => [claim.key, chargeId]).map((key) => ({ scope: SCOPE, key }));
+  const [entries, payments] = await Promise.all([
+    ledger.find(tx, uniqueKeys(keys)),
+    loadPayments(
+      tx,
+      commands.map(({ tenant, paymentId }) => ({ tenant, id: paymentId })),
+    ),
+  ]);
+  return new Board(entries, payments);
 }
 
 /** What the batch knows, and what it is going to write; each command sees what the ones before it did. */

@@ -30,6 +30,8 @@ export interface ChargeOutcome extends PaymentKey {
   declineReason: string | null;
 }
 
+export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
+
 export const paymentKey = ({ tenant, id }: PaymentKey): string => `${tenant}/${id}`;
 
 /** By `paymentKey`. */
@@ -39,7 +41,7 @@ export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise
   return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
 }
 
-/** A payment that is there already (its ledger row has expired) stays as it is. In key order, against deadlocks. */
+/** In key order, against deadlocks. One that is there already breaks the primary key, and the transaction. */
 export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   if (payments.length === 0) return;
   tx.send(insertRows, [
@@ -145,8 +147,7 @@ const insertRows: Statement = {
     select tenant, id, order_id, amount, currency, source, 'pending'
     from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[])
       as n (tenant, id, order_id, amount, currency, source)
-    order by tenant, id
-    on conflict do nothing`,
+    order by tenant, id`,
 };
 
 const updateCharged: Statement = {
