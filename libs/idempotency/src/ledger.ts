@@ -186,13 +186,15 @@ const insertPending: Statement = {
     from unnest($1::text[], $2::text[], $3::bytea[]) as e (scope, key, fingerprint)`,
 };
 
+// Only a pending row has a lease. None of these asks for the status as well: the planner would then walk the index of
+// all pending rows instead of looking up the keys.
 const takeOverExpired: Statement = {
   name: 'ledger.take-over-expired',
   text: `
     update ledger l set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond'
     from (
       select scope, key from ledger
-      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and status = 'pending' and leased_until <= now()
+      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and leased_until <= now()
       order by scope, key for update
     ) as expired
     where l.scope = expired.scope and l.key = expired.key
@@ -206,7 +208,7 @@ const complete = `
         leased_by = null, lease_token = null, leased_until = null
     from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[])
       as e (scope, key, token, answer_status, answer_headers, answer_body)
-    where l.scope = e.scope and l.key = e.key and l.status = 'pending' and l.lease_token = e.token
+    where l.scope = e.scope and l.key = e.key and l.lease_token = e.token
     returning l.key`;
 
 const completeLeased: Statement = { name: 'ledger.complete-leased', text: complete };
@@ -222,5 +224,5 @@ const releaseLeases: Statement = {
   text: `
     update ledger l set leased_until = now()
     from unnest($1::text[], $2::text[], $3::uuid[]) as k (scope, key, token)
-    where l.scope = k.scope and l.key = k.key and l.status = 'pending' and l.lease_token = k.token`,
+    where l.scope = k.scope and l.key = k.key and l.lease_token = k.token`,
 };

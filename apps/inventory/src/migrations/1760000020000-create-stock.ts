@@ -42,7 +42,6 @@ export class CreateStock1760000020000 implements MigrationInterface {
     await runner.query(
       `comment on table reservation is 'Pieces held for one saga or client; the open ones add up to stock.reserved'`,
     );
-    await runner.query(`create index reservation_open on reservation (id) where status = 'open'`);
   }
 
   async down(): Promise<void> {

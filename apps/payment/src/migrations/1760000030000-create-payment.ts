@@ -30,7 +30,6 @@ export class CreatePayment1760000030000 implements MigrationInterface {
     await runner.query(
       `comment on column payment.source is 'The provider''s token, kept to ask again with the same request'`,
     );
-    await runner.query(`create index payment_pending on payment (tenant, id) where status = 'pending'`);
   }
 
   async down(): Promise<void> {
