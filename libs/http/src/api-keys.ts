@@ -1,5 +1,5 @@
 /** Who calls: API keys (kept as hashes), the guard that checks them, and the roles that routes ask for. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Problem } from '@shop/problem';
@@ -94,5 +94,5 @@ function callerOf(context: ExecutionContext): Caller {
 }
 
 function hashOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }

@@ -1,38 +1,56 @@
-/** Puts the interceptor on every route, and refuses to start a service with a mutating route that has no strategy. */
+/** Answers keyed routes, and refuses to start a service whose routes do not say how they are safe to repeat. */
 import { Module, type OnModuleInit, RequestMethod } from '@nestjs/common';
-import { APP_INTERCEPTOR, DiscoveryModule, DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { IdempotencyInterceptor } from './idempotency.interceptor';
-import { IDEMPOTENCY_STRATEGY } from './idempotent';
+import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner, Reflector } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed } from './idempotent';
+import { answerKeyedRoutes, takesClaim } from './keyed-routes';
 
 const MUTATING = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE];
 /** The metadata key under which Nest keeps a route's HTTP method. */
 const NEST_METHOD = 'method';
 
-@Module({
-  imports: [DiscoveryModule],
-  providers: [{ provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }],
-})
+interface Route {
+  controller: Function;
+  method: string;
+  name: string;
+  strategy: IdempotencyStrategy | undefined;
+}
+
+@Module({ imports: [DiscoveryModule] })
 export class IdempotencyModule implements OnModuleInit {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly reflector: Reflector,
+    private readonly host: HttpAdapterHost,
   ) {}
 
   onModuleInit(): void {
-    const undeclared = this.discovery.getControllers().flatMap(({ metatype, name }) =>
-      this.scanner
-        .getAllMethodNames(metatype?.prototype as object)
-        .filter((method) => this.lacksStrategy((metatype?.prototype as Record<string, Function>)[method]!))
-        .map((method) => `${name}.${method}`),
+    const routes = this.mutatingRoutes();
+    refuse('change something and have no @Idempotent strategy', ({ strategy }) => !strategy, routes);
+    refuse(
+      'are keyed and do not take @ClaimOf()',
+      ({ strategy, controller, method }) => isKeyed(strategy) && !takesClaim(controller, method),
+      routes,
     );
-    if (undeclared.length > 0) {
-      throw new Error(`these routes change something and have no @Idempotent strategy: ${undeclared.join(', ')}`);
-    }
+    answerKeyedRoutes(this.host.httpAdapter.getInstance<FastifyInstance>());
   }
 
-  private lacksStrategy(handler: Function): boolean {
-    const method = this.reflector.get<RequestMethod | undefined>(NEST_METHOD, handler);
-    return method !== undefined && MUTATING.includes(method) && !this.reflector.get(IDEMPOTENCY_STRATEGY, handler);
+  private mutatingRoutes(): Route[] {
+    return this.discovery.getControllers().flatMap(({ metatype, name }) => {
+      const prototype = metatype?.prototype as Record<string, Function>;
+      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
+        const handler = prototype[method]!;
+        const verb = this.reflector.get<RequestMethod | undefined>(NEST_METHOD, handler);
+        if (verb === undefined || !MUTATING.includes(verb)) return [];
+        const strategy = this.reflector.get<IdempotencyStrategy | undefined>(IDEMPOTENCY_STRATEGY, handler);
+        return [{ controller: metatype as Function, method, name: `${name}.${method}`, strategy }];
+      });
+    });
   }
+}
+
+function refuse(fault: string, isFaulty: (route: Route) => boolean, routes: readonly Route[]): void {
+  const faulty = routes.filter(isFaulty).map(({ name }) => name);
+  if (faulty.length > 0) throw new Error(`these routes ${fault}: ${faulty.join(', ')}`);
 }

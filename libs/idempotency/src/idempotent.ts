@@ -14,8 +14,12 @@ export type IdempotencyStrategy =
 export const IDEMPOTENCY_STRATEGY = 'shop:idempotency-strategy';
 
 export function Idempotent(options: IdempotencyStrategy): MethodDecorator {
-  const keyed = options.strategy === 'atomic' || options.strategy === 'leased';
-  return applyDecorators(SetMetadata(IDEMPOTENCY_STRATEGY, options), ...(keyed ? keyedDocs : []));
+  return applyDecorators(SetMetadata(IDEMPOTENCY_STRATEGY, options), ...(isKeyed(options) ? keyedDocs : []));
+}
+
+/** Whether the client names the request with an Idempotency-Key. */
+export function isKeyed(declared: IdempotencyStrategy | undefined): boolean {
+  return declared?.strategy === 'atomic' || declared?.strategy === 'leased';
 }
 
 const keyedDocs = [

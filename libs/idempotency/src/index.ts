@@ -1,5 +1,5 @@
 export { Idempotent, type IdempotencyStrategy } from './idempotent';
-export { ClaimOf, IdempotencyInterceptor } from './idempotency.interceptor';
+export { ClaimOf } from './keyed-routes';
 export { canonicalJson } from './canonical-json';
 export { fingerprintOf } from './fingerprint';
 export { httpOutcome, refusalOf } from './http-outcome';

@@ -1,6 +1,6 @@
 /** The ledger's table: claimed keys and their stored answers. Every statement on it stands here. */
 import assert from 'node:assert/strict';
-import { isDivisionByZero, isUniqueViolation, type Statement, type Tx } from '@shop/postgres';
+import { bytea, isDivisionByZero, isUniqueViolation, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Lease } from './lease';
 import type { Answer, Claim, Entry } from './settle';
 
@@ -51,30 +51,24 @@ export class Ledger {
    */
   record(tx: Tx, unordered: readonly (Entry & { status: 'completed' })[]): void {
     if (unordered.length === 0) return;
-    const entries = inKeyOrder(unordered);
-    tx.send(insertCompleted, [
-      entries.map(({ scope }) => scope),
-      entries.map(({ key }) => key),
-      entries.map(({ fingerprint }) => fingerprint),
-      entries.map(({ answer }) => answer.status),
-      entries.map(({ answer }) => (answer.headers ? JSON.stringify(answer.headers) : null)),
-      entries.map(({ answer }) => answer.body),
-      this.retentionHours,
-    ]);
+    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, answer }) => ({
+      scope,
+      key,
+      fingerprint: fingerprint && bytea(fingerprint),
+      ...answerColumns(answer),
+    }));
+    tx.send(insertCompleted, [rowsOf(rows), this.retentionHours]);
   }
 
   /** Claims keys for work that calls outside: rows that are pending until their lease's owner completes them. */
   lease(tx: Tx, unordered: readonly Claim[], lease: Lease): void {
     if (unordered.length === 0) return;
-    const claims = inKeyOrder(unordered);
-    tx.send(insertPending, [
-      claims.map(({ scope }) => scope),
-      claims.map(({ key }) => key),
-      claims.map(({ fingerprint }) => fingerprint),
-      lease.owner,
-      lease.token,
-      lease.durationMs,
-    ]);
+    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint }) => ({
+      scope,
+      key,
+      fingerprint: bytea(fingerprint),
+    }));
+    tx.send(insertPending, [rowsOf(rows), lease.owner, lease.token, lease.durationMs]);
   }
 
   /** Takes over pending rows whose lease has run out, locked in key order; answers the keys it got. */
@@ -95,7 +89,7 @@ export class Ledger {
   async complete(tx: Tx, finished: readonly Finished[]): Promise<Set<string>> {
     if (finished.length === 0) return new Set();
     assertOneScope(finished);
-    const rows = await tx.query<{ key: string }>(completeLeased, this.completion(finished));
+    const rows = await tx.query<{ key: string }>(completeLeased, [completionOf(finished), this.retentionHours]);
     return new Set(rows.map(({ key }) => key));
   }
 
@@ -104,20 +98,10 @@ export class Ledger {
    * error for which `isLeaseLost` is true. Answers the keys.
    */
   completeAll(tx: Tx, finished: readonly Finished[]): Set<string> {
-    if (finished.length > 0) tx.send(completeAllLeased, [...this.completion(finished), finished.length]);
+    if (finished.length > 0) {
+      tx.send(completeAllLeased, [completionOf(finished), this.retentionHours, finished.length]);
+    }
     return new Set(finished.map(({ key }) => key));
-  }
-
-  private completion(finished: readonly Finished[]): unknown[] {
-    return [
-      finished.map(({ scope }) => scope),
-      finished.map(({ key }) => key),
-      finished.map(({ token }) => token),
-      finished.map(({ answer }) => answer.status),
-      finished.map(({ answer }) => (answer.headers ? JSON.stringify(answer.headers) : null)),
-      finished.map(({ answer }) => answer.body),
-      this.retentionHours,
-    ];
   }
 
   /** Gives leases back early, so that a repeat need not wait for them to run out. */
@@ -153,6 +137,16 @@ function assertOneScope(entries: readonly { scope: string }[]): void {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+function completionOf(finished: readonly Finished[]): string {
+  return rowsOf(finished.map(({ scope, key, token, answer }) => ({ scope, key, token, ...answerColumns(answer) })));
+}
+
+const answerColumns = ({ status, headers, body }: Answer) => ({
+  answer_status: status,
+  answer_headers: headers,
+  answer_body: body,
+});
+
 function entryOf(row: Row): Entry {
   const { scope, key, fingerprint } = row;
   if (row.status === 'pending') return { scope, key, fingerprint, status: 'pending', leaseExpired: row.lease_expired };
@@ -173,17 +167,17 @@ const insertCompleted: Statement = {
   name: 'ledger.insert-completed',
   text: `
     insert into ledger (scope, key, fingerprint, status, answer_status, answer_headers, answer_body, completed_at, expires_at)
-    select scope, key, fingerprint, 'completed', answer_status, answer_headers::jsonb, answer_body, now(), now() + $7 * interval '1 hour'
-    from unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::text[], $6::text[])
-      as e (scope, key, fingerprint, answer_status, answer_headers, answer_body)`,
+    select scope, key, fingerprint, 'completed', answer_status, answer_headers, answer_body, now(), now() + $2 * interval '1 hour'
+    from jsonb_to_recordset($1::jsonb) as e (
+      scope text, key text, fingerprint bytea, answer_status int, answer_headers jsonb, answer_body text)`,
 };
 
 const insertPending: Statement = {
   name: 'ledger.insert-pending',
   text: `
     insert into ledger (scope, key, fingerprint, status, leased_by, lease_token, leased_until)
-    select scope, key, fingerprint, 'pending', $4, $5, now() + $6 * interval '1 millisecond'
-    from unnest($1::text[], $2::text[], $3::bytea[]) as e (scope, key, fingerprint)`,
+    select scope, key, fingerprint, 'pending', $2, $3, now() + $4 * interval '1 millisecond'
+    from jsonb_to_recordset($1::jsonb) as e (scope text, key text, fingerprint bytea)`,
 };
 
 // Only a pending row has a lease. None of these asks for the status as well: the planner would then walk the index of
@@ -194,7 +188,7 @@ const takeOverExpired: Statement = {
     update ledger l set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond'
     from (
       select scope, key from ledger
-      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and leased_until <= now()
+      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and lease_token is not null and leased_until <= now()
       order by scope, key for update
     ) as expired
     where l.scope = expired.scope and l.key = expired.key
@@ -203,11 +197,11 @@ const takeOverExpired: Statement = {
 
 const complete = `
     update ledger l
-    set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers::jsonb,
-        answer_body = e.answer_body, completed_at = now(), expires_at = now() + $7 * interval '1 hour',
+    set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers,
+        answer_body = e.answer_body, completed_at = now(), expires_at = now() + $2 * interval '1 hour',
         leased_by = null, lease_token = null, leased_until = null
-    from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[])
-      as e (scope, key, token, answer_status, answer_headers, answer_body)
+    from jsonb_to_recordset($1::jsonb) as e (
+      scope text, key text, token uuid, answer_status int, answer_headers jsonb, answer_body text)
     where l.scope = e.scope and l.key = e.key and l.lease_token = e.token
     returning l.key`;
 
@@ -216,7 +210,7 @@ const completeLeased: Statement = { name: 'ledger.complete-leased', text: comple
 /** SQL has no other way to fail a transaction on a count than to compute something that cannot be. */
 const completeAllLeased: Statement = {
   name: 'ledger.complete-all-leased',
-  text: `with done as (${complete}) select 1 / (count(*) = $8)::int from done`,
+  text: `with done as (${complete}) select 1 / (count(*) = $3)::int from done`,
 };
 
 const releaseLeases: Statement = {

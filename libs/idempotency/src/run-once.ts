@@ -10,7 +10,7 @@
  * undo would find nothing to undo.
  */
 import { counter } from '@shop/observability';
-import type { Database, Tx } from '@shop/postgres';
+import { type Database, isLockTimeout, type Tx } from '@shop/postgres';
 import { isLostRace, type Ledger } from './ledger';
 import { type Answer, type Outcome, settle, type Work } from './settle';
 
@@ -41,7 +41,7 @@ export async function runOnce<State>(
         ]
       : [{ scope, key }],
   );
-  const outcomes = await database.transaction(
+  const running = database.transaction(
     async (tx) => {
       const finding = ledger.find(tx, keys);
       const [known, state] = await Promise.all([finding, moves.load(tx)]);
@@ -54,6 +54,11 @@ export async function runOnce<State>(
     },
     (error) => isLostRace(error) || retryOn(error),
   );
+  const outcomes = await running.catch((error: unknown) => {
+    if (works.length > 1 || !isLockTimeout(error)) throw error;
+    // Another replica has held the key's row, or one of the effect's, for longer than we wait for it.
+    return [{ kind: 'in-use' } as const];
+  });
   for (const { kind } of outcomes) decisions.inc({ decision: kind });
   return outcomes;
 }

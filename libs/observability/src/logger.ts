@@ -1,6 +1,7 @@
 /** One structured line per decision: JSON for machines, colours for people. */
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
+import { LineWriter } from './line-writer';
 import { prettyStream } from './pretty';
 
 export type Logger = PinoLogger;
@@ -16,39 +17,30 @@ export interface LoggerOptions {
   colour?: boolean;
 }
 
-/** Lines are handed to the kernel in blocks of this size; below it, after FLUSH_INTERVAL_MS. */
-const BUFFER_BYTES = 8_192;
-const FLUSH_INTERVAL_MS = 100;
+const STDOUT = 1;
 
-/** Lines are written in the background, so that a log line never waits for the terminal or the disk. */
 export function createLogger({ service, level, format, colour = true }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'event',
     serializers: { err: describeError },
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
-  const destination = pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES });
-  flushWhenWritten(destination);
+  const destination = new LineWriter(STDOUT);
   process.on('exit', () => destination.flushSync());
   return pino(options, destination);
 }
 
-/** A timer runs only while lines wait, so that a service that has nothing to say is not woken. */
-function flushWhenWritten(destination: ReturnType<typeof pino.destination>): void {
-  let timer: NodeJS.Timeout | undefined;
-  const write = destination.write.bind(destination);
-  destination.write = (line: string) => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      destination.flush();
-    }, FLUSH_INTERVAL_MS).unref();
-    return write(line);
-  };
+/** One text per millisecond: lines come in batches. */
+function isoTime(): string {
+  const now = Date.now();
+  if (now !== newest.at) newest = { at: now, text: `,"time":"${new Date(now).toISOString()}"` };
+  return newest.text;
 }
+let newest = { at: 0, text: '' };
 
 /** Never an error's further fields: PostgreSQL puts the values of the failing row into one of them. */
 function describeError(error: unknown): unknown {

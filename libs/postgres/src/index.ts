@@ -8,5 +8,6 @@ export {
   isSerializationFailure,
   isUniqueViolation,
 } from './pg-errors';
+export { bytea, rowsOf } from './rows';
 export type { Statement } from './statement';
 export type { Tx } from './transaction';

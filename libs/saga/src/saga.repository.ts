@@ -1,5 +1,5 @@
 /** The saga's tables: every statement that writes them stands here. */
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { ActionName, SagaState, SagaStatus, Transition } from './decide';
 
 export interface SagaRow {
@@ -64,15 +64,16 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
 /** `deadlinesMs` (from now; null for none) stands beside `sagas`, index by index. */
 export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
-  tx.send(insertRows, [
-    sagas.map(({ id }) => id),
-    sagas.map(({ definition }) => definition),
-    sagas.map(({ definitionVersion }) => definitionVersion),
-    sagas.map(({ state }) => state.step),
-    deadlinesMs,
-    sagas.map(({ data }) => JSON.stringify(data)),
-    sagas.map(({ traceparent }) => traceparent),
-  ]);
+  const rows = sagas.map(({ id, definition, definitionVersion, state, data, traceparent }, index) => ({
+    id,
+    definition,
+    definition_version: definitionVersion,
+    step: state.step,
+    deadline_ms: deadlinesMs[index],
+    data: data as object,
+    traceparent,
+  }));
+  tx.send(insertRows, [rowsOf(rows)]);
 }
 
 /**
@@ -82,31 +83,33 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
  */
 export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
-  tx.send(updateRows, [
-    sagas.map(({ id }) => id),
-    sagas.map(({ state }) => state.status),
-    sagas.map(({ state }) => state.step),
-    sagas.map(({ state }) => state.action),
-    sagas.map(({ state }) => state.attempt),
-    sagas.map(({ state }) => state.reason ?? null),
-    sagas.map(({ state }) => state.cancelRequested),
-    deadlinesMs,
-    sagas.map(({ version }) => version),
-  ]);
+  const rows = sagas.map(({ id, state, version }, index) => ({
+    id,
+    status: state.status,
+    step: state.step,
+    action: state.action,
+    attempt: state.attempt,
+    reason: state.reason,
+    cancel_requested: state.cancelRequested,
+    deadline_ms: deadlinesMs[index],
+    version,
+  }));
+  tx.send(updateRows, [rowsOf(rows)]);
 }
 
-export function appendHistory(tx: Tx, rows: readonly HistoryRow[]): void {
-  if (rows.length === 0) return;
-  tx.send(insertHistory, [
-    rows.map(({ sagaId }) => sagaId),
-    rows.map(({ seq }) => seq),
-    rows.map(({ event }) => event),
-    rows.map(({ step }) => step),
-    rows.map(({ from }) => from),
-    rows.map(({ to }) => to),
-    rows.map(({ attempt }) => attempt),
-    rows.map(({ detail }) => (detail ? JSON.stringify(detail) : null)),
-  ]);
+export function appendHistory(tx: Tx, history: readonly HistoryRow[]): void {
+  if (history.length === 0) return;
+  const rows = history.map(({ sagaId, seq, event, step, from, to, attempt, detail }) => ({
+    saga_id: sagaId,
+    seq,
+    event,
+    step,
+    from_position: from,
+    to_position: to,
+    attempt,
+    detail,
+  }));
+  tx.send(insertHistory, [rowsOf(rows)]);
 }
 
 export interface DueSaga {
@@ -137,9 +140,9 @@ const insertRows: Statement = {
   text: `
     insert into saga (id, definition, definition_version, status, step, action, attempt, deadline_at, data, traceparent, version)
     select id, definition, definition_version, 'running', step, 'do', 1, now() + deadline_ms * interval '1 millisecond',
-           data::jsonb, traceparent, 1
-    from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[])
-      as s (id, definition, definition_version, step, deadline_ms, data, traceparent)`,
+           data, traceparent, 1
+    from jsonb_to_recordset($1::jsonb) as s (
+      id uuid, definition text, definition_version int, step text, deadline_ms int, data jsonb, traceparent text)`,
 };
 
 const updateRows: Statement = {
@@ -151,8 +154,9 @@ const updateRows: Statement = {
         deadline_at = case when u.deadline_ms is null and s.status = u.status then s.deadline_at
                            else now() + u.deadline_ms * interval '1 millisecond' end,
         version = u.version, updated_at = now()
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::bool[], $8::int[], $9::int[])
-      as u (id, status, step, action, attempt, reason, cancel_requested, deadline_ms, version)
+    from jsonb_to_recordset($1::jsonb) as u (
+      id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, deadline_ms int,
+      version int)
     where s.id = u.id and s.version < u.version`,
 };
 
@@ -160,9 +164,9 @@ const insertHistory: Statement = {
   name: 'saga.insert-history',
   text: `
     insert into saga_history (saga_id, seq, event, step, from_position, to_position, attempt, detail)
-    select saga_id, seq, event, step, from_position, to_position, attempt, detail::jsonb
-    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[])
-      as h (saga_id, seq, event, step, from_position, to_position, attempt, detail)`,
+    select saga_id, seq, event, step, from_position, to_position, attempt, detail
+    from jsonb_to_recordset($1::jsonb) as h (
+      saga_id uuid, seq int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
 };
 
 const selectDue: Statement = {

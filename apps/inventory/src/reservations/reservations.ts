@@ -10,6 +10,7 @@ import {
 import { type Answer, fingerprintOf, type Ledger, type Outcome, runOnce, type Work } from '@shop/idempotency';
 import { bodyOf, type CommandType, type Message, type Reply } from '@shop/messaging';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
+import { RetryableError } from '@shop/resilience';
 import { Shelf } from '../stock/stock';
 import { lockReservations, lockStockFor, RESERVATION_PRIMARY_KEY, saveShelf } from '../stock/stock.repository';
 
@@ -110,6 +111,6 @@ function replyOf(outcome: Outcome): Reply {
       // What the first command with this id did is not told by it.
       return { outcome: 'refused', reason: 'command_id_reused', inDoubt: true };
     case 'in-use':
-      throw new Error('a command of this service is never leased');
+      throw new RetryableError('another replica holds what this command needs');
   }
 }

@@ -1,5 +1,5 @@
 /** The tables of stock, movements and reservations: every statement on them stands here. */
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Movement, Reservation, ReservationStatus, Shelf, Stock, StockLine } from './stock';
 
 interface StockRow {
@@ -47,23 +47,19 @@ export function saveShelf(tx: Tx, shelf: Shelf): void {
 
 function updateChangedStock(tx: Tx, rows: readonly Stock[]): void {
   if (rows.length === 0) return;
-  tx.send(updateStock, [
-    rows.map(({ tenant }) => tenant),
-    rows.map(({ sku }) => sku),
-    rows.map(({ onHand }) => onHand),
-    rows.map(({ reserved }) => reserved),
-    rows.map(({ version }) => version),
-  ]);
+  const changed = rows.map(({ tenant, sku, onHand, reserved, version }) => ({
+    tenant,
+    sku,
+    on_hand: onHand,
+    reserved,
+    version,
+  }));
+  tx.send(updateStock, [rowsOf(changed)]);
 }
 
 function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
   if (rows.length === 0) return;
-  tx.send(insertReservations, [
-    rows.map(({ id }) => id),
-    rows.map(({ tenant }) => tenant),
-    rows.map(({ lines }) => JSON.stringify(lines)),
-    rows.map(({ status }) => status),
-  ]);
+  tx.send(insertReservations, [rowsOf(rows.map(({ id, tenant, lines, status }) => ({ id, tenant, lines, status })))]);
 }
 
 function updateChangedReservations(tx: Tx, rows: readonly Reservation[]): void {
@@ -73,13 +69,8 @@ function updateChangedReservations(tx: Tx, rows: readonly Reservation[]): void {
 
 function insertMovements(tx: Tx, movements: readonly Movement[]): void {
   if (movements.length === 0) return;
-  tx.send(insertMovementRows, [
-    movements.map(({ tenant }) => tenant),
-    movements.map(({ sku }) => sku),
-    movements.map(({ delta }) => delta),
-    movements.map(({ reason }) => reason),
-    movements.map(({ cause }) => cause),
-  ]);
+  const rows = movements.map(({ tenant, sku, delta, reason, cause }) => ({ tenant, sku, delta, reason, cause }));
+  tx.send(insertMovementRows, [rowsOf(rows)]);
 }
 
 export async function findStock(database: Database, tenant: string, sku: string): Promise<Stock | undefined> {
@@ -114,7 +105,7 @@ export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; r
   updateChangedStock(tx, [adjusted]);
   if (adjustment.delta !== 0) {
     const { delta, reason, cause } = adjustment;
-    tx.send(insertMovementRows, [[stock.tenant], [stock.sku], [delta], [reason], [cause]]);
+    tx.send(insertMovementRows, [rowsOf([{ tenant: stock.tenant, sku: stock.sku, delta, reason, cause }])]);
   }
   return adjusted;
 }
@@ -149,7 +140,7 @@ const updateStock: Statement = {
   name: 'stock.update',
   text: `
     update stock s set on_hand = u.on_hand, reserved = u.reserved, version = u.version, updated_at = now()
-    from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::int[]) as u (tenant, sku, on_hand, reserved, version)
+    from jsonb_to_recordset($1::jsonb) as u (tenant text, sku text, on_hand bigint, reserved bigint, version int)
     where s.tenant = u.tenant and s.sku = u.sku`,
 };
 
@@ -157,8 +148,8 @@ const insertReservations: Statement = {
   name: 'reservation.insert',
   text: `
     insert into reservation (id, tenant, lines, status)
-    select id, tenant, lines::jsonb, status
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as r (id, tenant, lines, status)`,
+    select id, tenant, lines, status
+    from jsonb_to_recordset($1::jsonb) as r (id uuid, tenant text, lines jsonb, status text)`,
 };
 
 const updateReservations: Statement = {
@@ -173,7 +164,7 @@ const insertMovementRows: Statement = {
   text: `
     insert into stock_movement (tenant, sku, delta, reason, cause)
     select tenant, sku, delta, reason, cause
-    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[]) as m (tenant, sku, delta, reason, cause)`,
+    from jsonb_to_recordset($1::jsonb) as m (tenant text, sku text, delta bigint, reason text, cause text)`,
 };
 
 const selectStock: Statement = {

@@ -69,9 +69,9 @@ export class OrdersController {
     });
     if (outcome.kind === 'reused') throw orderIdConflict();
     const created = outcome.kind === 'fresh' && outcome.answer.status === 201;
-    const { status, body: answer } = httpOutcome(outcome);
+    const { status, headers, body: answer } = httpOutcome(outcome);
     if (status >= 400) {
-      void reply.status(status).type('application/problem+json');
+      void reply.status(status).headers(headers);
       return answer;
     }
     if (!created && ifNoneMatch === '*') {

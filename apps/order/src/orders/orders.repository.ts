@@ -1,5 +1,5 @@
 /** The orders' table: every statement on it stands here. */
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { bytea, type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Order, OrderItem, OrderStatus } from './order';
 
 export interface NewOrder {
@@ -40,29 +40,31 @@ export const ORDERS_PRIMARY_KEY = 'orders_pkey';
 /** In key order, so that two replicas that get the same ids of clients never deadlock. */
 export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   if (orders.length === 0) return;
-  tx.send(insertRows, [
-    orders.map(({ order }) => order.tenant),
-    orders.map(({ order }) => order.id),
-    orders.map(({ order }) => order.customerId),
-    orders.map(({ order }) => JSON.stringify(order.items)),
-    orders.map(({ order }) => order.total.amount),
-    orders.map(({ order }) => order.total.currency),
-    orders.map(({ requestHash }) => requestHash),
-    orders.map(({ order }) => order.sagaId),
-    orders.map(({ order }) => order.createdAt),
-  ]);
+  const rows = orders.map(({ order, requestHash }) => ({
+    tenant: order.tenant,
+    id: order.id,
+    customer_id: order.customerId,
+    items: order.items,
+    total_amount: order.total.amount,
+    total_currency: order.total.currency,
+    request_hash: bytea(requestHash),
+    saga_id: order.sagaId,
+    created_at: order.createdAt,
+  }));
+  tx.send(insertRows, [rowsOf(rows)]);
 }
 
 /** What the sagas' transitions mean for their orders. */
 export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
   if (changes.length === 0) return;
-  tx.send(updateStatus, [
-    changes.map(({ tenant }) => tenant),
-    changes.map(({ id }) => id),
-    changes.map(({ status }) => status),
-    changes.map(({ reason }) => reason ?? null),
-    changes.map(({ cancelSagaId }) => cancelSagaId ?? null),
-  ]);
+  const rows = changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
+    tenant,
+    id,
+    status,
+    reason,
+    cancel_saga_id: cancelSagaId,
+  }));
+  tx.send(updateStatus, [rowsOf(rows)]);
 }
 
 /** Turns a confirmed order to `cancelling`, for exactly one caller; answers whether it was this one. */
@@ -128,11 +130,11 @@ const insertRows: Statement = {
   text: `
     insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,
                         created_at, updated_at)
-    select tenant, id, customer_id, items::jsonb, total_amount, total_currency, 'pending', request_hash, saga_id,
+    select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, saga_id,
            created_at, created_at
-    from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bytea[], $8::uuid[],
-                $9::timestamptz[])
-      as o (tenant, id, customer_id, items, total_amount, total_currency, request_hash, saga_id, created_at)
+    from jsonb_to_recordset($1::jsonb) as o (
+      tenant text, id uuid, customer_id text, items jsonb, total_amount bigint, total_currency text,
+      request_hash bytea, saga_id uuid, created_at timestamptz)
     order by tenant, id`,
 };
 
@@ -142,8 +144,7 @@ const updateStatus: Statement = {
     update orders o
     set status = c.status, reason = coalesce(c.reason, o.reason),
         cancel_saga_id = coalesce(c.cancel_saga_id, o.cancel_saga_id), version = version + 1, updated_at = now()
-    from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::uuid[])
-      as c (tenant, id, status, reason, cancel_saga_id)
+    from jsonb_to_recordset($1::jsonb) as c (tenant text, id uuid, status text, reason text, cancel_saga_id uuid)
     where o.tenant = c.tenant and o.id = c.id`,
 };
 

@@ -1,5 +1,5 @@
 /** The payments' table: every statement on it stands here. */
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
 
 interface Row {
@@ -44,34 +44,32 @@ export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise
 /** In key order, against deadlocks. One that is there already breaks the primary key, and the transaction. */
 export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   if (payments.length === 0) return;
-  tx.send(insertRows, [
-    payments.map(({ tenant }) => tenant),
-    payments.map(({ id }) => id),
-    payments.map(({ orderId }) => orderId),
-    payments.map(({ amount }) => amount),
-    payments.map(({ currency }) => currency),
-    payments.map(({ source }) => source),
-  ]);
+  const rows = payments.map(({ tenant, id, orderId, amount, currency, source }) => ({
+    tenant,
+    id,
+    order_id: orderId,
+    amount,
+    currency,
+    source,
+  }));
+  tx.send(insertRows, [rowsOf(rows)]);
 }
 
 export function saveChargeOutcomes(tx: Tx, outcomes: readonly ChargeOutcome[]): void {
   if (outcomes.length === 0) return;
-  tx.send(updateCharged, [
-    outcomes.map(({ tenant }) => tenant),
-    outcomes.map(({ id }) => id),
-    outcomes.map(({ status }) => status),
-    outcomes.map(({ providerReference }) => providerReference),
-    outcomes.map(({ declineReason }) => declineReason),
-  ]);
+  const rows = outcomes.map(({ tenant, id, status, providerReference, declineReason }) => ({
+    tenant,
+    id,
+    status,
+    provider_reference: providerReference,
+    decline_reason: declineReason,
+  }));
+  tx.send(updateCharged, [rowsOf(rows)]);
 }
 
 export function saveRefunds(tx: Tx, refunds: readonly (PaymentKey & { reference: string })[]): void {
   if (refunds.length === 0) return;
-  tx.send(updateRefunded, [
-    refunds.map(({ tenant }) => tenant),
-    refunds.map(({ id }) => id),
-    refunds.map(({ reference }) => reference),
-  ]);
+  tx.send(updateRefunded, [rowsOf(refunds.map(({ tenant, id, reference }) => ({ tenant, id, reference })))]);
 }
 
 export async function findPayment(database: Database, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
@@ -145,20 +143,21 @@ const insertRows: Statement = {
   text: `
     insert into payment (tenant, id, order_id, amount, currency, source, status)
     select tenant, id, order_id, amount, currency, source, 'pending'
-    from unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[])
-      as n (tenant, id, order_id, amount, currency, source)
+    from jsonb_to_recordset($1::jsonb) as n (
+      tenant text, id text, order_id uuid, amount bigint, currency text, source text)
     order by tenant, id`,
 };
 
+// `status = …` would look selective to the planner, which then walks the table and searches the few rows given.
 const updateCharged: Statement = {
   name: 'payment.update-charged',
   text: `
     update payment p
     set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
         version = version + 1, updated_at = now()
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-      as c (tenant, id, status, provider_reference, decline_reason)
-    where p.tenant = c.tenant and p.id = c.id and p.status = 'pending'`,
+    from jsonb_to_recordset($1::jsonb) as c (
+      tenant text, id text, status text, provider_reference text, decline_reason text)
+    where p.tenant = c.tenant and p.id = c.id and p.status not in ('succeeded', 'declined')`,
 };
 
 const updateRefunded: Statement = {
@@ -166,6 +165,6 @@ const updateRefunded: Statement = {
   text: `
     update payment p
     set refunded = amount, refund_reference = r.reference, version = version + 1, updated_at = now()
-    from unnest($1::text[], $2::text[], $3::text[]) as r (tenant, id, reference)
-    where p.tenant = r.tenant and p.id = r.id and p.status = 'succeeded'`,
+    from jsonb_to_recordset($1::jsonb) as r (tenant text, id text, reference text)
+    where p.tenant = r.tenant and p.id = r.id and p.status not in ('pending', 'declined')`,
 };
