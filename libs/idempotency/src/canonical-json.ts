@@ -8,11 +8,15 @@ const MAX_DEPTH = 200;
 export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (depth === MAX_DEPTH) throw new Problem(400, 'body_too_deep', `send no more than ${MAX_DEPTH} levels of JSON`);
-  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join(',')}]`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const member of value) text += `${text && ','}${canonicalJson(member, depth + 1)}`;
+    return `[${text}]`;
+  }
   const record = value as Record<string, unknown>;
-  const members = Object.keys(record)
-    .filter((key) => record[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key], depth + 1)}`);
-  return `{${members.join(',')}}`;
+  for (const key of Object.keys(record).sort()) {
+    const member = record[key];
+    if (member !== undefined) text += `${text && ','}${JSON.stringify(key)}:${canonicalJson(member, depth + 1)}`;
+  }
+  return `{${text}}`;
 }

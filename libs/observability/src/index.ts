@@ -1,3 +1,3 @@
 export { createLogger, type Logger, type LogFormat, type LogLevel, logLevels, NestLog } from './logger';
-export { counter, gauge, histogram } from './metrics';
+export { countedElsewhere, counter, gauge, histogram } from './metrics';
 export { newTraceparent, traceIdOf } from './trace';

@@ -5,6 +5,19 @@ export function counter<L extends string>(name: string, help: string, labelNames
   return (register.getSingleMetric(name) as Counter<L> | undefined) ?? new Counter({ name, help, labelNames });
 }
 
+/** A counter of what somebody else counts: read when the metrics are asked for. */
+export function countedElsewhere(name: string, help: string, read: () => number): void {
+  if (register.getSingleMetric(name)) return;
+  new Counter({
+    name,
+    help,
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
 export function gauge<L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> {
   return (register.getSingleMetric(name) as Gauge<L> | undefined) ?? new Gauge({ name, help, labelNames });
 }

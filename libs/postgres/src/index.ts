@@ -1,3 +1,4 @@
+export { traffic } from './bundle';
 export { createDatabase, Database, type DatabaseOptions } from './database';
 export { Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';

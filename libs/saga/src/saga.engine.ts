@@ -90,6 +90,7 @@ export class SagaEngine {
 
   /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
   begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): SagaChange[] {
+    const updatedAt = new Date();
     const decided = sagas.map(({ id, definition, data, traceparent }) => {
       const decision = start(definition);
       const row: SagaRow = {
@@ -100,6 +101,7 @@ export class SagaEngine {
         data,
         traceparent,
         version: 1,
+        updatedAt,
       };
       return { change: this.changeOf(row, undefined, decision), deadlineMs: decision.send?.deadlineMs ?? null };
     });
@@ -109,15 +111,14 @@ export class SagaEngine {
       changes.map(({ saga }) => saga),
       decided.map(({ deadlineMs }) => deadlineMs),
     );
-    appendHistory(tx, changes.map(historyOf));
+    appendHistory(tx, changes);
     return changes;
   }
 
   /** After the commit: sends the commands, writes the log, tells who listens. */
   committed(changes: readonly SagaChange[]): void {
-    const updatedAt = new Date();
     for (const change of changes) {
-      this.memory.remember({ ...change.saga, updatedAt });
+      this.memory.remember(change.saga);
       this.announce(change);
     }
     this.options.onCommitted?.(changes);
@@ -153,7 +154,7 @@ export class SagaEngine {
           sagas,
           sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
         );
-        appendHistory(tx, moved.changes.map(historyOf));
+        appendHistory(tx, moved.changes);
         return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
       },
       // Another replica has moved one of them since: run again, and read.
@@ -185,6 +186,7 @@ export class SagaEngine {
     const rows = new Map<string, SagaRow>();
     const deadlinesMs = new Map<string, number | null>();
     const ignored: (Incoming & { reason: string })[] = [];
+    const updatedAt = new Date();
     for (const { sagaId, event } of batch) {
       const row = rows.get(sagaId) ?? known.get(sagaId);
       const definition = row && this.definitions.get(nameOf(row.definition, row.definitionVersion));
@@ -197,7 +199,7 @@ export class SagaEngine {
         ignored.push({ sagaId, event, reason: decision.ignored });
         continue;
       }
-      const moved = { ...row, state: decision.state, version: row.version + 1 };
+      const moved = { ...row, state: decision.state, version: row.version + 1, updatedAt };
       changes.push(this.changeOf(moved, row, decision));
       rows.set(sagaId, moved);
       if (decision.send) deadlinesMs.set(sagaId, decision.send.deadlineMs);
@@ -211,7 +213,7 @@ export class SagaEngine {
       saga,
       before: before?.state,
       transition,
-      durationMs: before?.updatedAt ? Date.now() - before.updatedAt.getTime() : 0,
+      durationMs: before ? saga.updatedAt.getTime() - before.updatedAt.getTime() : 0,
       send: send && this.commandOf(saga, send.step, send.action),
     };
   }
@@ -266,8 +268,4 @@ function parseCommandId(id = ''): { sagaId: string; step: string; action: Action
   const [sagaId = '', step, action, ...rest] = id.split('/');
   if (!isUUID(sagaId) || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
   return { sagaId, step, action };
-}
-
-function historyOf({ saga, transition }: SagaChange) {
-  return { ...transition, sagaId: saga.id, seq: saga.version };
 }

@@ -11,13 +11,8 @@ export interface SagaRow {
   traceparent: string;
   /** Counts transitions; also the sequence number of the newest one in the history. */
   version: number;
-  /** When the awaited command was first decided, for durations; undefined for a new saga. */
-  updatedAt?: Date;
-}
-
-export interface HistoryRow extends Transition {
-  sagaId: string;
-  seq: number;
+  /** When it last moved. */
+  updatedAt: Date;
 }
 
 interface StoredSaga {
@@ -97,11 +92,12 @@ export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readon
   tx.send(updateRows, [rowsOf(rows)]);
 }
 
-export function appendHistory(tx: Tx, history: readonly HistoryRow[]): void {
-  if (history.length === 0) return;
-  const rows = history.map(({ sagaId, seq, event, step, from, to, attempt, detail }) => ({
-    saga_id: sagaId,
-    seq,
+/** Each transition under the version of the saga that it made. */
+export function appendHistory(tx: Tx, changes: readonly { saga: SagaRow; transition: Transition }[]): void {
+  if (changes.length === 0) return;
+  const rows = changes.map(({ saga, transition: { event, step, from, to, attempt, detail } }) => ({
+    saga_id: saga.id,
+    seq: saga.version,
     event,
     step,
     from_position: from,

@@ -3,8 +3,8 @@ import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown 
 import { createHealthModule, MetricsModule } from '@shop/http';
 import { IdempotencyModule, Ledger } from '@shop/idempotency';
 import { Broker, JetStreamServer, Publisher } from '@shop/messaging';
-import type { Logger } from '@shop/observability';
-import { createDatabase, Database, migrate, type Statement } from '@shop/postgres';
+import { countedElsewhere, type Logger } from '@shop/observability';
+import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
 
 export const LOGGER = Symbol('LOGGER');
 
@@ -28,6 +28,8 @@ export class ServiceModule implements OnApplicationShutdown {
 
   static register(options: ServiceModuleOptions): DynamicModule {
     const { logger } = options;
+    countedElsewhere('postgres_statements_total', 'Statements sent to PostgreSQL', () => traffic.statements);
+    countedElsewhere('postgres_trips_total', 'Round trips to PostgreSQL', () => traffic.trips);
     const providers = [
       { provide: LOGGER, useValue: logger },
       { provide: Database, useFactory: () => openDatabase(options) },

@@ -108,14 +108,8 @@ export function priceItems(
 }
 
 /** The order as clients see it. */
-export function orderJson({
-  tenant: _tenant,
-  version: _version,
-  sagaId: _saga,
-  cancelSagaId: _cancel,
-  ...seen
-}: Order) {
-  return seen;
+export function orderJson({ id, customerId, items, total, status, reason, createdAt, updatedAt }: Order) {
+  return { id, customerId, items, total, status, reason, createdAt, updatedAt };
 }
 
 export function createdAnswer(order: Order): Answer {
