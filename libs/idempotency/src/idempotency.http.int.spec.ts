@@ -270,4 +270,17 @@ describe('R21 a mutating route without a strategy', () => {
     }
     await expect(build(CarelessController)).rejects.toThrow(/: CarelessController\.post, CarelessController\.remove$/);
   });
+
+  it('R21 keeps it from starting also when a keyed route does not take its claim', async () => {
+    @Controller()
+    class ForgetfulController {
+      @Post('forgetful')
+      @Idempotent({ strategy: 'atomic' })
+      post(): void {}
+      @Post('mindful')
+      @Idempotent({ strategy: 'atomic' })
+      mind(@ClaimOf() _: Claim): void {}
+    }
+    await expect(build(ForgetfulController)).rejects.toThrow(/do not take @ClaimOf\(\): ForgetfulController\.post$/);
+  });
 });

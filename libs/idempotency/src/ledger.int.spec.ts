@@ -1,6 +1,6 @@
 import { createDatabase, type Database, migrate, type Tx } from '@shop/postgres';
 import { useStack } from '@shop/testing';
-import { isLostRace, Ledger } from './ledger';
+import { isLeaseLost, isLostRace, Ledger } from './ledger';
 import { type Lease, newLeaseToken } from './lease';
 import { ledgerMigrations } from './migrations';
 import { type Answer, type Claim, repeatOf } from './settle';
@@ -146,6 +146,27 @@ describe('R18 a lease', () => {
     expect(await find(claim)).toMatchObject({ status: 'pending' });
     expect(await complete(claim, current)).toEqual(new Set([claim.key]));
     expect(await find(claim)).toEqual({ ...claim, status: 'completed', answer });
+  });
+
+  it('R18 is completed with others all or none: a lost one fails the transaction', async () => {
+    const [mine, lost] = [newClaim(), newClaim()];
+    const [lease, taker] = [newLease(), newLease('taker')];
+    await claimWith(mine, lease);
+    await claimWith(lost, lease);
+    await age(lost);
+    await takeOver(lost, taker);
+    const finish = (...claims: Claim[]) =>
+      run(async (tx) =>
+        ledger.completeAll(
+          tx,
+          claims.map((claim) => ({ ...claim, token: lease.token, answer })),
+        ),
+      );
+    const error: unknown = await finish(mine, lost).catch((reason: unknown) => reason);
+    expect(isLeaseLost(error)).toBe(true);
+    expect(await find(mine)).toMatchObject({ status: 'pending' });
+    expect(await finish(mine)).toEqual(new Set([mine.key]));
+    expect(await find(mine)).toMatchObject({ status: 'completed', answer });
   });
 
   it('R18 that has run out is still good as long as nobody else has taken it', async () => {

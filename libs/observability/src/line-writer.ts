@@ -33,10 +33,9 @@ export class LineWriter {
     else this.timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  /** For the end of the process: writes what is left before it returns. */
+  /** For the end of the process: writes what waits before it returns. What is on its way gets there by itself. */
   flushSync(): void {
-    const rest = Buffer.concat([this.block ?? Buffer.alloc(0), this.take()]);
-    this.block = undefined;
+    const rest = this.take();
     for (let from = 0; from < rest.length;) {
       try {
         from += writeSync(this.fd, rest, from);
@@ -66,7 +65,6 @@ export class LineWriter {
   private hand(block: Buffer): void {
     this.block = block;
     write(this.fd, block, (error, written) => {
-      if (this.block !== block) return;
       // A full pipe that does not block; its reader will get there.
       if (error?.code === 'EAGAIN') setTimeout(() => this.hand(block), RETRY_MS);
       else if (!error && written < block.length) this.hand(block.subarray(written));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Message, Publisher } from '@shop/messaging';
 import { newTraceparent } from '@shop/observability';
-import { createDatabase, type Database, migrate, type Tx } from '@shop/postgres';
+import { createDatabase, type Database, migrate, traffic, type Tx } from '@shop/postgres';
 import { eventually, seededRandom, useStack } from '@shop/testing';
 import pino from 'pino';
 import { Deadlines } from './deadlines';
@@ -280,6 +280,38 @@ describe('R10 replies that come twice, late, or out of order', () => {
   it('R10 are dropped when nobody knows their saga', async () => {
     await one.engine.receive(replyTo(randomUUID(), 'flight.do'));
     expect(one.log.at(-1)).toMatchObject({ event: 'saga.event.ignored', reason: 'unknown-saga' });
+  });
+});
+
+describe('R11 a replica whose memory of a saga is old', () => {
+  it('R11 makes no transition a second time, though the reply fits what it remembers', async () => {
+    const id = await begin(one);
+    await two.engine.receive(replyTo(id, 'flight.do'));
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    expect(await pathOf(id)).toEqual(['started → flight.do', 'do.succeeded → hotel.do']);
+    expect(sentFor(id, one, two)).toEqual([`${id}/flight/do`, `${id}/hotel/do`]);
+  });
+
+  it('R11 looks a reply up that does not fit what it remembers, instead of dropping it', async () => {
+    const id = await begin(one);
+    await two.engine.receive(replyTo(id, 'flight.do'));
+    await one.engine.receive(replyTo(id, 'hotel.do'));
+    await two.engine.receive(replyTo(id, 'pay.do'));
+    expect(await sagaOf(id)).toMatchObject({ status: 'completed' });
+  });
+
+  it('R11 takes the other sagas of its batch along when one of them was moved elsewhere', async () => {
+    const ids = [await begin(one), await begin(one), await begin(one)];
+    await two.engine.receive(replyTo(ids[1]!, 'flight.do'));
+    await Promise.all(ids.map((id) => one.engine.receive(replyTo(id, 'flight.do'))));
+    for (const id of ids) expect(await pathOf(id)).toEqual(['started → flight.do', 'do.succeeded → hotel.do']);
+  });
+
+  it('R45 reads nothing of a saga that it remembers, and writes its transition in one trip', async () => {
+    const id = await begin(one);
+    const before = traffic.trips;
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    expect(traffic.trips - before).toBe(1);
   });
 });
 
