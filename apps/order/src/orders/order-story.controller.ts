@@ -6,7 +6,7 @@ import { Database } from '@shop/postgres';
 import { findSaga, type SagaView } from '@shop/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isSettled, type Order } from './order';
-import { OrderWatch } from './order-watch';
+import { OrderWatch, type Watching } from './order-watch';
 import { keyFor } from './orders.controller';
 import { keyOf, type OrderKey } from './orders.repository';
 import { OrdersService } from './orders.service';
@@ -53,16 +53,24 @@ export class OrderStoryController {
   }
 
   private async stream(key: OrderKey, reply: FastifyReply, lastEventId: string): Promise<void> {
-    const stop = new AbortController();
-    reply.raw.on('close', () => stop.abort());
+    let watching: Watching | undefined;
+    let closed = false;
+    reply.raw.on('close', () => {
+      closed = true;
+      watching?.stop();
+    });
     const endsAt = Date.now() + MAX_STREAM_MS;
     let sent = lastEventId;
-    while (!stop.signal.aborted && Date.now() < endsAt) {
-      const moved = this.watch.moved(keyOf(key), HEARTBEAT_MS, stop);
-      const order = await this.orders.get(key);
-      sent = writeNews(reply, (await this.sagasOf(order)).flatMap(eventsOf), sent);
-      if (isSettled(order)) return;
-      if (!(await moved)) reply.raw.write(': still here\n\n');
+    while (!closed && Date.now() < endsAt) {
+      watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
+      try {
+        const order = await this.orders.get(key);
+        sent = writeNews(reply, (await this.sagasOf(order)).flatMap(eventsOf), sent);
+        if (isSettled(order)) return;
+        if (!(await watching.moved)) reply.raw.write(': still here\n\n');
+      } finally {
+        watching.stop();
+      }
     }
   }
 

@@ -18,6 +18,13 @@ interface Waiter {
   untilSettled: boolean;
 }
 
+/** Waiting for one order. */
+export interface Watching {
+  /** True when it has moved (or is settled), false when the time is over or nobody waits any more. */
+  moved: Promise<boolean>;
+  stop: () => void;
+}
+
 @Injectable()
 export class OrderWatch implements OnModuleInit {
   private readonly waiting = new Map<string, Set<Waiter>>();
@@ -36,26 +43,23 @@ export class OrderWatch implements OnModuleInit {
     });
   }
 
-  /** Resolves true when the order has moved, or with `untilSettled` is settled; false when `timeoutMs` have passed. */
-  moved(
-    key: string,
-    timeoutMs: number,
-    { signal, untilSettled = false }: { signal: AbortSignal; untilSettled?: boolean },
-  ): Promise<boolean> {
-    return new Promise((resolve) => {
+  /** With `untilSettled` moves on the way do not count. */
+  watch(key: string, timeoutMs: number, { untilSettled = false } = {}): Watching {
+    let finish!: (moved: boolean) => void;
+    const moved = new Promise<boolean>((resolve) => {
       const waiters = this.waiting.get(key) ?? new Set();
       this.waiting.set(key, waiters);
-      const finish = (moved: boolean) => {
+      finish = (hasMoved) => {
         clearTimeout(timer);
         waiters.delete(waiter);
         if (waiters.size === 0 && this.waiting.get(key) === waiters) this.waiting.delete(key);
-        resolve(moved);
+        resolve(hasMoved);
       };
       const waiter = { wake: () => finish(true), untilSettled };
       const timer = setTimeout(() => finish(false), timeoutMs);
       waiters.add(waiter);
-      signal.addEventListener('abort', () => finish(false), { once: true });
     });
+    return { moved, stop: () => finish(false) };
   }
 
   /** Wakes who waits here, and tells the other replicas. */

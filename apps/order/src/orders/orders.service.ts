@@ -50,16 +50,15 @@ export class OrdersService {
   async getSettled(key: OrderKey, waitMs: number): Promise<Order> {
     const deadline = Date.now() + waitMs;
     for (;;) {
-      // Asked for before reading, so that a move between the two is not missed.
-      const stop = new AbortController();
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now()));
-      const moved = this.watch.moved(keyOf(key), wait, { signal: stop.signal, untilSettled: true });
+      // Asked for before reading, so that a move between the two is not missed.
+      const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
         const order = await this.get(key);
         if (isSettled(order) || Date.now() >= deadline) return order;
-        await moved;
+        await watching.moved;
       } finally {
-        stop.abort();
+        watching.stop();
       }
     }
   }
