@@ -4,3 +4,4 @@ export { JetStreamServer } from './jetstream.server';
 export { Answers, Consumes, type Delivery } from './mailbox';
 export { commandMailbox, type Message, newMessage, replyMailbox } from './message';
 export { Publisher } from './publisher';
+export { MAILBOX_LANE } from './topology';

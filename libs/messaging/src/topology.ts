@@ -19,6 +19,11 @@ const MAX_STREAM_BYTES = 1_024 * 1_024 * 1_024;
 export const ACK_WAIT_MS = 10_000;
 /** JetStream messages (each a batch) that may be in work at once, over all replicas of a service. */
 const MAX_ACK_PENDING = 256;
+/**
+ * The waiting room that a lane behind a mailbox needs: more than the broker hands out at once, so that work is never
+ * refused for want of room. A refused message would come back as one that fails.
+ */
+export const MAILBOX_LANE = { maxWaiting: 100_000 };
 
 const streams: Record<string, { name: string; subjects: string[] }> = {
   cmd: { name: 'COMMANDS', subjects: ['cmd.>'] },

@@ -277,6 +277,13 @@ describe('R10 replies that come twice, late, or out of order', () => {
     expect(one.log.map(({ event }) => event)).toContain('saga.reply.unreadable');
   });
 
+  it('R45 all find room, as many as the broker may hand out at once', async () => {
+    const id = await begin(one);
+    const replies = Array.from({ length: 5_000 }, () => one.engine.receive(replyTo(id, 'flight.do')));
+    await Promise.all(replies);
+    expect(await pathOf(id)).toEqual(['started → flight.do', 'do.succeeded → hotel.do']);
+  });
+
   it('R10 are dropped when nobody knows their saga', async () => {
     await one.engine.receive(replyTo(randomUUID(), 'flight.do'));
     expect(one.log.at(-1)).toMatchObject({ event: 'saga.event.ignored', reason: 'unknown-saga' });

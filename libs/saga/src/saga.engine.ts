@@ -4,7 +4,7 @@
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
  */
-import { type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
+import { MAILBOX_LANE, type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
@@ -80,7 +80,7 @@ export class SagaEngine {
   constructor(private readonly options: SagaEngineOptions) {
     this.definitions = new Map(options.definitions.map((one) => [nameOf(one.name, one.version), one]));
     this.replyTo = replyMailbox(options.service);
-    this.lane = new Lane({ run: (batch) => this.run(batch) });
+    this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.run(batch) });
   }
 
   /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */

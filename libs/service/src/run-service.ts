@@ -12,6 +12,8 @@ export interface ServiceOptions<Environment extends ProcessEnvironment> {
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
 }
 
+/** Clients that may knock at the same time; the kernel may allow fewer. Node's own 511 turns a crowd away for seconds. */
+const LISTEN_BACKLOG = 4_096;
 /** A stop that takes longer than this has met something that will not end. */
 const STOP_TIMEOUT_MS = 20_000;
 
@@ -32,7 +34,7 @@ export async function runService<Environment extends ProcessEnvironment>(
     const app = await options.build(environment, logger);
     started.app = app;
     await app.startAllMicroservices();
-    await app.listen(port, environment.HOST);
+    await app.listen({ port, host: environment.HOST, backlog: LISTEN_BACKLOG });
     logger.info({ url: await app.getUrl() }, 'service.ready');
   } catch (error) {
     exitWith(`${options.name} cannot start: ${reasonOf(error, `${options.port} ${port}`)}`);

@@ -1,20 +1,26 @@
-/** What a piece of work cost: CPU by process from /proc, commits and WAL from PostgreSQL. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+/** What a piece of work cost: CPU by process from /proc, commits and WAL from PostgreSQL, statements from the services. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { serviceNames, type System } from '@shop/system';
 import { Client } from 'pg';
+import { statementsOf } from './statements';
 
 export interface Cost {
-  /** CPU milliseconds per order by process; empty where there is no /proc. */
+  /** CPU milliseconds per order by name, all replicas of a service together; empty where there is no /proc. */
   cpuMs: Record<string, number>;
   cpuMsTotal: number;
   commitsPerOrder: number;
   walBytesPerOrder: number;
-  /** Largest resident memory of a service so far, MiB. */
+  /** Undefined where the services do not count it. */
+  statementsPerOrder: number | undefined;
+  tripsPerOrder: number | undefined;
+  /** Largest resident memory of a process of the service so far, MiB. */
   peakMiB: Record<string, number>;
 }
 
 /** The kernel's clock tick for /proc/PID/stat on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
+/** What /proc/PID/clear_refs takes for "the peak is what it is now". */
+const RESET_PEAK = '5';
 /** Fields of /proc/PID/stat behind the command's name, counted from its closing bracket. */
 const STAT = { parent: 1, userTime: 11, systemTime: 12, childrenUser: 13, childrenSystem: 14 };
 
@@ -26,11 +32,11 @@ export async function measureCost(
   const client = new Client({ connectionString: system.stack.adminUrl });
   await client.connect();
   try {
-    const before = { cpu: cpuOf(system), database: await databaseOf(client) };
+    const before = { statements: await statementsOf(system), database: await databaseOf(client), cpu: cpuOf(system) };
     const began = performance.now();
     await work();
     const seconds = (performance.now() - began) / 1_000;
-    const after = { cpu: cpuOf(system), database: await databaseOf(client) };
+    const after = { cpu: cpuOf(system), database: await databaseOf(client), statements: await statementsOf(system) };
     const cpuMs = Object.fromEntries(
       Object.entries(after.cpu).map(([name, ms]) => [name, (ms - (before.cpu[name] ?? 0)) / orders]),
     );
@@ -39,6 +45,8 @@ export async function measureCost(
       cpuMsTotal: Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0),
       commitsPerOrder: (after.database.commits - before.database.commits) / orders,
       walBytesPerOrder: (after.database.walBytes - before.database.walBytes) / orders,
+      statementsPerOrder: perOrder(before.statements.statements, after.statements.statements, orders),
+      tripsPerOrder: perOrder(before.statements.trips, after.statements.trips, orders),
       peakMiB: peakMemoryOf(system),
     };
     return { cost, seconds };
@@ -47,11 +55,14 @@ export async function measureCost(
   }
 }
 
-/** CPU milliseconds so far, by process; PostgreSQL with all its backends, living and gone. */
+const perOrder = (before: number | undefined, after: number | undefined, orders: number): number | undefined =>
+  before === undefined || after === undefined ? undefined : (after - before) / orders;
+
+/** CPU milliseconds so far, by name; PostgreSQL with all its backends, living and gone. */
 function cpuOf(system: System): Record<string, number> {
   if (!existsSync('/proc/self/stat')) return {};
   const used: Record<string, number> = {};
-  for (const name of serviceNames) used[name] = ownCpu(system.services[name].pid);
+  for (const { name, pid } of system.processes) used[name] = (used[name] ?? 0) + ownCpu(pid);
   used['nats'] = ownCpu(system.stack.natsPid());
   used['postgres'] = treeCpu(system.stack.postgresPid());
   return used;
@@ -84,7 +95,18 @@ function treeCpu(root: number | undefined): number {
   return ownCpu(root) + gone + children.reduce((sum, pid) => sum + ownCpu(Number(pid)), 0);
 }
 
-function peakMemoryOf(system: System): Record<string, number> {
+/** Lets the peaks begin anew; where the kernel does not let us, they go on from the start of the process. */
+export function forgetPeakMemory(system: System): void {
+  for (const { pid } of system.processes) {
+    try {
+      if (pid !== undefined) writeFileSync(`/proc/${pid}/clear_refs`, RESET_PEAK);
+    } catch {
+      return;
+    }
+  }
+}
+
+export function peakMemoryOf(system: System): Record<string, number> {
   const peak = (pid: number | undefined): number => {
     try {
       return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024);
@@ -92,7 +114,9 @@ function peakMemoryOf(system: System): Record<string, number> {
       return 0;
     }
   };
-  return Object.fromEntries(serviceNames.map((name) => [name, peak(system.services[name].pid)]));
+  const peakOf = (service: string): number =>
+    Math.max(...system.processes.filter(({ name }) => name === service).map(({ pid }) => peak(pid)));
+  return Object.fromEntries(serviceNames.map((name) => [name, peakOf(name)]));
 }
 
 async function databaseOf(client: Client): Promise<{ commits: number; walBytes: number }> {

@@ -1,1 +1,1 @@
-export { type RoundOptions, type RoundResult, runRound } from './round';
+export { type Options, readOptions, type ScenarioName, scenarioNames } from './options';

@@ -10,10 +10,20 @@ export async function inOpenLoop<T>(
   const running: Promise<unknown>[] = [];
   for (const [index, item] of items.entries()) {
     const wait = began + (index * 1_000) / perSecond - performance.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    if (wait > 0) await pause(wait);
     running.push(work(item));
   }
   await Promise.all(running);
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Two kinds of work in turn, each `rounds` times: a b b a a b …, so that what changes with time, such as caches that
+ * fill and tables that grow, falls on both alike.
+ */
+export function inTurn<A, B>(a: A, b: B, rounds: number): (A | B)[] {
+  return Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? [a, b] : [b, a])).flat();
 }
 
 export interface Percentiles {
@@ -28,6 +38,9 @@ export function percentiles(samples: readonly number[]): Percentiles {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
+/** The mean of the two in the middle when their number is even. */
 export function median(samples: readonly number[]): number {
-  return percentiles(samples).p50;
+  const sorted = [...samples].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[sorted.length / 2 - 1] ?? 0)) / 2;
 }

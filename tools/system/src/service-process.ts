@@ -9,8 +9,8 @@ export interface ServiceProcessOptions {
   env: Record<string, string>;
   nodeOptions?: string[];
   guard: Guard;
-  /** Where its log goes: our own output, or a function that gets the text. */
-  output: 'inherit' | ((text: string) => void);
+  /** Where its log goes: our own output, or a function that gets it piece by piece, and the process it comes from. */
+  output: 'inherit' | ((text: string, pid: number) => void);
   /** Called when it ends and nobody asked for that. */
   onCrash?: (how: string) => void;
 }
@@ -65,7 +65,7 @@ export class ServiceProcess {
     const keep = (text: Buffer) => {
       this.tail = (this.tail + text.toString()).slice(-TAIL_CHARACTERS);
       if (output === 'inherit') process.stderr.write(text);
-      else output(text.toString());
+      else output(text.toString(), pid);
     };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);

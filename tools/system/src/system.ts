@@ -11,7 +11,7 @@ export type ServiceName = (typeof serviceNames)[number];
 export interface SystemOptions {
   /** The usual ports where they are free, or free ones only. */
   ports: 'usual' | 'free';
-  output: 'inherit' | ((text: string) => void);
+  output: 'inherit' | ((text: string, pid: number) => void);
   logFormat: 'json' | 'pretty';
   logLevel?: string;
   /** `sandbox` speaks to the sandbox through the provider's SDK; `simulated` answers inside the payment service. */
@@ -27,8 +27,13 @@ export interface SystemOptions {
 
 export interface System {
   stack: Stack;
+  /** The first process of each service. */
   services: Record<ServiceName, ServiceProcess>;
   urls: Record<ServiceName, string>;
+  /** Every process of every service, the further replicas too. */
+  processes: readonly ServiceProcess[];
+  /** Starts one more process of a service, on a free port, on the same databases and NATS; `stop` stops it too. */
+  addReplica(name: ServiceName): Promise<ServiceProcess>;
   stop(): Promise<void>;
 }
 
@@ -47,10 +52,21 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   // The provider remembers what it took, also when its process is killed.
   const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
   guard.remove(sandboxFolder);
-  const services = createServices(options, { ports, stack, guard, sandboxFile: join(sandboxFolder, 'books.jsonl') });
+  const sandboxFile = join(sandboxFolder, 'books.jsonl');
+  const create = createServicesWith(options, { stack, guard, sandboxFile, sandboxPort: ports.sandbox });
+  const services = mapNames((name) => create(name, ports[name]));
+  const processes = Object.values(services);
+  const addReplica = async (name: ServiceName) => {
+    const replica = create(name, await freePort());
+    processes.push(replica);
+    await replica.start();
+    return replica;
+  };
   const stop = async () => {
     // The gateway first, so that nobody is sent to a service that is gone.
-    for (const name of [...serviceNames].reverse()) await services[name].stop();
+    for (const name of [...serviceNames].reverse()) {
+      await Promise.all(processes.filter((process) => process.name === name).map((process) => process.stop()));
+    }
     await stack.stop();
     rmSync(sandboxFolder, { recursive: true, force: true });
     await guard.close();
@@ -63,21 +79,22 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     throw error;
   }
   const urls = mapNames((name) => services[name].url);
-  return { stack, services, urls, stop };
+  return { stack, services, urls, processes, addReplica, stop };
 }
 
 interface Surroundings {
-  ports: Record<ServiceName, number>;
   stack: Stack;
   guard: Guard;
   sandboxFile: string;
+  /** Where the payment services find the provider. */
+  sandboxPort: number;
 }
 
-function createServices(
+/** Answers what makes a process of a service for a port; nothing runs before its `start`. */
+function createServicesWith(
   options: SystemOptions,
-  { ports, stack, guard, sandboxFile }: Surroundings,
-): System['services'] {
-  const url = (name: ServiceName) => `http://127.0.0.1:${ports[name]}`;
+  { stack, guard, sandboxFile, sandboxPort }: Surroundings,
+): (name: ServiceName, port: number) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
     API_KEYS: process.env['API_KEYS'] ?? DEVELOPMENT_KEYS,
@@ -93,23 +110,23 @@ function createServices(
       PAYMENT_DATABASE_URL: stack.databaseUrl('payment'),
       ...(options.provider === 'simulated'
         ? { PAYMENT_PROVIDER: 'simulated' }
-        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: url('sandbox') }),
+        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: urlOf(sandboxPort) }),
     },
     order: { ORDER_DATABASE_URL: stack.databaseUrl('order') },
   };
-  return mapNames(
-    (name) =>
-      new ServiceProcess({
-        name,
-        url: url(name),
-        guard,
-        output: options.output,
-        onCrash: (how) => options.onCrash?.(name, how),
-        nodeOptions: options.nodeOptions?.[name],
-        env: { ...common, ...own[name], [portVariable(name)]: String(ports[name]) },
-      }),
-  );
+  return (name, port) =>
+    new ServiceProcess({
+      name,
+      url: urlOf(port),
+      guard,
+      output: options.output,
+      onCrash: (how) => options.onCrash?.(name, how),
+      nodeOptions: options.nodeOptions?.[name],
+      env: { ...common, ...own[name], [portVariable(name)]: String(port) },
+    });
 }
+
+const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
 
 const portVariable = (name: ServiceName): string => `${name.toUpperCase()}_PORT`;
 

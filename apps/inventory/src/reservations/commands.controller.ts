@@ -1,7 +1,16 @@
 /** Takes the commands of the inventory mailbox into one lane. */
 import { Controller } from '@nestjs/common';
 import { Ledger } from '@shop/idempotency';
-import { Answers, commandMailbox, Consumes, type Delivery, type Message, type Reply, replyTo } from '@shop/messaging';
+import {
+  Answers,
+  commandMailbox,
+  Consumes,
+  type Delivery,
+  MAILBOX_LANE,
+  type Message,
+  type Reply,
+  replyTo,
+} from '@shop/messaging';
 import { Database, Lane } from '@shop/postgres';
 import { carryOut } from './reservations';
 
@@ -10,7 +19,7 @@ export class CommandsController {
   private readonly lane: Lane<Message, Reply>;
 
   constructor(database: Database, ledger: Ledger) {
-    this.lane = new Lane({ run: (commands) => carryOut({ database, ledger }, commands) });
+    this.lane = new Lane({ ...MAILBOX_LANE, run: (commands) => carryOut({ database, ledger }, commands) });
   }
 
   @Consumes(commandMailbox('inventory'))

@@ -6,7 +6,7 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { LeaseLostError, Ledger } from '@shop/idempotency';
-import type { Message, Reply } from '@shop/messaging';
+import { MAILBOX_LANE, type Message, type Reply } from '@shop/messaging';
 import { counter, type Logger } from '@shop/observability';
 import { Database, Lane } from '@shop/postgres';
 import { RetryableError, TerminalError } from '@shop/resilience';
@@ -37,8 +37,11 @@ export class PaymentCommands {
     @Inject(PROVIDER) private readonly provider: Provider,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.claiming = new Lane({ run: (commands) => claimCommands({ database, ledger }, commands) });
-    this.recording = new Lane({ run: (records) => recordOutcomes({ database, ledger }, records) });
+    this.claiming = new Lane({
+      ...MAILBOX_LANE,
+      run: (commands) => claimCommands({ database, ledger }, commands),
+    });
+    this.recording = new Lane({ ...MAILBOX_LANE, run: (records) => recordOutcomes({ database, ledger }, records) });
   }
 
   /** @throws RetryableError while the outcome is unknown or somebody else is on it */

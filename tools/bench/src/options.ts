@@ -1,0 +1,101 @@
+/** What the command line of `npm run bench` may say. */
+import { type ServiceName, serviceNames } from '@shop/system';
+
+export const scenarioNames = ['rounds', 'flash', 'history', 'replicas', 'growth', 'overload'] as const;
+export type ScenarioName = (typeof scenarioNames)[number];
+
+const providers = ['simulated', 'sandbox'] as const;
+
+export interface Options {
+  scenario: ScenarioName;
+  /** Rounds, or bursts of each kind. */
+  rounds: number;
+  /** Different orders of one burst. */
+  orders: number;
+  warmUp: number;
+  concurrency: number;
+  skus: number;
+  steadySeconds: number;
+  /** Orders per second. */
+  steadyRate: number;
+  seed: number;
+  /** Finished orders to fill in. */
+  history: number;
+  provider: (typeof providers)[number];
+  /** A service whose CPU profile is written. */
+  profile: ServiceName | undefined;
+}
+
+/** Thrown when the command line cannot be read; its message is one sentence. */
+export class OptionError extends Error {}
+
+const numbers: Record<string, { usual: number; least: number }> = {
+  rounds: { usual: 3, least: 1 },
+  orders: { usual: 6_000, least: 1 },
+  'warm-up': { usual: 2_000, least: 0 },
+  concurrency: { usual: 64, least: 1 },
+  // One of them is sold out, so that there is one to be bought.
+  skus: { usual: 1_000, least: 2 },
+  'steady-seconds': { usual: 15, least: 0 },
+  'steady-rate': { usual: 50, least: 1 },
+  seed: { usual: 42, least: 0 },
+  history: { usual: 1_000_000, least: 1 },
+};
+
+/** What is usual differs where a scenario is about just that. */
+const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
+  overload: { concurrency: 2_000, orders: 20_000 },
+};
+
+const names = [...Object.keys(numbers), 'scenario', 'provider', 'profile'];
+
+/** `--orders 6000 --concurrency 64 --scenario flash`: a name and a value at a time. @throws OptionError */
+export function readOptions(argv: readonly string[]): Options {
+  const given = pairsOf(argv);
+  const scenario = choice(given, 'scenario', scenarioNames) ?? 'rounds';
+  const number = (name: string): number => numberOf(given.get(name), name, usualOf[scenario]?.[name]);
+  return {
+    scenario,
+    rounds: number('rounds'),
+    orders: number('orders'),
+    warmUp: number('warm-up'),
+    concurrency: number('concurrency'),
+    skus: number('skus'),
+    steadySeconds: number('steady-seconds'),
+    steadyRate: number('steady-rate'),
+    seed: number('seed'),
+    history: number('history'),
+    provider: choice(given, 'provider', providers) ?? 'simulated',
+    profile: choice(given, 'profile', serviceNames),
+  };
+}
+
+function pairsOf(argv: readonly string[]): Map<string, string> {
+  const given = new Map<string, string>();
+  for (let index = 0; index < argv.length; index += 2) {
+    const [word = '', value] = argv.slice(index, index + 2);
+    const name = word.replace(/^--/, '');
+    if (!word.startsWith('--') || !names.includes(name)) {
+      throw new OptionError(`There is no option ${word}; there are ${names.map((known) => `--${known}`).join(', ')}.`);
+    }
+    if (value === undefined) throw new OptionError(`The option ${word} needs a value behind it.`);
+    given.set(name, value);
+  }
+  return given;
+}
+
+function numberOf(text: string | undefined, name: string, usual = numbers[name]!.usual): number {
+  const { least } = numbers[name]!;
+  if (text === undefined) return usual;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new OptionError(`--${name} must be a whole number of at least ${least}, and "${text}" is not.`);
+}
+
+function choice<T extends string>(given: Map<string, string>, name: string, among: readonly T[]): T | undefined {
+  const text = given.get(name);
+  if (text === undefined) return undefined;
+  const found = among.find((one) => one === text);
+  if (found) return found;
+  throw new OptionError(`--${name} must be one of ${among.join(', ')}, and "${text}" is not.`);
+}
