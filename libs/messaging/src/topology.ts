@@ -10,6 +10,7 @@ import {
   type StreamConfig,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
+import { GATHER_MS } from '@shop/postgres';
 
 /** A command or reply that nobody took for a day has been sent again many times by its saga. */
 const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
@@ -20,10 +21,10 @@ export const ACK_WAIT_MS = 10_000;
 /** JetStream messages (each a batch) that may be in work at once, over all replicas of a service. */
 const MAX_ACK_PENDING = 256;
 /**
- * The waiting room that a lane behind a mailbox needs: more than the broker hands out at once, so that work is never
- * refused for want of room. A refused message would come back as one that fails.
+ * A lane behind a mailbox gathers under load, and its waiting room is larger than what the broker hands out at once: work that
+ * is refused for want of room would come back as a message that fails.
  */
-export const MAILBOX_LANE = { maxWaiting: 100_000 };
+export const MAILBOX_LANE = { maxWaiting: 100_000, gatherMs: GATHER_MS };
 
 const streams: Record<string, { name: string; subjects: string[] }> = {
   cmd: { name: 'COMMANDS', subjects: ['cmd.>'] },

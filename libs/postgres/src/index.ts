@@ -1,6 +1,6 @@
 export { traffic } from './bundle';
 export { createDatabase, Database, type DatabaseOptions } from './database';
-export { Lane, LaneFullError, type LaneOptions } from './lane';
+export { GATHER_MS, Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';
 export {
   isConnectionFailure,

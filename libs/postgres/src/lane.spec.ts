@@ -2,7 +2,7 @@ import { Lane, LaneFullError } from './lane';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function recordingLane(options: { maxBatch?: number; maxWaiting?: number } = {}) {
+function recordingLane(options: { maxBatch?: number; maxWaiting?: number; gatherMs?: number } = {}) {
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const lane = new Lane<number, number>({
@@ -85,5 +85,51 @@ describe('Lane', () => {
     await tick();
     open();
     expect(await second).toBe(20);
+  });
+});
+
+describe('R45 a lane that gathers', () => {
+  const LONG = 60_000;
+  const submitAll = (lane: Lane<number, number>, count: number) =>
+    Promise.all(Array.from({ length: count }, (_, n) => lane.submit(n)));
+
+  it('R45 starts at once when it is idle, and behind a small batch', async () => {
+    const { lane, batches, open } = recordingLane({ gatherMs: LONG });
+    for (const size of [1, 7]) {
+      const done = submitAll(lane, size);
+      await tick();
+      open();
+      await done;
+    }
+    expect(batches.map(({ length }) => length)).toEqual([1, 7]);
+  });
+
+  it('R45 waits behind a large batch for one twice as large', async () => {
+    const { lane, batches, open } = recordingLane({ gatherMs: LONG });
+    const first = submitAll(lane, 8);
+    await tick();
+    open();
+    await first;
+    const next = [submitAll(lane, 15)];
+    await tick();
+    await tick();
+    expect(batches).toHaveLength(1);
+    next.push(submitAll(lane, 1));
+    await tick();
+    open();
+    await Promise.all(next);
+    expect(batches.map(({ length }) => length)).toEqual([8, 16]);
+  });
+
+  it('R45 waits no longer than it may', async () => {
+    const { lane, batches, open } = recordingLane({ gatherMs: 5 });
+    const first = submitAll(lane, 8);
+    await tick();
+    open();
+    await first;
+    const next = submitAll(lane, 2);
+    while (batches.length < 2) await tick();
+    open();
+    expect(await next).toEqual([0, 10]);
   });
 });

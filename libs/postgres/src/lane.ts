@@ -1,7 +1,8 @@
 /**
  * A lane runs one batch at a time; whatever arrives while it runs is the next batch.
  *
- * There is no timer: an idle lane starts at once with a batch of one, and batches grow exactly when the load does.
+ * An idle lane starts at once with a batch of one, and batches grow when the load does. A lane that gathers waits a few
+ * milliseconds behind a large batch, for one twice as large: under load each batch has a price of its own.
  * If a batch fails, its members run alone, so one bad member cannot hold back the others.
  */
 import { isConnectionFailure } from './pg-errors';
@@ -15,6 +16,8 @@ export interface LaneOptions<In, Out> {
   maxWaiting?: number;
   /** Batches under way at once; 1 keeps arrival order across batches. */
   concurrency?: number;
+  /** Milliseconds to wait, at most, for members behind a batch of eight or more; 0 starts the next at once. */
+  gatherMs?: number;
   /** True for a failure that has nothing to do with the members, such as a server that is away: all fail with it. */
   failsTogether?: (error: unknown) => boolean;
 }
@@ -30,6 +33,10 @@ export class LaneFullError extends Error {
 /** Larger batches gain nothing more from the shared commit and make everybody wait. */
 const DEFAULT_MAX_BATCH = 128;
 const DEFAULT_MAX_WAITING = 2_000;
+/** Behind a smaller batch nobody waits: there is no load to speak of. */
+const GATHER_FROM = 8;
+/** For lanes whose batches are transactions; docs/performance.md tells what it gains. */
+export const GATHER_MS = 8;
 
 interface Member<In, Out> {
   input: In;
@@ -41,10 +48,14 @@ interface Member<In, Out> {
 export class Lane<In, Out> {
   private waiting: Member<In, Out>[] = [];
   private running = 0;
+  private gathering: NodeJS.Timeout | undefined;
+  /** So many waiting members end the gathering. */
+  private enough = 0;
   private readonly run: (batch: In[]) => Promise<Out[]>;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
   private readonly concurrency: number;
+  private readonly gatherMs: number;
   private readonly failsTogether: (error: unknown) => boolean;
 
   constructor(options: LaneOptions<In, Out>) {
@@ -52,6 +63,7 @@ export class Lane<In, Out> {
     this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
     this.maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING;
     this.concurrency = options.concurrency ?? 1;
+    this.gatherMs = options.gatherMs ?? 0;
     this.failsTogether = options.failsTogether ?? isConnectionFailure;
   }
 
@@ -64,20 +76,38 @@ export class Lane<In, Out> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new LaneFullError());
     return new Promise<Out>((resolve, reject) => {
       this.waiting.push({ input, alone, resolve, reject });
+      if (this.gathering) {
+        if (this.waiting.length >= this.enough) this.endGathering();
+        return;
+      }
       // Deferred, so that members that arrive in the same turn of the event loop travel together.
       if (this.running < this.concurrency && this.waiting.length === 1) setImmediate(() => this.pump());
     });
   }
 
   private pump(): void {
-    while (this.running < this.concurrency && this.waiting.length > 0) {
+    while (!this.gathering && this.running < this.concurrency && this.waiting.length > 0) {
       const batch = this.takeBatch();
       this.running++;
       void this.runBatch(batch).finally(() => {
         this.running--;
+        this.gatherAfter(batch.length);
         this.pump();
       });
     }
+  }
+
+  private gatherAfter(size: number): void {
+    if (this.gatherMs === 0 || size < GATHER_FROM || this.gathering) return;
+    this.enough = Math.min(2 * size, this.maxBatch);
+    if (this.waiting.length >= this.enough) return;
+    this.gathering = setTimeout(() => this.endGathering(), this.gatherMs).unref();
+  }
+
+  private endGathering(): void {
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
+    setImmediate(() => this.pump());
   }
 
   private takeBatch(): Member<In, Out>[] {

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Ledger, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
-import { Database, Lane } from '@shop/postgres';
+import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { SagaEngine } from '@shop/saga';
 import { isSettled, type Order } from './order';
@@ -26,6 +26,7 @@ export class OrdersService {
     ledger: Ledger,
   ) {
     this.placing = new Lane({
+      gatherMs: GATHER_MS,
       run: async (batch) => {
         const { outcomes, changes } = await placeOrders({ database, ledger, engine }, batch);
         engine.committed(changes);
