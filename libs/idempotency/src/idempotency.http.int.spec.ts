@@ -279,7 +279,9 @@ describe('R21 a mutating route without a strategy', () => {
       post(): void {}
       @Post('mindful')
       @Idempotent({ strategy: 'atomic' })
-      mind(@ClaimOf() _: Claim): void {}
+      mind(@ClaimOf() claim: Claim): Claim {
+        return claim;
+      }
     }
     await expect(build(ForgetfulController)).rejects.toThrow(/do not take @ClaimOf\(\): ForgetfulController\.post$/);
   });
