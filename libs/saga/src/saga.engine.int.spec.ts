@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Message, Publisher } from '@shop/messaging';
 import { newTraceparent } from '@shop/observability';
-import { createDatabase, type Database, migrate, traffic, type Tx } from '@shop/postgres';
+import { createDatabase, migrate, traffic, type Tx } from '@shop/postgres';
 import { eventually, seededRandom, useStack } from '@shop/testing';
 import pino from 'pino';
-import { Deadlines } from './deadlines';
 import { type Journey, journeyV1, journeyV2, refused, replyTo } from '../testing/journey';
+import { openReplica, type Replica } from '../testing/replica';
 import type { SagaDefinition } from './definition';
 import { sagaMigrations } from './migrations';
-import { type SagaChange, SagaEngine, type SagaEngineOptions } from './saga.engine';
+import { type SagaChange, type SagaEngineOptions } from './saga.engine';
 import { findSaga, type SagaView } from './saga.view';
 
 const stack = useStack({
@@ -20,45 +19,10 @@ const stack = useStack({
   },
 });
 
-interface Replica {
-  database: Database;
-  engine: SagaEngine;
-  deadlines: Deadlines;
-  /** What left, in order; nothing leaves while `away`. */
-  sent: { mailbox: string; message: Message }[];
-  broker: { away: boolean };
-  log: ({ event: string; level: number } & Record<string, unknown>)[];
-}
-
 const replicas: Replica[] = [];
 
 async function startReplica(options: Partial<SagaEngineOptions> = {}): Promise<Replica> {
-  const database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
-  await database.connect();
-  const sent: Replica['sent'] = [];
-  const broker = { away: false };
-  const publisher = {
-    send: (mailbox: string, message: Message) => {
-      if (!broker.away) sent.push({ mailbox, message });
-    },
-  } as unknown as Publisher;
-  const log: Replica['log'] = [];
-  const logger = pino(
-    { level: 'debug', messageKey: 'event' },
-    { write: (line: string) => void log.push(JSON.parse(line) as Replica['log'][number]) },
-  );
-  const engine = new SagaEngine({
-    service: 'journeys',
-    database,
-    publisher,
-    logger,
-    definitions: [journeyV1],
-    onChange: () => [],
-    logFields: ({ data }) => ({ traveller: (data as Journey).traveller }),
-    ...options,
-  });
-  const deadlines = new Deadlines({ database, engine, logger, intervalMs: 10 });
-  const replica = { database, engine, deadlines, sent, broker, log };
+  const replica = await openReplica(stack.databaseUrl, options);
   replicas.push(replica);
   return replica;
 }
