@@ -12,6 +12,7 @@ const BLOCK_LINES = 128;
 /** When nobody reads what we write, this many lines wait; later ones are dropped, and their number is told. */
 const MAX_LINES = 100_000;
 const RETRY_MS = 50;
+const LAST_MOMENT_MS = 20;
 
 export class LineWriter {
   private lines: string[] = [];
@@ -33,8 +34,10 @@ export class LineWriter {
     else this.timer ??= setTimeout(() => this.flush(), FLUSH_INTERVAL_MS).unref();
   }
 
-  /** For the end of the process: writes what waits before it returns. What is on its way gets there by itself. */
+  /** For the end of the process: writes what waits before it returns. What is on its way gets a moment to get there. */
   flushSync(): void {
+    // Another thread writes it, and would end with the process; how far it is cannot be asked any more.
+    if (this.block) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_MOMENT_MS);
     const rest = this.take();
     for (let from = 0; from < rest.length;) {
       try {
