@@ -300,6 +300,17 @@ describe('a publisher', () => {
   });
 });
 
+describe('R53 a publisher whose connection was closed', () => {
+  it('R53 says so, and does not bring the process down', async () => {
+    const broker = await openBroker(stack.natsUrl);
+    const warn = jest.fn();
+    const publisher = new Publisher(broker, { warn } as unknown as Logger);
+    await broker.close();
+    publisher.send(newMailbox(), newCommand());
+    await eventually(() => expect(warn).toHaveBeenCalledWith(expect.anything(), 'messaging.publish.failed'));
+  });
+});
+
 describe('R10 a broker that has lost', () => {
   let own: Stack;
   beforeAll(async () => {

@@ -68,8 +68,13 @@ export class Publisher {
     this.waiting.clear();
     this.count = 0;
     this.sent = [];
-    for (const [mailbox, batch] of batches) this.publish(mailbox, batch);
-    for (const tell of sent) tell();
+    try {
+      for (const [mailbox, batch] of batches) this.publish(mailbox, batch);
+      for (const tell of sent) tell();
+    } catch (error) {
+      // Only a connection that is closed for good refuses: this process is about to end, and its sagas ask again.
+      this.log.warn({ reason: (error as Error).message }, 'messaging.publish.failed');
+    }
   }
 
   private publish(mailbox: string, batch: Message[]): void {
@@ -97,14 +102,14 @@ export class Publisher {
   }
 
   private async publishAndCheck(mailbox: string, payload: Buffer): Promise<void> {
-    this.client ??= this.broker.jetstream();
     // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
     const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
     try {
-      await this.client.publish(subjectOf(mailbox), payload, options).catch(async () => {
+      const client = (this.client ??= this.broker.jetstream());
+      await client.publish(subjectOf(mailbox), payload, options).catch(async () => {
         // A broker that was wiped has no stream for this; one that was away may be back.
         await ensureStream(await this.broker.manager(), mailbox);
-        await this.client!.publish(subjectOf(mailbox), payload, options);
+        await client.publish(subjectOf(mailbox), payload, options);
       });
     } catch (error) {
       this.log.warn({ mailbox, reason: (error as Error).message }, 'messaging.publish.failed');
