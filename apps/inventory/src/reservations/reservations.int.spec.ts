@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
 import { Ledger, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
-import { createDatabase, Database, Lane, migrate, type Statement, type Tx } from '@shop/postgres';
+import { createDatabase, Database, Lane, migrate, type Tx } from '@shop/postgres';
+import { InterruptedDatabase } from '@shop/postgres/testing';
 import { seededRandom, useStack } from '@shop/testing';
 import { inventoryMigrations } from '../migrations';
 import { createStock, findStock } from '../stock/stock.repository';
@@ -263,26 +264,6 @@ class CountingDatabase extends Database {
     return super.transaction((tx) => {
       this.attempts++;
       return work(tx);
-    }, retryOn);
-  }
-}
-
-/** Lets something happen elsewhere between the first and the second statement of its first transaction. */
-class InterruptedDatabase extends Database {
-  afterFirstStatement?: () => Promise<void>;
-
-  override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    return super.transaction((tx) => {
-      const interrupt = this.afterFirstStatement;
-      this.afterFirstStatement = undefined;
-      let first: Promise<unknown> | undefined;
-      const query = <Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> => {
-        if (first) return first.then(() => tx.query<Row>(statement, values));
-        const answer = tx.query<Row>(statement, values);
-        first = answer.then(interrupt);
-        return answer;
-      };
-      return work({ query, send: (statement, values) => tx.send(statement, values) });
     }, retryOn);
   }
 }

@@ -4,7 +4,7 @@ import type { Message, Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
-import { InterruptedDatabase } from '../../testing/interrupted-database';
+import { InterruptedDatabase } from '@shop/postgres/testing';
 import {
   amount,
   delivered,

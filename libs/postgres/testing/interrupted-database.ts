@@ -2,7 +2,9 @@
  * Lets something happen elsewhere between the first and the second statement of a transaction. One that reads nothing
  * has nothing in between; it is made to run again, as after a lost race.
  */
-import { Database, type Statement, type Tx } from '@shop/postgres';
+import { Database } from '../src/database';
+import type { Statement } from '../src/statement';
+import type { Tx } from '../src/transaction';
 
 const SERIALIZATION_FAILURE = '40001';
 

@@ -1,0 +1,1 @@
+export { InterruptedDatabase } from './interrupted-database';
