@@ -1,7 +1,7 @@
 /** Two instances of the payment commands on one database, which stand for two replicas, with one scripted provider. */
 import { randomUUID } from 'node:crypto';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
-import { Ledger, LeaseLostError, ledgerMigrations } from '@shop/idempotency';
+import { PostgresLedger, LeaseLostError, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { createDatabase, type Database, migrate } from '@shop/postgres';
@@ -45,7 +45,7 @@ export class PaymentReplicas {
     readonly provider: ScriptedProvider,
   ) {
     const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-    const [one, other] = databases.map((database) => new PaymentCommands(database, new Ledger(), provider, logger));
+    const [one, other] = databases.map((database) => new PaymentCommands(database, new PostgresLedger(), provider, logger));
     this.one = one!;
     this.other = other!;
   }

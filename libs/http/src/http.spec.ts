@@ -1,7 +1,6 @@
 import type { Problem } from '@shop/problem';
 import { parseApiKeys } from './api-keys';
 import { etagOf, requireMatch, unlessModified } from './etag';
-import { preferredWaitMs } from './prefer';
 
 const statusOf = (work: () => void): number => {
   try {
@@ -29,19 +28,6 @@ describe('R28 versions', () => {
     expect(unlessModified('W/"3"', '"3"')).toBe(true);
     expect(unlessModified('"2"', '"3"')).toBe(false);
     expect(unlessModified(undefined, '"3"')).toBe(false);
-  });
-});
-
-describe('R31 preferredWaitMs', () => {
-  it.each([
-    ['wait=5', 5_000],
-    ['respond-async, wait=10', 10_000],
-    ['wait=9999', 30_000],
-    ['wait=-1', 0],
-    ['handling=lenient', 0],
-    [undefined, 0],
-  ])('reads %p as %p ms', (header, expected) => {
-    expect(preferredWaitMs(header)).toBe(expected);
   });
 });
 

@@ -11,7 +11,6 @@ export {
 } from './api-keys';
 export { createHttpApp, type HttpAppOptions } from './http-app';
 export { etagOf, requireMatch, unlessModified } from './etag';
-export { preferredWaitMs } from './prefer';
 export { PageQuery } from './page.query';
 export { createHealthModule, type HealthCheck } from './health.controller';
 export { MetricsModule } from './metrics.controller';

@@ -1,6 +1,8 @@
 /** What the ledger's decision looks like over HTTP. */
 import { Problem } from '@shop/problem';
-import type { Answer, Outcome } from './settle';
+import { type Answer, refusalOf } from './answer';
+import { defaultPolicy, type RoutePolicy } from './policy';
+import type { Outcome } from './settle';
 
 const IN_USE_RETRY_AFTER_SECONDS = '1';
 
@@ -11,16 +13,22 @@ export interface HttpAnswer {
   body: string;
 }
 
-export function httpOutcome(outcome: Outcome): HttpAnswer {
+/** @param key of the request; the answer to one that is under way tells where its state can be seen */
+export function httpOutcome(outcome: Outcome, policy: RoutePolicy = defaultPolicy, key?: string): HttpAnswer {
   switch (outcome.kind) {
     case 'fresh':
       return httpAnswer(outcome.answer);
-    case 'replayed':
-      return httpAnswer(outcome.answer, { 'idempotent-replayed': 'true' });
+    case 'replayed': {
+      const again = httpAnswer(outcome.answer, { 'idempotent-replayed': 'true' });
+      const asSuccess = policy.replayStatus !== 'same' && again.status < 400;
+      return asSuccess ? { ...again, status: policy.replayStatus as number } : again;
+    }
     case 'reused':
-      return httpAnswer(refusalOf(keyReused()));
+      return httpAnswer(refusalOf(keyReused(policy.mismatchStatus)));
     case 'in-use':
-      return httpAnswer(refusalOf(keyInUse()), { 'retry-after': IN_USE_RETRY_AFTER_SECONDS });
+      return httpAnswer(refusalOf(keyInUse(policy.inUseStatus, key)), { 'retry-after': IN_USE_RETRY_AFTER_SECONDS });
+    case 'erased':
+      return httpAnswer(refusalOf(keyErased()));
   }
 }
 
@@ -29,13 +37,16 @@ function httpAnswer({ status, headers, body }: Answer, further?: Record<string, 
   return { status, headers: { 'content-type': type, ...headers, ...further }, body };
 }
 
-/** A final refusal is an answer like any other: a repeat gets it again. */
-export function refusalOf(problem: Problem): Answer {
-  return { status: problem.getStatus(), body: JSON.stringify(problem.body) };
-}
+const keyReused = (status: number) =>
+  new Problem(status, 'idempotency_key_reused', 'this Idempotency-Key was used for another request; use a new one');
 
-const keyReused = () =>
-  new Problem(409, 'idempotency_key_reused', 'this Idempotency-Key was used for another request; use a new one');
+const keyInUse = (status: number, key?: string) =>
+  new Problem(status, 'idempotency_key_in_use', 'the request with this Idempotency-Key is still being worked on', {
+    extensions: {
+      state: 'processing',
+      ...(key !== undefined && { statusUrl: `/idempotency-keys/${encodeURIComponent(key)}` }),
+    },
+  });
 
-const keyInUse = () =>
-  new Problem(409, 'idempotency_key_in_use', 'the request with this Idempotency-Key is still being worked on');
+const keyErased = () =>
+  new Problem(410, 'idempotency_key_erased', 'the request with this key was carried out; its answer has been erased');

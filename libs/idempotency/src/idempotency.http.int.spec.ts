@@ -13,10 +13,10 @@ import {
   ClaimOf,
   Idempotent,
   IdempotencyModule,
-  Ledger,
   ledgerMigrations,
   newLeaseToken,
   type Outcome,
+  PostgresLedger,
   runOnce,
 } from './index';
 
@@ -30,7 +30,7 @@ const stack = useStack({
 });
 
 const logger = createLogger({ service: 'test', level: 'silent', format: 'json' });
-const ledger = new Ledger();
+const ledger = new PostgresLedger();
 const insertNote: Statement = { name: 'test.insert-note', text: 'insert into note values ($1, $2)' };
 const countNotes: Statement = { name: 'test.count-notes', text: 'select count(*) as n from note where text = $1' };
 
@@ -89,7 +89,7 @@ function answerOf(id: string, text: string): Answer {
 const apiKeys = parseApiKeys('alice=t1/alice:customer,bob=t1/bob:customer,elsewhere=t2/alice:customer');
 const build = async (controller: Type): Promise<NestFastifyApplication> => {
   @Module({
-    imports: [IdempotencyModule],
+    imports: [IdempotencyModule.register({ database, logger })],
     controllers: [controller],
     providers: [{ provide: Database, useValue: database }],
   })

@@ -1,56 +1,99 @@
-/** Answers keyed routes, and refuses to start a service whose routes do not say how they are safe to repeat. */
-import { Module, type OnModuleInit, RequestMethod } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, HttpAdapterHost, MetadataScanner, Reflector } from '@nestjs/core';
+/** Brings the ledger into a Nest service: answers keyed routes, and refuses to start where a repeat would not be safe. */
+import {
+  type BeforeApplicationShutdown,
+  ConfigurableModuleBuilder,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import type { Logger } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
-import { IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed } from './idempotent';
-import { answerKeyedRoutes, takesClaim } from './keyed-routes';
+import { readBodiesStrictly } from './body-parser';
+import { Housekeeper } from './housekeeper';
+import { Idempotency } from './idempotency';
+import { IdempotencyKeysController } from './idempotency-keys.controller';
+import { answerKeyedRoutes } from './keyed-routes';
+import { Ledger, type Postgres, type Store } from './ledger';
+import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
+import { PostgresLedger } from './postgres-ledger';
+import { KeyedRouteList } from './route-list';
 
-const MUTATING = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE];
-/** The metadata key under which Nest keeps a route's HTTP method. */
-const NEST_METHOD = 'method';
-
-interface Route {
-  controller: Function;
-  method: string;
-  name: string;
-  strategy: IdempotencyStrategy | undefined;
+export interface IdempotencyOptions {
+  /** The database that has the ledger's table and the effects that it guards. */
+  database: Store<Postgres>;
+  /** Gets one line for each decision. */
+  logger?: Logger;
+  /** For how long the service tells its clients that they may repeat a request; no route may keep answers for less. */
+  retryWindowHours?: number;
+  /** After a crash leased work goes on this much later. */
+  leaseMs?: number;
 }
 
-@Module({ imports: [DiscoveryModule] })
-export class IdempotencyModule implements OnModuleInit {
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdempotencyOptions>().build();
+
+@Global()
+@Module({
+  imports: [DiscoveryModule],
+  controllers: [IdempotencyKeysController],
+  providers: [
+    KeyedRouteList,
+    { provide: Ledger, useFactory: () => new PostgresLedger() },
+    { provide: Idempotency, useFactory: createIdempotency, inject: [MODULE_OPTIONS_TOKEN, Ledger] },
+    { provide: Housekeeper, useFactory: createHousekeeper, inject: [MODULE_OPTIONS_TOKEN, Ledger, Idempotency] },
+  ],
+  exports: [Ledger, Idempotency],
+})
+export class IdempotencyModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyOptions,
+    private readonly routes: KeyedRouteList,
+    private readonly idempotency: Idempotency,
+    private readonly housekeeper: Housekeeper,
     private readonly host: HttpAdapterHost,
-  ) {}
+  ) {
+    super();
+  }
 
   onModuleInit(): void {
-    const routes = this.mutatingRoutes();
-    refuse('change something and have no @Idempotent strategy', ({ strategy }) => !strategy, routes);
-    refuse(
-      'are keyed and do not take @ClaimOf()',
-      ({ strategy, controller, method }) => isKeyed(strategy) && !takesClaim(controller, method),
-      routes,
-    );
-    answerKeyedRoutes(this.host.httpAdapter.getInstance<FastifyInstance>());
+    this.routes.check(this.options.retryWindowHours ?? DEFAULT_RETRY_WINDOW_HOURS);
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
+    readBodiesStrictly(fastify);
+    answerKeyedRoutes(fastify, this.idempotency, this.options.logger);
   }
 
-  private mutatingRoutes(): Route[] {
-    return this.discovery.getControllers().flatMap(({ metatype, name }) => {
-      const prototype = metatype?.prototype as Record<string, Function>;
-      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
-        const handler = prototype[method]!;
-        const verb = this.reflector.get<RequestMethod | undefined>(NEST_METHOD, handler);
-        if (verb === undefined || !MUTATING.includes(verb)) return [];
-        const strategy = this.reflector.get<IdempotencyStrategy | undefined>(IDEMPOTENCY_STRATEGY, handler);
-        return [{ controller: metatype as Function, method, name: `${name}.${method}`, strategy }];
-      });
-    });
+  onApplicationBootstrap(): void {
+    this.housekeeper.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.housekeeper.stop();
+  }
+
+  /** Requests have ended by now, so no lease is held any more. */
+  onApplicationShutdown(): void {
+    this.idempotency.works.close();
   }
 }
 
-function refuse(fault: string, isFaulty: (route: Route) => boolean, routes: readonly Route[]): void {
-  const faulty = routes.filter(isFaulty).map(({ name }) => name);
-  if (faulty.length > 0) throw new Error(`these routes ${fault}: ${faulty.join(', ')}`);
+function createIdempotency({ database, logger, leaseMs }: IdempotencyOptions, ledger: Ledger): Idempotency {
+  return new Idempotency(database, ledger, {
+    leaseMs,
+    onFailure: ({ work, attempt, error }) =>
+      logger?.warn({ work, attempt, reason: (error as Error).message }, 'idempotency.work.put_off'),
+  });
+}
+
+function createHousekeeper(
+  { database, logger }: IdempotencyOptions,
+  ledger: Ledger,
+  { works }: Idempotency,
+): Housekeeper {
+  return new Housekeeper(database, ledger, works, logger);
 }

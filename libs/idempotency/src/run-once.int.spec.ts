@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createDatabase, type Database, migrate, type Statement } from '@shop/postgres';
 import { useStack } from '@shop/testing';
-import { Ledger } from './ledger';
+import { PostgresLedger } from './postgres-ledger';
 import { ledgerMigrations } from './migrations';
 import { type Moves, runOnce } from './run-once';
-import { type Answer, type Outcome, type Work } from './settle';
+import type { Answer } from './answer';
+import { type Outcome, type Work } from './settle';
 
 const stack = useStack({
   templateKey: 'ledger',
@@ -15,7 +16,7 @@ const stack = useStack({
   },
 });
 
-const ledger = new Ledger();
+const ledger = new PostgresLedger();
 /** Two replicas of a service. */
 let replicas: [Database, Database];
 
@@ -170,7 +171,7 @@ describe('runOnce', () => {
   });
 
   it('R17 leaves no effect when its answer cannot be stored', async () => {
-    const moves = { ...leaveMark('unstorable'), decide: () => ({ status: 999, body: '{}' }) };
+    const moves = { ...leaveMark('unstorable'), decide: () => ({ status: 999, body: '{}', kept: true }) };
     await expect(runOnce(replicas[0], ledger, [workOf('unstorable')], moves)).rejects.toThrow('answer_status');
     expect(await effects('unstorable')).toBe(0);
   });

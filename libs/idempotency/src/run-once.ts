@@ -9,28 +9,27 @@
  * older one, and the insert finds that out. The other way round a do's answer would be seen without its effect, and an
  * undo would find nothing to undo.
  */
-import { counter } from '@shop/observability';
-import { type Database, isLockTimeout, type Tx } from '@shop/postgres';
-import { isLostRace, type Ledger } from './ledger';
-import { type Answer, type Outcome, settle, type Work } from './settle';
+import { isLockTimeout } from '@shop/postgres';
+import { countDecisions } from './decisions';
+import type { Kind, Ledger, Postgres, Transactions } from './ledger';
+import type { Answer } from './answer';
+import { type Outcome, settle, type Work } from './settle';
 
-export interface Moves<State> {
+export interface Moves<State, K extends Kind = Postgres> {
   /** Reads, and locks in key order, the rows that the works touch. */
-  load: (tx: Tx) => Promise<State>;
+  load: (tx: K['tx']) => Promise<State>;
   /** Decides one work in plain memory; changes `state` for the works behind it. Not called for repeats. */
   decide: (state: State, index: number) => Answer;
   /** Sends what `decide` changed. */
-  save: (tx: Tx, state: State) => void;
+  save: (tx: K['tx'], state: State) => void;
 }
 
-const decisions = counter('idempotency_decisions_total', 'Works by what the ledger made of them', ['decision']);
-
 /** @param retryOn further failures that mean a lost race; what is run again reads afresh and sees the winner */
-export async function runOnce<State>(
-  database: Database,
-  ledger: Ledger,
+export async function runOnce<State, K extends Kind = Postgres>(
+  database: Transactions<K>,
+  ledger: Ledger<K>,
   works: readonly Work[],
-  moves: Moves<State>,
+  moves: Moves<State, K>,
   retryOn: (error: unknown) => boolean = () => false,
 ): Promise<Outcome[]> {
   const keys = works.flatMap(({ claim: { scope, key }, barrier }) =>
@@ -52,13 +51,13 @@ export async function runOnce<State>(
       }
       return settlement.outcomes;
     },
-    (error) => isLostRace(error) || retryOn(error),
+    (error) => ledger.isLostRace(error) || retryOn(error),
   );
   const outcomes = await running.catch((error: unknown) => {
     if (works.length > 1 || !isLockTimeout(error)) throw error;
     // Another replica has held the key's row, or one of the effect's, for longer than we wait for it.
     return [{ kind: 'in-use' } as const];
   });
-  for (const { kind } of outcomes) decisions.inc({ decision: kind });
+  countDecisions(outcomes);
   return outcomes;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { type Answer, type Entry, type Outcome, repeatOf, settle, type Work } from './settle';
+import type { Answer } from './answer';
+import { type Entry, type Outcome, repeatOf, settle, type Work } from './settle';
 
 const fingerprint = (asked: string) => Buffer.alloc(32, asked);
 const answer = (body: string, status = 200): Answer => ({ status, body });

@@ -3,8 +3,8 @@ export { createDatabase, Database, type DatabaseOptions } from './database';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';
 export {
+  isBadNumber,
   isConnectionFailure,
-  isDivisionByZero,
   isLockTimeout,
   isSerializationFailure,
   isUniqueViolation,

@@ -42,8 +42,13 @@ export function isTransactionAborted(error: unknown): boolean {
   return (error as PgError | undefined)?.code === IN_FAILED_TRANSACTION;
 }
 
-const DIVISION_BY_ZERO = '22012';
+const INVALID_TEXT_REPRESENTATION = '22P02';
 
-export function isDivisionByZero(error: unknown): boolean {
-  return (error as PgError | undefined)?.code === DIVISION_BY_ZERO;
+/**
+ * True when a statement failed because it cast this word to a number: the way in which a statement of ours ends a
+ * transaction on purpose, since SQL has none of its own.
+ */
+export function isBadNumber(error: unknown, word: string): boolean {
+  const { code, message } = (error ?? {}) as PgError & { message?: string };
+  return code === INVALID_TEXT_REPRESENTATION && message!.includes(`"${word}`);
 }

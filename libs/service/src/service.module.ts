@@ -1,7 +1,7 @@
 /** What every service is made of: its database, its broker, its ledger, its log; opened at start, closed in order. */
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { createHealthModule, MetricsModule } from '@shop/http';
-import { IdempotencyModule, Ledger } from '@shop/idempotency';
+import { IdempotencyModule } from '@shop/idempotency';
 import { Broker, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
 import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
@@ -40,7 +40,6 @@ export class ServiceModule implements OnApplicationShutdown {
         useFactory: (broker: Broker, publisher: Publisher) => new JetStreamServer(broker, publisher, logger),
         inject: [Broker, Publisher],
       },
-      { provide: Ledger, useFactory: () => new Ledger() },
     ];
     const health = createHealthModule({
       inject: [Database, Broker],
@@ -49,9 +48,13 @@ export class ServiceModule implements OnApplicationShutdown {
         { name: 'broker', check: () => broker.ping() },
       ],
     });
+    const idempotency = IdempotencyModule.registerAsync({
+      inject: [Database],
+      useFactory: (database: Database) => ({ database, logger }),
+    });
     return {
       module: ServiceModule,
-      imports: [IdempotencyModule, MetricsModule, health],
+      imports: [idempotency, MetricsModule, health],
       providers,
       exports: providers,
     };

@@ -1,7 +1,7 @@
 /** Commands on reservations against real PostgreSQL, with two pools that stand for two replicas. */
 import { randomUUID } from 'node:crypto';
 import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
-import { Ledger, ledgerMigrations } from '@shop/idempotency';
+import { PostgresLedger, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
 import { createDatabase, Database, Lane, migrate, type Tx } from '@shop/postgres';
 import { InterruptedDatabase } from '@shop/postgres/testing';
@@ -12,7 +12,7 @@ import { carryOut } from './reservations';
 
 const tenant = 'acme';
 const stack = useStack({ migrate: prepare, templateKey: 'inventory' });
-const ledger = new Ledger();
+const ledger = new PostgresLedger();
 let one: CountingDatabase;
 let other: CountingDatabase;
 

@@ -108,6 +108,7 @@ function replyOf(outcome: Outcome): Reply {
     case 'replayed':
       return JSON.parse(outcome.answer.body) as Reply;
     case 'reused':
+    case 'erased':
       // What the first command with this id did is not told by it.
       return { outcome: 'refused', reason: 'command_id_reused', inDoubt: true };
     case 'in-use':

@@ -1,11 +1,12 @@
 /** Orders over HTTP: the contract that clients see. */
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, etagOf, PageQuery, preferredWaitMs, unlessModified } from '@shop/http';
+import { type Caller, CallerOf, etagOf, PageQuery, unlessModified } from '@shop/http';
 import { type Claim, ClaimOf, httpOutcome, Idempotent, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
+import { preferredWaitMs } from '@shop/resilience';
 import { isUUID, IsIn, IsOptional, IsUUID } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { OrderBody, orderJson, type OrderStatus, orderStatuses } from './order';
@@ -99,7 +100,7 @@ export class OrdersController {
     @Headers('prefer') prefer?: string,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const waitMs = preferredWaitMs(prefer);
+    const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
     const order = waitMs > 0 ? await this.orders.getSettled(key, waitMs) : await this.orders.get(key);
     const etag = etagOf(order.version);

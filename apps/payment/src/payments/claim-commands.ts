@@ -3,7 +3,7 @@
  * outside is called. A key that is claimed here is pending, under a lease, until its outcome is recorded.
  */
 import { hostname } from 'node:os';
-import { type Claim, type Entry, isLostRace, type Ledger, newLeaseToken, repeatOf } from '@shop/idempotency';
+import { type Claim, type Entry, type Ledger, newLeaseToken, repeatOf } from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { type Payment, planRefund } from './payment';
@@ -40,7 +40,7 @@ export async function claimCommands(
       const plans = commands.map((command) => board.plan(command));
       return board.save(tx, ledger, plans);
     },
-    (error) => isLostRace(error) || isUniqueViolation(error, PAYMENT_PRIMARY_KEY),
+    (error) => ledger.isLostRace(error) || isUniqueViolation(error, PAYMENT_PRIMARY_KEY),
   );
 }
 

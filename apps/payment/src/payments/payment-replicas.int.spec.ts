@@ -1,5 +1,5 @@
 /** Two replicas that meet at one payment: whoever holds the lease works, and nobody else writes. */
-import { Ledger, LeaseLostError } from '@shop/idempotency';
+import { PostgresLedger, LeaseLostError } from '@shop/idempotency';
 import type { Message, Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
@@ -193,7 +193,7 @@ function interruptedReplica(interrupt: () => Promise<void>): PaymentCommands {
   const database = new InterruptedDatabase(replicas.database.dataSource);
   database.afterFirstStatement = interrupt;
   const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-  return new PaymentCommands(database, new Ledger(), replicas.provider, logger);
+  return new PaymentCommands(database, new PostgresLedger(), replicas.provider, logger);
 }
 
 /** Runs `work` until both of the opposite replicas wait for what `sql` holds, then lets go and waits for the end. */

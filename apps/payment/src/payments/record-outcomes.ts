@@ -1,5 +1,5 @@
 /** The second transaction: what the provider said, and the stored answers, written only where the lease still holds. */
-import { isLeaseLost, type Ledger } from '@shop/idempotency';
+import type { Ledger } from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
 import type { Database } from '@shop/postgres';
 import { answerOf, SCOPE } from './payment-command';
@@ -23,18 +23,21 @@ export async function recordOutcomes(
 ): Promise<boolean[]> {
   const finished = records.map(({ key, token, reply }) => ({ scope: SCOPE, key, token, answer: answerOf(reply) }));
   let seemHeld = true;
-  return database.transaction(async (tx) => {
-    const owned = seemHeld ? ledger.completeAll(tx, finished) : await ledger.complete(tx, finished);
-    seemHeld = false;
-    const mine = records.filter(({ key }) => owned.has(key));
-    saveChargeOutcomes(
-      tx,
-      mine.flatMap(({ charged }) => charged ?? []),
-    );
-    saveRefunds(
-      tx,
-      mine.flatMap(({ refunded }) => refunded ?? []),
-    );
-    return records.map(({ key }) => owned.has(key));
-  }, isLeaseLost);
+  return database.transaction(
+    async (tx) => {
+      const owned = seemHeld ? ledger.completeAll(tx, finished) : await ledger.complete(tx, finished);
+      seemHeld = false;
+      const mine = records.filter(({ key }) => owned.has(key));
+      saveChargeOutcomes(
+        tx,
+        mine.flatMap(({ charged }) => charged ?? []),
+      );
+      saveRefunds(
+        tx,
+        mine.flatMap(({ refunded }) => refunded ?? []),
+      );
+      return records.map(({ key }) => owned.has(key));
+    },
+    (error) => ledger.isLeaseLost(error),
+  );
 }

@@ -1,4 +1,5 @@
 /** Every service that keeps a ledger runs these migrations before its own. */
 import { CreateLedger1760000000000 } from './1760000000000-create-ledger';
+import { AddRecoveryPoints1760000000001 } from './1760000000001-add-recovery-points';
 
-export const ledgerMigrations = [CreateLedger1760000000000];
+export const ledgerMigrations = [CreateLedger1760000000000, AddRecoveryPoints1760000000001];

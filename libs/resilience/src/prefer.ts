@@ -3,8 +3,8 @@
 /** Longest wait that anybody gets, in seconds. */
 const MAX_WAIT_SECONDS = 30;
 
-/** Milliseconds, 0 when there is no such preference. */
-export function preferredWaitMs(prefer: string | undefined): number {
+/** Milliseconds; undefined when there is no such preference. */
+export function preferredWaitMs(prefer: string | undefined): number | undefined {
   const match = /(?:^|[\s,;])wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '');
-  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) * 1_000 : 0;
+  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) * 1_000 : undefined;
 }

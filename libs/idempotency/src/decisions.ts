@@ -1,0 +1,20 @@
+/** What the ledger decided, counted for dashboards. */
+import { counter } from '@shop/observability';
+import type { Outcome } from './settle';
+
+export type Decision = 'fresh' | 'replayed' | 'conflicted' | 'in-use' | 'resumed' | 'expired' | 'erased';
+
+const decisions = counter('idempotency_decisions_total', 'Works by what the ledger made of them', ['decision']);
+
+export function decisionOf(outcome: Outcome): Decision {
+  if (outcome.kind === 'reused') return 'conflicted';
+  return outcome.kind === 'fresh' && outcome.resumed ? 'resumed' : outcome.kind;
+}
+
+export function countDecisions(outcomes: readonly Outcome[]): void {
+  for (const outcome of outcomes) count(decisionOf(outcome));
+}
+
+export function count(decision: Decision, times = 1): void {
+  decisions.inc({ decision }, times);
+}

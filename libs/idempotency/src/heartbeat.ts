@@ -1,0 +1,52 @@
+/** Keeps the leases of work that is under way in this process, with one statement for all of them. */
+import type { Held, Kind, Ledger, Store } from './ledger';
+import { idOf } from './settle';
+
+/** Heartbeats in the time of one lease: two may fail before it runs out. */
+const BEATS_PER_LEASE = 3;
+
+export class Heartbeat<K extends Kind> {
+  private readonly held = new Map<string, { held: Held; controller: AbortController }>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly store: Store<K>,
+    private readonly ledger: Ledger<K>,
+    private readonly leaseMs: number,
+  ) {}
+
+  /** The signal aborts when the lease turns out to be somebody else's. */
+  hold(held: Held): AbortSignal {
+    const controller = new AbortController();
+    this.held.set(nameOf(held), { held, controller });
+    this.timer ??= setInterval(() => void this.beat(), this.leaseMs / BEATS_PER_LEASE).unref();
+    return controller.signal;
+  }
+
+  letGo(held: Held): void {
+    this.held.delete(nameOf(held));
+    if (this.held.size === 0) this.close();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async beat(): Promise<void> {
+    const all = [...this.held.values()];
+    const beating = this.ledger.extend(
+      this.store,
+      all.map(({ held }) => held),
+      this.leaseMs,
+    );
+    // A database that is away for a moment is asked again; if it takes too long, the token tells.
+    const kept = await beating.catch(() => undefined);
+    if (!kept) return;
+    for (const { held, controller } of all) {
+      if (!kept.has(held.token) && this.held.has(nameOf(held))) controller.abort(new Error('the lease was taken over'));
+    }
+  }
+}
+
+const nameOf = (held: Held): string => `${idOf(held)}\n${held.token}`;

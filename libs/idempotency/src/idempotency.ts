@@ -1,0 +1,129 @@
+/** The two ways to do a thing once under a claim: in one transaction, or under a lease where the work calls outside. */
+import { isLockTimeout, Lane } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import { countDecisions } from './decisions';
+import { type Answer, refusalOf } from './answer';
+import type { Key, KeyState, Kind, Ledger, Postgres, Store } from './ledger';
+import { type LeasedRun, LeasedWorks, type LeaseOptions } from './leased-works';
+import { isKept } from './policy';
+import { type Claim, type Entry, entryOf, idOf, type Outcome, repeatOf } from './settle';
+
+/** How long a repeat waits for a request that is under way, unless it says. */
+const DEFAULT_WAIT_MS = 2_000;
+/** First pause between two looks; each is twice as long, up to the last. */
+const FIRST_LOOK_MS = 20;
+const LAST_LOOK_MS = 250;
+
+export class Idempotency<K extends Kind = Postgres> {
+  readonly works: LeasedWorks<K>;
+  private readonly finding: Lane<Key, Entry | undefined>;
+
+  constructor(
+    private readonly store: Store<K>,
+    readonly ledger: Ledger<K>,
+    options: LeaseOptions = {},
+  ) {
+    this.finding = new Lane({ run: (keys) => this.findAll(keys) });
+    this.works = new LeasedWorks(store, ledger, (key) => this.find(key), options);
+  }
+
+  /**
+   * Runs `work` in a transaction that also stores its answer. A refusal that `work` throws as a Problem is an answer like
+   * any other, without the effects; an answer that is not final (503, say) is given but nothing of the work is kept.
+   */
+  async once(claim: Claim, work: (tx: K['tx']) => Promise<Answer>): Promise<Outcome> {
+    const known = await this.find(claim);
+    const outcome = known ? repeatOf(known, claim.fingerprint) : await this.attempt(claim, work);
+    countDecisions([outcome]);
+    return outcome;
+  }
+
+  /**
+   * Names work that calls outside, and answers the function that does it once under a claim. After a crash whoever comes
+   * first, a repeat or the completer, resumes it behind its last recovery point. `input` has to be JSON.
+   */
+  leased<Input>(name: string, run: LeasedRun<Input, K>): (claim: Claim, input: Input) => Promise<Outcome> {
+    return this.works.define(name, run);
+  }
+
+  /** One indexed read, shared by all that ask at the same time. */
+  find({ scope, key }: Key): Promise<Entry | undefined> {
+    return this.finding.submit({ scope, key });
+  }
+
+  /** What is known of these keys, oldest first. */
+  describe(keys: readonly Key[]): Promise<KeyState[]> {
+    return this.ledger.describe(this.store, keys);
+  }
+
+  /** Waits for the answer of work that is under way elsewhere; `in-use` if there is none in time. */
+  async awaitAnswer(claim: Claim, waitMs = DEFAULT_WAIT_MS): Promise<Outcome> {
+    const deadline = Date.now() + waitMs;
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
+      const left = deadline - Date.now();
+      if (left <= 0) return { kind: 'in-use' };
+      await pause(Math.min(pauseMs, left));
+      const entry = await this.find(claim);
+      const outcome = entry && repeatOf(entry, claim.fingerprint);
+      if (outcome && outcome.kind !== 'in-use') return outcome;
+    }
+  }
+
+  /** Erases what was answered in scopes that begin so; answers how many rows. The keys stay used until they expire. */
+  async erase(scopePrefix: string): Promise<number> {
+    let erased = 0;
+    // A row that changes while it is walked by may come to lie behind the walker, so the last walk finds nothing.
+    for (let found = 1; found > 0; erased += found) {
+      found = 0;
+      let start = 0;
+      do {
+        const { changed, next } = await this.ledger.erase(this.store, scopePrefix, start);
+        found += changed;
+        start = next;
+      } while (start > 0);
+    }
+    return erased;
+  }
+
+  private async attempt(claim: Claim, work: (tx: K['tx']) => Promise<Answer>): Promise<Outcome> {
+    try {
+      return { kind: 'fresh', answer: await this.perform(claim, work) };
+    } catch (error) {
+      if (error instanceof NotKept) return { kind: 'fresh', answer: error.answer };
+      if (isLockTimeout(error)) return { kind: 'in-use' };
+      if (!this.ledger.isLostRace(error)) throw error;
+      const winner = await this.find(claim);
+      return winner ? repeatOf(winner, claim.fingerprint) : this.attempt(claim, work);
+    }
+  }
+
+  private async perform(claim: Claim, work: (tx: K['tx']) => Promise<Answer>): Promise<Answer> {
+    const record = (tx: K['tx'], answer: Answer): Answer => {
+      if (!isKept(answer)) throw new NotKept(answer);
+      this.ledger.record(tx, [entryOf(claim, answer)]);
+      return answer;
+    };
+    try {
+      return await this.store.transaction(async (tx) => record(tx, await work(tx)));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const refusal = refusalOf(error);
+      if (!isKept(refusal)) throw error;
+      return this.store.transaction(async (tx) => record(tx, refusal));
+    }
+  }
+
+  private async findAll(keys: readonly Key[]): Promise<(Entry | undefined)[]> {
+    const found = new Map((await this.ledger.find(this.store, keys)).map((entry) => [idOf(entry), entry]));
+    return keys.map((key) => found.get(idOf(key)));
+  }
+}
+
+/** Carries an answer out of a transaction that must not commit. */
+class NotKept extends Error {
+  constructor(readonly answer: Answer) {
+    super('nothing of this work is kept');
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

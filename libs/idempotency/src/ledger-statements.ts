@@ -1,0 +1,160 @@
+/** The statements of the ledger's table, each named after what it does. */
+import type { Statement } from '@shop/postgres';
+
+/** A set of keys, given as two arrays. */
+const keys = 'unnest($1::text[], $2::text[]) as k (scope, key)';
+
+export const findEntries: Statement = {
+  name: 'ledger.find-entries',
+  text: `
+    select l.scope, l.key, l.fingerprint, l.status, l.answer_status, l.answer_headers, l.answer_body,
+           coalesce(l.leased_until <= now(), false) as lease_expired
+    from ${keys}
+    join ledger l on l.scope = k.scope and l.key = k.key`,
+};
+
+export const describeKeys: Statement = {
+  name: 'ledger.describe-keys',
+  text: `
+    select l.scope, l.key, l.status, l.answer_status, l.created_at, l.completed_at, l.expires_at
+    from ${keys}
+    join ledger l on l.scope = k.scope and l.key = k.key
+    order by l.created_at`,
+};
+
+export const insertCompleted: Statement = {
+  name: 'ledger.insert-completed',
+  text: `
+    insert into ledger (scope, key, fingerprint, status, answer_status, answer_headers, answer_body, completed_at, expires_at)
+    select scope, key, fingerprint, 'completed', answer_status, answer_headers, answer_body, now(),
+           now() + coalesce(retention_hours, $2) * interval '1 hour'
+    from jsonb_to_recordset($1::jsonb) as e (
+      scope text, key text, fingerprint bytea, answer_status int, answer_headers jsonb, answer_body text,
+      retention_hours int)`,
+};
+
+export const insertPending: Statement = {
+  name: 'ledger.insert-pending',
+  text: `
+    insert into ledger (scope, key, fingerprint, status, work, input, leased_by, lease_token, leased_until)
+    select scope, key, fingerprint, 'pending', work, input, $2, $3, now() + $4 * interval '1 millisecond'
+    from jsonb_to_recordset($1::jsonb) as e (scope text, key text, fingerprint bytea, work text, input jsonb)`,
+};
+
+// Only a pending row has a lease. The statements for given keys do not ask for the status as well: the planner would then
+// walk the index of all pending rows instead of looking up the keys.
+const takeOver = `
+    update ledger l
+    set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond',
+        attempt = coalesce(l.attempt, 1) + 1
+    from (
+      select scope, key from ledger
+      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and lease_token is not null and leased_until <= now()
+      order by scope, key for update
+    ) as expired
+    where l.scope = expired.scope and l.key = expired.key`;
+
+export const takeOverExpired: Statement = { name: 'ledger.take-over-expired', text: `${takeOver} returning l.key` };
+
+const unfinished = 'l.scope, l.key, l.fingerprint, l.work, l.input, l.recovery, l.attempt';
+
+export const resumeOne: Statement = { name: 'ledger.resume-one', text: `${takeOver} returning ${unfinished}` };
+
+/** Longest pause between two tries of one work. */
+const MAX_PAUSE_SECONDS = 300;
+
+export const resumeOverdue: Statement = {
+  name: 'ledger.resume-overdue',
+  text: `
+    update ledger l
+    set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond',
+        attempt = coalesce(l.attempt, 1) + 1
+    from (
+      select scope, key from ledger
+      where status = 'pending' and leased_until <= now() and work = any($1::text[])
+        and leased_until <= now() - least(power(2, least(coalesce(attempt, 1), 30)), ${MAX_PAUSE_SECONDS}) * interval '1 second'
+      order by leased_until limit $2 for update skip locked
+    ) as overdue
+    where l.scope = overdue.scope and l.key = overdue.key
+    returning ${unfinished}`,
+};
+
+/** Begins the word that a statement makes a number of when it finds a lease taken over, which ends the transaction. */
+export const LEASE_LOST = 'lease lost';
+const changedOrFail = (change: string, times: string) =>
+  `with changed as (${change}) select case count(*) when ${times} then 0 else ('${LEASE_LOST} ' || count(*))::int end from changed`;
+
+const isMine = 'scope = $1 and key = $2 and lease_token = $3';
+
+export const savePoint: Statement = {
+  name: 'ledger.save-point',
+  text: changedOrFail(
+    `update ledger set recovery = coalesce(recovery, '{}') || jsonb_build_object($4::text, $5::jsonb) where ${isMine} returning 1`,
+    '1',
+  ),
+};
+
+export const forgetLeased: Statement = {
+  name: 'ledger.forget-leased',
+  text: changedOrFail(`delete from ledger where ${isMine} returning 1`, '1'),
+};
+
+const complete = `
+    update ledger l
+    set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers,
+        answer_body = e.answer_body, completed_at = now(),
+        expires_at = now() + coalesce(e.retention_hours, $2) * interval '1 hour',
+        input = null, recovery = null, leased_by = null, lease_token = null, leased_until = null
+    from jsonb_to_recordset($1::jsonb) as e (
+      scope text, key text, token uuid, answer_status int, answer_headers jsonb, answer_body text, retention_hours int)
+    where l.scope = e.scope and l.key = e.key and l.lease_token = e.token
+    returning l.key`;
+
+export const completeLeased: Statement = { name: 'ledger.complete-leased', text: complete };
+
+export const completeAllLeased: Statement = {
+  name: 'ledger.complete-all-leased',
+  text: changedOrFail(complete, '$3'),
+};
+
+const held = 'unnest($1::text[], $2::text[], $3::uuid[]) as k (scope, key, token)';
+const isHeld = 'l.scope = k.scope and l.key = k.key and l.lease_token = k.token';
+
+export const releaseLeases: Statement = {
+  name: 'ledger.release-leases',
+  text: `update ledger l set leased_until = now() from ${held} where ${isHeld}`,
+};
+
+export const extendLeases: Statement = {
+  name: 'ledger.extend-leases',
+  text: `
+    update ledger l set leased_until = now() + $4 * interval '1 millisecond' from ${held} where ${isHeld}
+    returning l.lease_token`,
+};
+
+// The whole ledger is walked page by page, like a vacuum does: rows of several retentions lie in no order of expiry, and an
+// index to find them would cost each request more than the walk.
+const stretch = `ctid >= format('(%s,0)', $1::bigint)::tid and ctid < format('(%s,0)', $1::bigint + $2::bigint)::tid`;
+const countedOver = (change: string) => `
+    with changed as (${change} returning 1)
+    select (select count(*) from changed)::int as changed,
+           (pg_relation_size('ledger') / current_setting('block_size')::int)::int as pages`;
+
+/** One lock per database is enough; the number only has to be the same in every replica. */
+const REAP_LOCK = 7_201_959;
+
+export const reapStretch: Statement = {
+  name: 'ledger.reap-stretch',
+  // One replica walks at a time; what the others ask meanwhile finds nothing, and costs nothing.
+  text: countedOver(`
+    delete from ledger
+    where (select pg_try_advisory_xact_lock(${REAP_LOCK})) and ${stretch} and expires_at <= now() and lease_token is null`),
+};
+
+export const eraseStretch: Statement = {
+  name: 'ledger.erase-stretch',
+  text: countedOver(`
+    update ledger
+    set status = 'erased', fingerprint = null, answer_status = null, answer_headers = null, answer_body = null
+    where ${stretch} and starts_with(scope, $3) and status not in ('pending', 'erased')`),
+};

@@ -1,0 +1,222 @@
+/** The ledger in memory, for tests and trials. */
+import assert from 'node:assert/strict';
+import { type Lease, LeaseLostError } from './lease';
+import {
+  assertOneScope,
+  type Finished,
+  type Held,
+  type Key,
+  type KeyState,
+  Ledger,
+  type Resumable,
+  type Stretch,
+  type Unfinished,
+} from './ledger';
+import type { Memory, MemoryReader, MemoryTx } from './memory-store';
+import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from './policy';
+import type { Answer } from './answer';
+import { type Claim, type CompletedEntry, type Entry, idOf } from './settle';
+
+/** Thrown when another transaction wrote the same key first. */
+class LostRaceError extends Error {
+  constructor() {
+    super('another transaction wrote the same key first');
+    this.name = 'LostRaceError';
+  }
+}
+
+interface Row extends Key {
+  fingerprint: Buffer | null;
+  status: Entry['status'];
+  answer?: Answer;
+  createdAt: number;
+  completedAt?: number;
+  expiresAt?: number;
+  lease?: { owner: string; token: string; until: number };
+  resumable?: Resumable;
+  points?: Record<string, unknown>;
+  attempt: number;
+}
+
+const TABLE = 'ledger';
+const ROWS_PER_STRETCH = 1_000;
+const HOUR_MS = 3_600_000;
+const MAX_PAUSE_MS = 300_000;
+
+export class MemoryLedger extends Ledger<Memory> {
+  /** @param now milliseconds since 1970 */
+  constructor(private readonly now: () => number = Date.now) {
+    super();
+  }
+
+  async find(from: MemoryReader, keys: readonly Key[]): Promise<Entry[]> {
+    return keys.flatMap((key) => {
+      const row = rowOf(from, key);
+      return row ? [this.entryOf(row)] : [];
+    });
+  }
+
+  record(tx: MemoryTx, entries: readonly CompletedEntry[]): void {
+    for (const { scope, key, fingerprint, answer, retentionHours } of entries) {
+      this.insert(tx, { scope, key, fingerprint, ...this.completed(answer, retentionHours) });
+    }
+  }
+
+  lease(tx: MemoryTx, claims: readonly (Claim & Partial<Resumable>)[], lease: Lease): void {
+    for (const { scope, key, fingerprint, work, input } of claims) {
+      const resumable = work === undefined ? undefined : { work, input: copyOf(input) };
+      this.insert(tx, { scope, key, fingerprint, status: 'pending', lease: this.leaseOf(lease), resumable });
+    }
+  }
+
+  async takeOver(tx: MemoryTx, keys: readonly Key[], lease: Lease): Promise<Set<string>> {
+    assertOneScope(keys);
+    const taken = keys.map((key) => rowOf(tx, key)).filter((row) => row && this.isExpired(row)) as Row[];
+    for (const row of taken) this.take(tx, row, lease);
+    return new Set(taken.map(({ key }) => key));
+  }
+
+  async resume(tx: MemoryTx, key: Key, lease: Lease): Promise<Unfinished | undefined> {
+    const row = rowOf(tx, key);
+    return row && this.isExpired(row) ? this.take(tx, row, lease) : undefined;
+  }
+
+  async resumeOverdue(tx: MemoryTx, works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]> {
+    const overdue = tx.all<Row>(TABLE).filter((row) => {
+      const pauseMs = Math.min(MAX_PAUSE_MS, 2 ** row.attempt * 1_000);
+      return works.includes(row.resumable?.work ?? '') && row.lease && row.lease.until <= this.now() - pauseMs;
+    });
+    return overdue.slice(0, limit).map((row) => this.take(tx, row, lease));
+  }
+
+  savePoint(tx: MemoryTx, held: Held, { name, result }: { name: string; result: unknown }): void {
+    const row = heldRow(tx, held);
+    put(tx, { ...row, points: { ...row.points, [name]: copyOf(result) } });
+  }
+
+  async complete(tx: MemoryTx, finished: readonly Finished[]): Promise<Set<string>> {
+    assertOneScope(finished);
+    return this.completeAll(
+      tx,
+      finished.filter(({ token, ...key }) => rowOf(tx, key)?.lease?.token === token),
+    );
+  }
+
+  completeAll(tx: MemoryTx, finished: readonly Finished[]): Set<string> {
+    for (const { answer, retentionHours, ...held } of finished) {
+      const { scope, key, fingerprint, createdAt, attempt } = heldRow(tx, held);
+      put(tx, { scope, key, fingerprint, createdAt, attempt, ...this.completed(answer, retentionHours) });
+    }
+    return new Set(finished.map(({ key }) => key));
+  }
+
+  release(tx: MemoryTx, leased: readonly Held[]): void {
+    void this.extend(tx, leased, 0);
+  }
+
+  forget(tx: MemoryTx, held: Held): void {
+    heldRow(tx, held);
+    tx.put(TABLE, idOf(held), undefined);
+  }
+
+  async extend(from: MemoryReader, leased: readonly Held[], durationMs: number): Promise<Set<string>> {
+    const rows = leased.flatMap(({ token, ...key }) => {
+      const row = rowOf(from, key);
+      return row?.lease?.token === token ? [{ ...row, lease: { ...row.lease, until: this.now() + durationMs } }] : [];
+    });
+    for (const row of rows) put(from, row);
+    return new Set(rows.map(({ lease }) => lease.token));
+  }
+
+  async describe(from: MemoryReader, keys: readonly Key[]): Promise<KeyState[]> {
+    const rows = keys.flatMap((key) => rowOf(from, key) ?? []);
+    return rows
+      .sort((a, b) => a.createdAt - b.createdAt)
+      .map(({ scope, key, status, answer, createdAt, completedAt, expiresAt }) => ({
+        scope,
+        key,
+        state: status === 'pending' ? 'processing' : status,
+        answerStatus: answer?.status,
+        createdAt: timeOf(createdAt),
+        completedAt: completedAt === undefined ? undefined : timeOf(completedAt),
+        expiresAt: expiresAt === undefined ? undefined : timeOf(expiresAt),
+      }));
+  }
+
+  async reap(from: MemoryReader, start: number): Promise<Stretch> {
+    const { changed, next } = walk(from, start, ({ lease, expiresAt }) => !lease && expiresAt! <= this.now());
+    for (const row of changed) from.put(TABLE, idOf(row), undefined);
+    return { changed: changed.length, next: next && next - changed.length };
+  }
+
+  async erase(from: MemoryReader, scopePrefix: string, start: number): Promise<Stretch> {
+    const { changed, next } = walk(
+      from,
+      start,
+      ({ scope, status }) => scope.startsWith(scopePrefix) && status === 'completed',
+    );
+    for (const { answer, ...row } of changed) put(from, { ...row, status: 'erased', fingerprint: null });
+    return { changed: changed.length, next };
+  }
+
+  isLostRace(error: unknown): boolean {
+    return error instanceof LostRaceError;
+  }
+
+  isLeaseLost(error: unknown): boolean {
+    return error instanceof LeaseLostError;
+  }
+
+  private insert(tx: MemoryTx, row: Omit<Row, 'createdAt' | 'attempt'>): void {
+    if (rowOf(tx, row)) throw new LostRaceError();
+    put(tx, { ...row, createdAt: this.now(), attempt: 1 });
+  }
+
+  private take(tx: MemoryTx, row: Row, lease: Lease): Unfinished {
+    const { scope, key, fingerprint, points = {}, resumable } = row;
+    const attempt = row.attempt + 1;
+    put(tx, { ...row, lease: this.leaseOf(lease), attempt });
+    return { scope, key, fingerprint: fingerprint!, points, attempt, ...(resumable as Resumable) };
+  }
+
+  private completed(answer: Answer, retentionHours = DEFAULT_RETENTION_HOURS) {
+    assert(Buffer.byteLength(answer.body) <= MAX_ANSWER_BYTES, 'the answer is too large to be kept');
+    const { status, headers, body } = answer;
+    const now = this.now();
+    const expiresAt = now + retentionHours * HOUR_MS;
+    return { status: 'completed', answer: { status, headers, body }, completedAt: now, expiresAt } as const;
+  }
+
+  private entryOf(row: Row): Entry {
+    const { scope, key, fingerprint, status } = row;
+    if (status === 'pending') return { scope, key, fingerprint, status, leaseExpired: this.isExpired(row) };
+    if (status === 'erased') return { scope, key, fingerprint, status };
+    return { scope, key, fingerprint, status, answer: row.answer! };
+  }
+
+  private isExpired({ lease }: Row): boolean {
+    return lease !== undefined && lease.until <= this.now();
+  }
+
+  private leaseOf({ owner, token, durationMs }: Lease) {
+    return { owner, token, until: this.now() + durationMs };
+  }
+}
+
+const rowOf = (from: MemoryReader, key: Key): Row | undefined => from.get<Row>(TABLE, idOf(key));
+const put = (from: MemoryReader, row: Row): void => from.put(TABLE, idOf(row), row);
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+/** As it comes back from a database. */
+const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 'null');
+
+function heldRow(tx: MemoryTx, { token, ...key }: Held): Row {
+  const row = rowOf(tx, key);
+  if (row?.lease?.token !== token) throw new LeaseLostError(key.key);
+  return row;
+}
+
+function walk(from: MemoryReader, start: number, isMeant: (row: Row) => boolean): { changed: Row[]; next: number } {
+  const rows = from.all<Row>(TABLE);
+  const next = start + ROWS_PER_STRETCH;
+  return { changed: rows.slice(start, next).filter(isMeant), next: next < rows.length ? next : 0 };
+}

@@ -1,0 +1,235 @@
+/** The ledger in PostgreSQL. Every statement on its table stands here. */
+import assert from 'node:assert/strict';
+import { bytea, isBadNumber, isUniqueViolation, rowsOf, type Tx } from '@shop/postgres';
+import type { Lease } from './lease';
+import {
+  assertOneScope,
+  type Finished,
+  type Held,
+  type Key,
+  type KeyState,
+  Ledger,
+  type Postgres,
+  type Resumable,
+  type Stretch,
+  type Unfinished,
+} from './ledger';
+import * as sql from './ledger-statements';
+import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from './policy';
+import type { Answer } from './answer';
+import type { Claim, CompletedEntry, Entry } from './settle';
+
+export interface LedgerOptions {
+  /** How long an answer is kept after completion, where its claim does not say. */
+  retentionHours?: number;
+}
+
+const PRIMARY_KEY = 'ledger_pkey';
+/** Some megabytes: short enough for a look between two requests, long enough to walk a large table in an hour. */
+const PAGES_PER_STRETCH = 1_024;
+
+type Reader = Postgres['reader'];
+
+interface Row {
+  scope: string;
+  key: string;
+  fingerprint: Buffer | null;
+  status: 'pending' | 'completed' | 'erased';
+  answer_status: number;
+  answer_headers: Record<string, string> | null;
+  answer_body: string;
+  lease_expired: boolean;
+}
+
+interface UnfinishedRow extends Resumable, Key {
+  fingerprint: Buffer;
+  recovery: Record<string, unknown> | null;
+  attempt: number;
+}
+
+interface StateRow extends Key {
+  status: Row['status'];
+  answer_status: number | null;
+  created_at: Date;
+  completed_at: Date | null;
+  expires_at: Date | null;
+}
+
+export class PostgresLedger extends Ledger {
+  private readonly retentionHours: number;
+
+  constructor({ retentionHours = DEFAULT_RETENTION_HOURS }: LedgerOptions = {}) {
+    super();
+    this.retentionHours = retentionHours;
+  }
+
+  async find(from: Reader, keys: readonly Key[]): Promise<Entry[]> {
+    const rows = await from.query<Row>(sql.findEntries, columnsOf(keys));
+    return rows.map(entryOf);
+  }
+
+  record(tx: Tx, unordered: readonly CompletedEntry[]): void {
+    if (unordered.length === 0) return;
+    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, answer, retentionHours }) => ({
+      scope,
+      key,
+      fingerprint: fingerprint && bytea(fingerprint),
+      retention_hours: retentionHours,
+      ...answerColumns(answer),
+    }));
+    tx.send(sql.insertCompleted, [rowsOf(rows), this.retentionHours]);
+  }
+
+  lease(tx: Tx, unordered: readonly (Claim & Partial<Resumable>)[], lease: Lease): void {
+    if (unordered.length === 0) return;
+    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, work, input }) => ({
+      scope,
+      key,
+      fingerprint: bytea(fingerprint),
+      work,
+      input: input as object,
+    }));
+    tx.send(sql.insertPending, [rowsOf(rows), lease.owner, lease.token, lease.durationMs]);
+  }
+
+  async takeOver(tx: Tx, keys: readonly Key[], lease: Lease): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    assertOneScope(keys);
+    const rows = await tx.query<Key>(sql.takeOverExpired, [...columnsOf(keys), ...leaseColumns(lease)]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  async resume(tx: Tx, key: Key, lease: Lease): Promise<Unfinished | undefined> {
+    const [row] = await tx.query<UnfinishedRow>(sql.resumeOne, [...columnsOf([key]), ...leaseColumns(lease)]);
+    return row && unfinishedOf(row);
+  }
+
+  async resumeOverdue(tx: Tx, works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]> {
+    const rows = await tx.query<UnfinishedRow>(sql.resumeOverdue, [[...works], limit, ...leaseColumns(lease)]);
+    return rows.map(unfinishedOf);
+  }
+
+  savePoint(tx: Tx, { scope, key, token }: Held, { name, result }: { name: string; result: unknown }): void {
+    const text = JSON.stringify(result) ?? 'null';
+    assert(text.length <= MAX_ANSWER_BYTES, `the result of ${name} is too large to be a recovery point`);
+    tx.send(sql.savePoint, [scope, key, token, name, text]);
+  }
+
+  async complete(tx: Tx, finished: readonly Finished[]): Promise<Set<string>> {
+    if (finished.length === 0) return new Set();
+    assertOneScope(finished);
+    const rows = await tx.query<Key>(sql.completeLeased, [completionOf(finished), this.retentionHours]);
+    return new Set(rows.map(({ key }) => key));
+  }
+
+  completeAll(tx: Tx, finished: readonly Finished[]): Set<string> {
+    if (finished.length > 0) {
+      tx.send(sql.completeAllLeased, [completionOf(finished), this.retentionHours, finished.length]);
+    }
+    return new Set(finished.map(({ key }) => key));
+  }
+
+  release(tx: Tx, leased: readonly Held[]): void {
+    if (leased.length > 0) tx.send(sql.releaseLeases, heldColumns(leased));
+  }
+
+  forget(tx: Tx, { scope, key, token }: Held): void {
+    tx.send(sql.forgetLeased, [scope, key, token]);
+  }
+
+  async extend(from: Reader, leased: readonly Held[], durationMs: number): Promise<Set<string>> {
+    if (leased.length === 0) return new Set();
+    const rows = await from.query<{ lease_token: string }>(sql.extendLeases, [...heldColumns(leased), durationMs]);
+    return new Set(rows.map(({ lease_token }) => lease_token));
+  }
+
+  async describe(from: Reader, keys: readonly Key[]): Promise<KeyState[]> {
+    const rows = await from.query<StateRow>(sql.describeKeys, columnsOf(keys));
+    return rows.map(stateOf);
+  }
+
+  async reap(from: Reader, start: number): Promise<Stretch> {
+    return walk(await from.query<WalkRow>(sql.reapStretch, [start, PAGES_PER_STRETCH]), start);
+  }
+
+  async erase(from: Reader, scopePrefix: string, start: number): Promise<Stretch> {
+    return walk(await from.query<WalkRow>(sql.eraseStretch, [start, PAGES_PER_STRETCH, scopePrefix]), start);
+  }
+
+  isLostRace(error: unknown): boolean {
+    return isUniqueViolation(error, PRIMARY_KEY);
+  }
+
+  isLeaseLost(error: unknown): boolean {
+    return isBadNumber(error, sql.LEASE_LOST);
+  }
+}
+
+interface WalkRow {
+  changed: number;
+  pages: number;
+}
+
+function walk([row]: WalkRow[], start: number): Stretch {
+  const next = start + PAGES_PER_STRETCH;
+  return { changed: row!.changed, next: next < row!.pages ? next : 0 };
+}
+
+/** Two transactions that insert the same keys in the same order wait for one another instead of deadlocking. */
+function inKeyOrder<T extends Key>(entries: readonly T[]): T[] {
+  return [...entries].sort((a, b) => compare(a.scope, b.scope) || compare(a.key, b.key));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const columnsOf = (keys: readonly Key[]) => [keys.map(({ scope }) => scope), keys.map(({ key }) => key)];
+const heldColumns = (leased: readonly Held[]) => [...columnsOf(leased), leased.map(({ token }) => token)];
+const leaseColumns = ({ owner, token, durationMs }: Lease) => [owner, token, durationMs];
+
+function completionOf(finished: readonly Finished[]): string {
+  return rowsOf(
+    finished.map(({ scope, key, token, answer, retentionHours }) => ({
+      scope,
+      key,
+      token,
+      retention_hours: retentionHours,
+      ...answerColumns(answer),
+    })),
+  );
+}
+
+function answerColumns({ status, headers, body }: Answer) {
+  // No text of so many characters has more bytes, so most are not counted.
+  const fits = body.length * 3 <= MAX_ANSWER_BYTES || Buffer.byteLength(body) <= MAX_ANSWER_BYTES;
+  assert(fits, `an answer of more than ${MAX_ANSWER_BYTES} bytes cannot be kept`);
+  return { answer_status: status, answer_headers: headers, answer_body: body };
+}
+
+function entryOf({ scope, key, fingerprint, ...row }: Row): Entry {
+  switch (row.status) {
+    case 'pending':
+      return { scope, key, fingerprint, status: 'pending', leaseExpired: row.lease_expired };
+    case 'erased':
+      return { scope, key, fingerprint, status: 'erased' };
+    case 'completed': {
+      const answer = { status: row.answer_status, headers: row.answer_headers ?? undefined, body: row.answer_body };
+      return { scope, key, fingerprint, status: 'completed', answer };
+    }
+  }
+}
+
+function unfinishedOf({ recovery, ...row }: UnfinishedRow): Unfinished {
+  return { ...row, points: recovery ?? {} };
+}
+
+function stateOf({ scope, key, status, ...row }: StateRow): KeyState {
+  return {
+    scope,
+    key,
+    state: status === 'pending' ? 'processing' : status,
+    answerStatus: row.answer_status ?? undefined,
+    createdAt: row.created_at.toISOString(),
+    completedAt: row.completed_at?.toISOString(),
+    expiresAt: row.expires_at?.toISOString(),
+  };
+}

@@ -1,0 +1,74 @@
+/** The mutating routes of a service with what they say of themselves, and the checks that keep it from starting. */
+import { Injectable, RequestMethod } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import { IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed, policyOf } from './idempotent';
+import { takesClaim } from './keyed-routes';
+
+const MUTATING = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE, RequestMethod.ALL];
+/** The metadata keys under which Nest keeps a route's HTTP method, and its path or that of its controller. */
+const NEST_METHOD = 'method';
+const NEST_PATH = 'path';
+
+interface Route {
+  controller: Function;
+  handler: Function;
+  method: string;
+  name: string;
+  /** Such as `POST /orders`. */
+  route: string;
+  strategy: IdempotencyStrategy | undefined;
+}
+
+@Injectable()
+export class KeyedRouteList {
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+  ) {}
+
+  /** The keyed routes, such as `POST /orders`. */
+  all(): string[] {
+    return this.mutating().flatMap(({ strategy, route }) => (isKeyed(strategy) ? [route] : []));
+  }
+
+  /** @throws Error that names the routes whose repeats would not be safe */
+  check(retryWindowHours: number): void {
+    const routes = this.mutating();
+    refuse('change something and have no @Idempotent strategy', ({ strategy }) => !strategy, routes);
+    refuse(
+      'are keyed and do not take @ClaimOf()',
+      ({ strategy, controller, method }) => isKeyed(strategy) && !takesClaim(controller, method),
+      routes,
+    );
+    refuse(
+      `keep answers for less than the ${retryWindowHours} hours for which clients may repeat`,
+      ({ strategy, handler }) => isKeyed(strategy) && policyOf(handler).retentionHours < retryWindowHours,
+      routes,
+    );
+  }
+
+  private mutating(): Route[] {
+    return this.discovery.getControllers().flatMap(({ metatype, name }) => {
+      const controller = metatype as Function;
+      const prototype = controller.prototype as Record<string, Function>;
+      return this.scanner.getAllMethodNames(prototype).flatMap((method) => {
+        const handler = prototype[method]!;
+        const verb = Reflect.getMetadata(NEST_METHOD, handler) as RequestMethod | undefined;
+        if (verb === undefined || !MUTATING.includes(verb)) return [];
+        const strategy = Reflect.getMetadata(IDEMPOTENCY_STRATEGY, handler) as IdempotencyStrategy | undefined;
+        const route = `${RequestMethod[verb]} ${pathOf(controller, handler)}`;
+        return [{ controller, handler, method, name: `${name}.${method}`, route, strategy }];
+      });
+    });
+  }
+}
+
+function pathOf(...parts: Function[]): string {
+  const texts = parts.flatMap((part) => (Reflect.getMetadata(NEST_PATH, part) as string).split('/')).filter(Boolean);
+  return `/${texts.join('/')}`;
+}
+
+function refuse(fault: string, isFaulty: (route: Route) => boolean, routes: readonly Route[]): void {
+  const faulty = routes.filter(isFaulty).map(({ name }) => name);
+  if (faulty.length > 0) throw new Error(`these routes ${fault}: ${faulty.join(', ')}`);
+}
