@@ -1,140 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { Body, Controller, Delete, Module, Param, Post, type Type } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-// The two meet in every service; here they are tried together.
-// eslint-disable-next-line @nx/enforce-module-boundaries
-import { createHttpApp, parseApiKeys } from '@shop/http';
-import { createLogger } from '@shop/observability';
-import { createDatabase, Database, migrate, type Statement } from '@shop/postgres';
+import { Controller, Delete, Post } from '@nestjs/common';
+import type { Database } from '@shop/postgres';
 import { useStack } from '@shop/testing';
 import {
-  type Answer,
-  type Claim,
-  ClaimOf,
-  Idempotent,
-  IdempotencyModule,
-  ledgerMigrations,
-  newLeaseToken,
-  type Outcome,
-  PostgresLedger,
-  runOnce,
-} from './index';
+  type Call,
+  codeOf,
+  migrateLedger,
+  type NotesApp,
+  NotesController,
+  notesOf,
+  openNotes,
+  startApp,
+  textOf,
+} from '../testing/notes-app';
+import { type Claim, ClaimOf, Idempotent, Ledger, newLeaseToken } from './index';
 
-const stack = useStack({
-  templateKey: 'ledger',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: ledgerMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
-
-const logger = createLogger({ service: 'test', level: 'silent', format: 'json' });
-const ledger = new PostgresLedger();
-const insertNote: Statement = { name: 'test.insert-note', text: 'insert into note values ($1, $2)' };
-const countNotes: Statement = { name: 'test.count-notes', text: 'select count(*) as n from note where text = $1' };
-
-interface Note {
-  text: string;
-}
-
-@Controller()
-class NotesController {
-  /** The newest claim, for a test that wants to lease a key like it. */
-  static claim: Claim;
-
-  constructor(private readonly database: Database) {}
-
-  @Post('notes')
-  @Idempotent({ strategy: 'atomic' })
-  write(@ClaimOf() claim: Claim, @Body() note: Note): Promise<Outcome> {
-    return this.keep(claim, note);
-  }
-
-  @Post('drafts')
-  @Idempotent({ strategy: 'atomic' })
-  draft(@ClaimOf() claim: Claim, @Body() note: Note): Promise<Outcome> {
-    return this.keep(claim, note);
-  }
-
-  @Post('folders/:folder/notes')
-  @Idempotent({ strategy: 'atomic' })
-  file(@ClaimOf() claim: Claim, @Param('folder') _: string, @Body() note: Note): Promise<Outcome> {
-    return this.keep(claim, note);
-  }
-
-  private async keep(claim: Claim, { text }: Note): Promise<Outcome> {
-    NotesController.claim = claim;
-    const id = randomUUID();
-    const [outcome] = await runOnce<null>(this.database, ledger, [{ claim }], {
-      load: async () => null,
-      decide: () => answerOf(id, text),
-      save: (tx) => tx.send(insertNote, [id, text]),
-    });
-    return outcome!;
-  }
-}
-
-function answerOf(id: string, text: string): Answer {
-  if (text === 'crash') throw new Error('out of luck');
-  if (text === 'rude') return { status: 422, body: `{"status":422,"code":"rude","detail":"not a word of that"}` };
-  // Odd white space, so that an answer that was parsed and written again would be noticed.
-  return {
-    status: 201,
-    headers: { location: `/notes/${id}`, etag: '"1"' },
-    body: `{ "id":"${id}",\n "text": "${text}"}`,
-  };
-}
-
-const apiKeys = parseApiKeys('alice=t1/alice:customer,bob=t1/bob:customer,elsewhere=t2/alice:customer');
-const build = async (controller: Type): Promise<NestFastifyApplication> => {
-  @Module({
-    imports: [IdempotencyModule.register({ database, logger })],
-    controllers: [controller],
-    providers: [{ provide: Database, useValue: database }],
-  })
-  class TestModule {}
-  const app = await createHttpApp(TestModule, { title: 'test', description: 'test', logger, apiKeys });
-  await app.init();
-  return app;
-};
+const stack = useStack({ templateKey: 'ledger', migrate: migrateLedger });
 
 let database: Database;
-let app: NestFastifyApplication;
+let app: NotesApp;
 
 beforeAll(async () => {
-  database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
-  await database.connect();
-  await database.query({ name: 'test.note', text: 'create table note (id uuid, text text)' });
-  app = await build(NotesController);
+  database = await openNotes(stack.databaseUrl);
+  app = await startApp({ database });
 });
 afterAll(async () => {
   await app.close();
   await database.close();
 });
 
-interface Call {
-  key?: string;
-  url?: string;
-  as?: string;
-  /** As text, so that its spelling can be chosen. */
-  body?: string;
-}
-
-async function post({ key, url = '/notes', as = 'alice', body = '{"text":"hello"}' }: Call) {
-  const headers = { authorization: `Bearer ${as}`, 'content-type': 'application/json' };
-  const response = await app.inject({
-    method: 'POST',
-    url,
-    headers: key === undefined ? headers : { ...headers, 'idempotency-key': key },
-    payload: body,
-  });
-  return { status: response.statusCode, headers: response.headers, body: response.body };
-}
-const textOf = (text: string) => JSON.stringify({ text });
-const notes = async (text: string) => (await database.query<{ n: number }>(countNotes, [text]))[0]!.n;
-const codeOf = ({ status, body }: { status: number; body: string }) =>
-  `${status} ${(JSON.parse(body) as { code?: string }).code}`;
+const post = (call: Call) => app.post(call);
+const notes = (text: string) => notesOf(database, text);
 
 describe('a keyed route', () => {
   it('R13 refuses a request without a key, and one with a malformed key, each with its own code', async () => {
@@ -216,8 +112,8 @@ describe('a keyed route', () => {
     await post({ key: randomUUID(), body });
     const lease = { owner: 'somebody', token: newLeaseToken(), durationMs: 60_000 };
     const claim = { ...NotesController.claim, key: 'busy' };
-    await database.transaction(async (tx) => ledger.lease(tx, [claim], lease));
-    const busy = await post({ key: 'busy', body });
+    await database.transaction(async (tx) => app.app.get(Ledger).lease(tx, [claim], lease));
+    const busy = await post({ key: 'busy', body, headers: { prefer: 'wait=0' } });
     expect(codeOf(busy)).toBe('409 idempotency_key_in_use');
     expect(busy.headers['retry-after']).toMatch(/^\d+$/);
   });
@@ -246,7 +142,7 @@ describe('a keyed route', () => {
   });
 
   it('R24 is described in the OpenAPI document', async () => {
-    const { body } = await app.inject({ method: 'GET', url: '/openapi.json' });
+    const { body } = await app.get('/openapi.json');
     const route = (JSON.parse(body) as { paths: Record<string, { post: { parameters: object[]; responses: object } }> })
       .paths['/notes']!.post;
     expect(route.parameters).toContainEqual(
@@ -256,7 +152,7 @@ describe('a keyed route', () => {
   });
 });
 
-describe('R21 a mutating route without a strategy', () => {
+describe('R21 a mutating route', () => {
   it('R21 keeps the service from starting, and is named', async () => {
     @Controller()
     class CarelessController {
@@ -268,7 +164,9 @@ describe('R21 a mutating route without a strategy', () => {
       @Idempotent({ strategy: 'none', reason: 'it only counts' })
       count(): void {}
     }
-    await expect(build(CarelessController)).rejects.toThrow(/: CarelessController\.post, CarelessController\.remove$/);
+    await expect(startApp({ database, controller: CarelessController })).rejects.toThrow(
+      /: CarelessController\.post, CarelessController\.remove$/,
+    );
   });
 
   it('R21 keeps it from starting also when a keyed route does not take its claim', async () => {
@@ -283,6 +181,22 @@ describe('R21 a mutating route without a strategy', () => {
         return claim;
       }
     }
-    await expect(build(ForgetfulController)).rejects.toThrow(/do not take @ClaimOf\(\): ForgetfulController\.post$/);
+    await expect(startApp({ database, controller: ForgetfulController })).rejects.toThrow(
+      /do not take @ClaimOf\(\): ForgetfulController\.post$/,
+    );
+  });
+
+  it('R20 keeps it from starting also when an answer is forgotten sooner than clients may repeat', async () => {
+    @Controller()
+    class HastyController {
+      @Post('hasty')
+      @Idempotent({ strategy: 'atomic', retentionHours: 24 })
+      post(@ClaimOf() claim: Claim): Claim {
+        return claim;
+      }
+    }
+    const patient = startApp({ database, controller: HastyController, retryWindowHours: 48 });
+    await expect(patient).rejects.toThrow(/less than the 48 hours .*: HastyController\.post$/);
+    await (await startApp({ database, controller: HastyController, retryWindowHours: 24 })).close();
   });
 });

@@ -25,8 +25,8 @@ export interface LedgerOptions {
 }
 
 const PRIMARY_KEY = 'ledger_pkey';
-/** Some megabytes: short enough for a look between two requests, long enough to walk a large table in an hour. */
-const PAGES_PER_STRETCH = 1_024;
+/** Two megabytes: a few thousand rows at most are removed between two requests. */
+const PAGES_PER_STRETCH = 256;
 
 type Reader = Postgres['reader'];
 

@@ -1,3 +1,4 @@
 export { Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
-export { LOGGER, ServiceModule, type ServiceModuleOptions } from './service.module';
+export { ServiceModule, type ServiceModuleOptions } from './service.module';
 export { runService, type ServiceOptions } from './run-service';
+export { LOGGER } from './logger';

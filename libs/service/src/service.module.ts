@@ -5,8 +5,8 @@ import { IdempotencyModule } from '@shop/idempotency';
 import { Broker, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
 import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
-
-export const LOGGER = Symbol('LOGGER');
+import { ErasureController } from './erasure.controller';
+import { LOGGER } from './logger';
 
 export interface ServiceModuleOptions {
   service: string;
@@ -54,6 +54,7 @@ export class ServiceModule implements OnApplicationShutdown {
     });
     return {
       module: ServiceModule,
+      controllers: [ErasureController],
       imports: [idempotency, MetricsModule, health],
       providers,
       exports: providers,

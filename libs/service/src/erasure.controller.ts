@@ -1,0 +1,27 @@
+/** Lets an operator erase what the service has answered to its tenant's requests (R26). */
+import { Controller, Delete, HttpCode, Inject } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { type Caller, CallerOf, Roles } from '@shop/http';
+import { Idempotency, Idempotent, tenantPrefix } from '@shop/idempotency';
+import type { Logger } from '@shop/observability';
+import { LOGGER } from './logger';
+
+@ApiTags('idempotency')
+@Controller('idempotency-keys')
+export class ErasureController {
+  constructor(
+    private readonly idempotency: Idempotency,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  @Delete()
+  @Roles('operator')
+  @HttpCode(204)
+  @Idempotent({ strategy: 'natural' })
+  @ApiOperation({ summary: "Erases the stored answers of all your tenant's keys; the keys stay used until they expire" })
+  @ApiResponse({ status: 204, description: 'nothing stored is left, but for requests that were under way' })
+  async erase(@CallerOf() { tenant, principal }: Caller): Promise<void> {
+    const erased = await this.idempotency.erase(tenantPrefix(tenant));
+    this.logger.info({ tenant, principal, erased }, 'idempotency.erased');
+  }
+}
