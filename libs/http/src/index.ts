@@ -10,8 +10,8 @@ export {
   roles,
 } from './api-keys';
 export { createHttpApp, type HttpAppOptions } from './http-app';
-export { etagOf, requireMatch, unlessModified } from './etag';
+export { etagOf, requireMatch, requireNone, unlessModified } from './etag';
 export { preferredWaitMs } from './prefer';
-export { PageQuery } from './page.query';
+export { PageQuery, pageOf } from './page.query';
 export { createHealthModule, type HealthCheck } from './health.controller';
 export { MetricsModule } from './metrics.controller';
