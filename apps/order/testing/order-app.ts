@@ -5,9 +5,11 @@ import { createLogger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { readEnvironment } from '@shop/service';
 import { type Stack, startStack } from '@shop/stack';
-import type { TestStack } from '@shop/testing';
+import { eventually, type TestStack } from '@shop/testing';
+import { Client } from 'pg';
 import { buildOrderApp } from '../src/app';
 import { OrderEnvironment } from '../src/environment';
+import { OrderWatch } from '../src/orders/order-watch';
 
 /** The keys of the callers that every test knows. */
 export const callers = {
@@ -58,10 +60,21 @@ export class OrderApp {
     return this.app.close();
   }
 
-  call(method: 'GET' | 'PUT' | 'POST' | 'DELETE', url: string, { key = callers.alice, body, headers = {} }: Call = {}) {
+  /** Opens a socket as well, for clients that go away; answers its address. */
+  async listen(): Promise<string> {
+    await this.app.listen(0, '127.0.0.1');
+    return this.app.getUrl();
+  }
+
+  call(method: Method, url: string, { key = callers.alice, body, headers = {} }: Call = {}) {
     const authorization: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
     const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
     return this.app.inject({ method, url, headers: { ...authorization, ...type, ...headers }, payload: body });
+  }
+
+  /** How many wait for an order, here. */
+  get watchers(): number {
+    return this.app.get(OrderWatch).size;
   }
 
   get(url: string, call?: Call) {
@@ -98,6 +111,8 @@ export class OrderApp {
   }
 }
 
+type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+
 interface PlaceCall extends Call {
   idempotencyKey?: string;
 }
@@ -121,11 +136,32 @@ export function orderBody(changed: object = {}): object {
   };
 }
 
+/** A backend reports what it counted before it is gone. */
+export async function deadlocksAfterClosing(stack: TestStack, ...apps: OrderApp[]): Promise<number> {
+  await Promise.all(apps.map((app) => app.close()));
+  const client = new Client({ connectionString: stack.adminUrl });
+  await client.connect();
+  try {
+    await eventually(async () => {
+      const { rows } = await client.query('select 1 from pg_stat_activity where datname = $1', [stack.databaseName]);
+      expect(rows).toEqual([]);
+    });
+    const { rows } = await client.query<{ deadlocks: number }>(
+      'select deadlocks::int from pg_stat_database where datname = $1',
+      [stack.databaseName],
+    );
+    return rows[0]!.deadlocks;
+  } finally {
+    await client.end();
+  }
+}
+
 /** RFC 9457, with our stable code. */
 export function expectProblem(answer: Answer, status: number, code: string): void {
   const body = answer.json<Record<string, unknown>>();
   expect({ status: answer.statusCode, code: body['code'] }).toEqual({ status, code });
   expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(body).toMatchObject({ type: `urn:shop:problem:${code}`, title: expect.any(String) as string, status });
+  const text = expect.any(String) as string;
+  expect(body).toMatchObject({ type: `urn:shop:problem:${code}`, title: text, detail: text, status });
   expect(body).not.toHaveProperty('stack');
 }

@@ -1,13 +1,16 @@
 /** One way to build a service's HTTP side: Fastify, problem+json, checked bodies, API keys, OpenAPI, request metrics. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { histogram, type Logger, NestLog } from '@shop/observability';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, ApiKeyGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
-import { frameworkProblem, ProblemFilter } from './problem.filter';
+import { answerUnknownMethods } from './known-methods';
+import { frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 
 export interface HttpAppOptions {
   title: string;
@@ -21,6 +24,10 @@ const BODY_LIMIT_BYTES = 64 * 1_024;
 /** An address of ours is short; a longer one is a mistake or an attack. */
 const MAX_PARAM_LENGTH = 256;
 const REQUEST_TIMEOUT_MS = 60_000;
+const HANG_UP_INTERVAL_MS = 50;
+const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding right?';
+/** Statuses of what the HTTP parser refuses. */
+const CLIENT_ERRORS: Record<string, number> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
 
 export async function createHttpApp(
@@ -33,13 +40,16 @@ export async function createHttpApp(
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // An address that the router cannot read never reaches the filter.
-    frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) => {
-      const { body } = frameworkProblem(statusCode);
-      void reply.status(statusCode).type('application/problem+json').send(JSON.stringify(body));
-    },
+    frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply, frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined)),
+    clientErrorHandler: refuseUnreadable,
   });
+  const fastify = adapter.getInstance();
   // Fastify's own default; nobody here means text.
-  adapter.getInstance().removeContentTypeParser('text/plain');
+  fastify.removeContentTypeParser('text/plain');
+  answerUnknownMethods(fastify);
+  ignoreTypeOfNothing(fastify);
+  hangUpWhileStopping(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLog(logger),
     abortOnError: false,
@@ -50,6 +60,45 @@ export async function createHttpApp(
   measureRequests(app);
   publishOpenApi(app, { title, description });
   return app;
+}
+
+/** What is no HTTP, or too much of it, is answered on the bare socket: there is no request yet, and no reply. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = CLIENT_ERRORS[error.code ?? ''] ?? 400;
+  const body = JSON.stringify(frameworkProblem(status, status === 400 ? 'this is not HTTP' : undefined).body);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  // What else it sends is nothing that could be understood.
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  else socket.destroy();
+}
+
+/** Many clients name a content type on every request; a DELETE without a body has none that could be wrong. */
+function ignoreTypeOfNothing(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ method, headers }, _reply, done) => {
+    const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+    if (method === 'DELETE' && empty) delete headers['content-type'];
+    done();
+  });
+}
+
+/**
+ * Clients keep their connections for a next request. Fastify closes the idle ones when a stop begins; those that
+ * become idle while the last answers leave would hold the stop up for more than a minute.
+ */
+function hangUpWhileStopping(fastify: FastifyInstance): void {
+  fastify.addHook('preClose', (done) => {
+    if (!fastify.server.listening) return done();
+    const timer = setInterval(() => fastify.server.closeIdleConnections(), HANG_UP_INTERVAL_MS);
+    timer.unref();
+    fastify.server.once('close', () => clearInterval(timer));
+    done();
+  });
 }
 
 function measureRequests(app: NestFastifyApplication): void {

@@ -1,6 +1,8 @@
-import type { Problem } from '@shop/problem';
+import 'reflect-metadata';
+import { type Problem, validate } from '@shop/problem';
 import { parseApiKeys } from './api-keys';
-import { etagOf, requireMatch, unlessModified } from './etag';
+import { etagOf, requireMatch, requireNone, unlessModified } from './etag';
+import { pageOf, PageQuery } from './page.query';
 
 const statusOf = (work: () => void): number => {
   try {
@@ -12,22 +14,70 @@ const statusOf = (work: () => void): number => {
 };
 
 describe('R28 versions', () => {
-  it('lets an update with the current ETag pass', () => {
-    expect(statusOf(() => requireMatch(etagOf(3), 3))).toBe(200);
-    expect(statusOf(() => requireMatch('"1", "3"', 3))).toBe(200);
-    expect(statusOf(() => requireMatch('*', 3))).toBe(200);
+  it.each<[string | undefined, number | undefined, number]>([
+    [etagOf(3), 3, 200],
+    ['"1", "3"', 3, 200],
+    ['"1",,"3",', 3, 200],
+    [' * ', 3, 200],
+    [undefined, 3, 428],
+    ['"2"', 3, 412],
+    ['"33"', 3, 412],
+    ['"3 "', 3, 400],
+    ['W/"3"', 3, 412],
+    ['*', undefined, 412],
+    ['3', 3, 400],
+    ['', 3, 400],
+    [',', 3, 400],
+    ['*, "3"', 3, 400],
+    ['w/"3"', 3, 400],
+    ['"3" "4"', 3, 400],
+  ])('takes If-Match %p for an update of version %p with %d', (ifMatch, version, status) => {
+    expect(statusOf(() => requireMatch(ifMatch, version))).toBe(status);
   });
 
-  it('answers 428 without If-Match and 412 with an old one', () => {
-    expect(statusOf(() => requireMatch(undefined, 3))).toBe(428);
-    expect(statusOf(() => requireMatch('"2"', 3))).toBe(412);
+  it.each<[string | undefined, boolean]>([
+    ['"3"', true],
+    ['W/"3"', true],
+    ['"1", W/"3"', true],
+    ['*', true],
+    ['"2"', false],
+    ['3', false],
+    ['', false],
+    [undefined, false],
+  ])('knows that the holder of %p has version 3 or not: %p', (ifNoneMatch, known) => {
+    expect(unlessModified(ifNoneMatch, '"3"')).toBe(known);
+    expect(statusOf(() => requireNone(ifNoneMatch, 3))).toBe(known ? 412 : 200);
+  });
+});
+
+describe('R33 pages', () => {
+  const page = (rows: number[], limit: number) =>
+    pageOf(rows, limit, { item: (row) => row * 10, cursor: (row) => `after ${row}` });
+
+  it('show what was asked for, and lead on only where one more row was found', () => {
+    expect(page([1, 2, 3], 2)).toEqual({ items: [10, 20], next: 'after 2' });
+    expect(page([1, 2], 2)).toEqual({ items: [10, 20], next: null });
+    expect(page([], 2)).toEqual({ items: [], next: null });
   });
 
-  it('tells what a reader already has', () => {
-    expect(unlessModified('"3"', '"3"')).toBe(true);
-    expect(unlessModified('W/"3"', '"3"')).toBe(true);
-    expect(unlessModified('"2"', '"3"')).toBe(false);
-    expect(unlessModified(undefined, '"3"')).toBe(false);
+  it.each([
+    ['1', 1],
+    ['200', 200],
+    [undefined, 50],
+    ['0', 'fault'],
+    ['201', 'fault'],
+    ['-1', 'fault'],
+    ['1.5', 'fault'],
+    ['abc', 'fault'],
+    ['1e2', 'fault'],
+    ['0x10', 'fault'],
+    [' 5', 'fault'],
+    ['', 'fault'],
+    ['9'.repeat(400), 'fault'],
+    [['1', '2'], 'fault'],
+  ])('read limit=%p as %p', (limit, expected) => {
+    const read = validate(PageQuery, limit === undefined ? {} : { limit }, { unknownProperties: 'refuse' });
+    expect(read.ok ? read.value.limit : 'fault').toBe(expected);
   });
 });
 

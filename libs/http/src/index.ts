@@ -10,7 +10,7 @@ export {
   roles,
 } from './api-keys';
 export { createHttpApp, type HttpAppOptions } from './http-app';
-export { etagOf, requireMatch, unlessModified } from './etag';
-export { PageQuery } from './page.query';
+export { etagOf, requireMatch, requireNone, unlessModified } from './etag';
+export { PageQuery, pageOf } from './page.query';
 export { createHealthModule, type HealthCheck } from './health.controller';
 export { MetricsModule } from './metrics.controller';

@@ -12,10 +12,12 @@ const OVERLOAD_RETRY_AFTER_SECONDS = '1';
 const FRAMEWORK_CODES: Record<number, [code: string, detail: string]> = {
   400: ['malformed_request', 'the request cannot be read; is the body valid JSON?'],
   404: ['not_found', 'there is no such route'],
-  405: ['method_not_allowed', 'this route has no such method'],
+  405: ['method_not_allowed', 'this route has no such method; Allow names those that it has'],
+  408: ['request_timeout', 'the request did not arrive in time'],
   413: ['body_too_large', 'the body is larger than this service takes'],
   414: ['uri_too_long', 'a part of the address is longer than any name of ours'],
   415: ['unsupported_media_type', 'send application/json'],
+  431: ['headers_too_large', 'the headers are larger than this service takes'],
 };
 
 @Catch()
@@ -28,11 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.problemOf(error);
     // A stream that already runs cannot get another status.
     if (reply.sent || reply.raw.headersSent) return;
-    void reply
-      .status(problem.getStatus())
-      .headers(problem.headers)
-      .header('content-type', 'application/problem+json')
-      .send(JSON.stringify(problem.body));
+    sendProblem(reply, problem);
   }
 
   private problemOf(error: unknown): Problem {
@@ -49,9 +47,18 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-export function frameworkProblem(status: number): Problem {
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply
+    .status(problem.getStatus())
+    .headers(problem.headers)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify(problem.body));
+}
+
+/** @param where what is wrong, when more is known than the status */
+export function frameworkProblem(status: number, where?: string): Problem {
   const [code, detail] = FRAMEWORK_CODES[status] ?? ['request_refused', 'the request was refused'];
-  return new Problem(status, code, detail);
+  return new Problem(status, code, where ?? detail);
 }
 
 function overloaded(cause: Error): Problem {

@@ -24,6 +24,12 @@ describe('validate', () => {
     expect(result.ok ? [] : result.faults.map((fault) => fault.path)).toEqual(['lines.0.sku', 'lines.0.quantity']);
   });
 
+  it('refuses what is nested without end, and walks down only as far as it must', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(30_000)}${']'.repeat(30_000)}`);
+    const result = validate(Cart, { lines: deep }, refuse);
+    expect(result.ok ? [] : result.faults).toEqual([{ path: '', message: 'must not be nested deeper than 32 levels' }]);
+  });
+
   it.each([null, [], 'text', 7, undefined])('refuses %p, which is not an object', (input) => {
     expect(validate(Cart, input, refuse).ok).toBe(false);
   });

@@ -20,6 +20,9 @@ export interface ValidateOptions {
 /** A caller can mend only so many faults at once, and the answer stays small. */
 const MAX_FAULTS = 20;
 
+/** Far deeper than any class of ours; what comes below it walks down by recursion, and would come to the end of the stack. */
+const MAX_DEPTH = 32;
+
 export function validate<T extends object>(
   type: new () => T,
   input: unknown,
@@ -30,6 +33,9 @@ export function validate<T extends object>(
   }
   const right = quickCheck(type, input);
   if (right) return { ok: true, value: right };
+  if (isDeeperThan(MAX_DEPTH, input)) {
+    return { ok: false, faults: [{ path: '', message: `must not be nested deeper than ${MAX_DEPTH} levels` }] };
+  }
   const value = plainToInstance(type, input, { enableImplicitConversion: false });
   const errors = validateSync(value, {
     whitelist: true,
@@ -45,6 +51,11 @@ export function validate<T extends object>(
 export function validationFailed(faults: Fault[]): Problem {
   const detail = faults.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
   return new Problem(400, 'validation_failed', detail, { extensions: { errors: faults } });
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
 }
 
 function faultsOf(error: ValidationError, parent: string): Fault[] {

@@ -2,9 +2,15 @@
 
 /** Longest wait that anybody gets, in seconds. */
 const MAX_WAIT_SECONDS = 30;
+/** One preference of the list, with its parameters; a comma in a quoted text ends none. */
+const PREFERENCE = /(?:"(?:[^"\\]|\\.)*"?|[^",])+/g;
+const WAIT = /^\s*wait\s*=\s*(?:"(\d+)"|(\d+))\s*(?:;|$)/i;
 
-/** Milliseconds; undefined when there is no such preference. */
+/** Milliseconds; undefined when there is no such preference. The first one counts. */
 export function preferredWaitMs(prefer: string | undefined): number | undefined {
-  const match = /(?:^|[\s,;])wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '');
-  return match ? Math.min(Number(match[1]), MAX_WAIT_SECONDS) * 1_000 : undefined;
+  for (const preference of prefer?.match(PREFERENCE) ?? []) {
+    const wait = WAIT.exec(preference);
+    if (wait) return Math.min(Number(wait[1] ?? wait[2]), MAX_WAIT_SECONDS) * 1_000;
+  }
+  return undefined;
 }

@@ -17,7 +17,16 @@ interface ReservationRow {
   status: ReservationStatus;
 }
 
+/** What an adjustment has left behind. */
+export interface Adjustment {
+  tenant: string;
+  sku: string;
+  delta: number;
+  reason: string;
+}
+
 export const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
+export const ADJUSTMENT_NATURAL_KEY = 'stock_movement_adjustment';
 
 /** Locks the reservations in key order. */
 export async function lockReservations(tx: Tx, ids: readonly string[]): Promise<Reservation[]> {
@@ -99,6 +108,12 @@ export async function lockOneStock(tx: Tx, tenant: string, sku: string): Promise
   return stock;
 }
 
+/** The adjustment that was made under this cause, if there is one. */
+export async function findAdjustment(tx: Tx, cause: string): Promise<Adjustment | undefined> {
+  const [row] = await tx.query<Adjustment>(selectAdjustment, [cause]);
+  return row;
+}
+
 /** Changes what is on hand, and writes the movement that explains it. */
 export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; reason: string; cause: string }): Stock {
   const adjusted = { ...stock, onHand: stock.onHand + adjustment.delta, version: stock.version + 1 };
@@ -165,6 +180,11 @@ const insertMovementRows: Statement = {
     insert into stock_movement (tenant, sku, delta, reason, cause)
     select tenant, sku, delta, reason, cause
     from jsonb_to_recordset($1::jsonb) as m (tenant text, sku text, delta bigint, reason text, cause text)`,
+};
+
+const selectAdjustment: Statement = {
+  name: 'stock-movement.select-adjustment',
+  text: `select tenant, sku, delta, reason from stock_movement where cause = $1 and cause like 'POST %'`,
 };
 
 const selectStock: Statement = {

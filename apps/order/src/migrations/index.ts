@@ -1,4 +1,5 @@
 /** The order service's own tables, beside those of its ledger and its sagas. */
 import { CreateOrders1760000010000 } from './1760000010000-create-orders';
+import { AddPlacedAs1760000011000 } from './1760000011000-add-placed-as';
 
-export const orderMigrations = [CreateOrders1760000010000];
+export const orderMigrations = [CreateOrders1760000010000, AddPlacedAs1760000011000];

@@ -46,7 +46,7 @@ export class OrderStoryController {
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     try {
-      await this.stream(key, reply, String(request.headers['last-event-id'] ?? ''));
+      if (request.method !== 'HEAD') await this.stream(key, reply, String(request.headers['last-event-id'] ?? ''));
     } finally {
       reply.raw.end();
     }
@@ -54,14 +54,11 @@ export class OrderStoryController {
 
   private async stream(key: OrderKey, reply: FastifyReply, lastEventId: string): Promise<void> {
     let watching: Watching | undefined;
-    let closed = false;
-    reply.raw.on('close', () => {
-      closed = true;
-      watching?.stop();
-    });
+    reply.raw.on('close', () => watching?.stop());
     const endsAt = Date.now() + MAX_STREAM_MS;
     let sent = lastEventId;
-    while (!closed && Date.now() < endsAt) {
+    // A client that went away before this began has closed unheard.
+    while (!reply.raw.destroyed && !this.watch.stopped && Date.now() < endsAt) {
       watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
       try {
         const order = await this.orders.get(key);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
+import { Client } from 'pg';
 import { callers, expectProblem, OrderApp, orderBody, type OrderJson, startOwnBroker } from '../../testing/order-app';
 import { allSucceed, Participants, refused, type Script, succeeded } from '../../testing/participants';
 
@@ -10,12 +11,15 @@ let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
 let participants: Participants;
+/** Of `there`. */
+let address: string;
 
 beforeAll(async () => {
   broker = await startOwnBroker(stack);
   participants = await Participants.join(broker.natsUrl);
   const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
   [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+  address = await there.listen();
   await here.putProduct('cup', 1_200);
 });
 afterAll(async () => {
@@ -199,6 +203,31 @@ describe('R31 GET /orders/{id} with Prefer: wait', () => {
     expect([answer.statusCode, answer.headers['preference-applied']]).toEqual([200, 'wait=30']);
   });
 
+  it.each(['wait=0', 'wait=soon', 'note="x, wait=9"'])('does not wait for Prefer: %s', async (prefer) => {
+    const order = await place();
+    const answer = await here.get(order.url, { headers: { prefer } });
+    expect(answer.json()).toMatchObject({ status: 'pending' });
+    expect(answer.headers).not.toHaveProperty('preference-applied');
+  });
+
+  it('answers 304 when the known version is all there is in that time', async () => {
+    const order = await place();
+    const headers = { prefer: 'handling=lenient, wait=1', 'if-none-match': '"1"' };
+    const answer = await there.get(order.url, { headers });
+    expect([answer.statusCode, answer.headers['etag']]).toEqual([304, '"1"']);
+    expect(answer.headers['preference-applied']).toBe('wait=1');
+  });
+
+  it('waits for nobody who has gone away', async () => {
+    const order = await place();
+    const client = new AbortController();
+    const waiting = askFor(order.url, client, { prefer: 'wait=30' });
+    await eventually(() => expect(there.watchers).toBe(1));
+    client.abort();
+    await expect(waiting).rejects.toThrow();
+    await eventually(() => expect(there.watchers).toBe(0));
+  });
+
   it('answers 404 at once for an order that is not there', async () => {
     expectProblem(
       await here.get(`/orders/${randomUUID()}`, { headers: { prefer: 'wait=30' } }),
@@ -227,8 +256,81 @@ describe('R31 GET /orders/{id}/events', () => {
     const order = await confirmed();
     const answer = await here.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/3' } });
     expect(transitionsIn(answer.body).map(([id]) => id)).toEqual(['place-order/4']);
+    const nothing = await there.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/4' } });
+    expect([nothing.statusCode, nothing.body]).toEqual([200, '']);
+  });
+
+  it('begins anew behind an event that never was', async () => {
+    const order = await confirmed();
+    const answer = await here.get(`${order.url}/events`, { headers: { 'last-event-id': 'nonsense' } });
+    expect(transitionsIn(answer.body)).toHaveLength(4);
+  });
+
+  it('R27 answers HEAD at once, without a stream', async () => {
+    const order = await place();
+    const answer = await here.call('HEAD', `${order.url}/events`);
+    expect([answer.statusCode, answer.headers['content-type'], answer.body]).toEqual([200, 'text/event-stream', '']);
+    expect(here.watchers).toBe(0);
+  });
+
+  it.each([`/orders/${randomUUID()}`, '/orders/7'])(
+    'R29 answers 404 for an order that is not there: %s',
+    async (url) => {
+      expectProblem(await here.get(`${url}/events`), 404, 'order_not_found');
+    },
+  );
+
+  it('leaves nobody waiting when the client goes away', async () => {
+    const order = await place();
+    const client = new AbortController();
+    const stream = (await askFor(`${order.url}/events`, client)).body!.getReader();
+    await stream.read();
+    await eventually(() => expect(there.watchers).toBe(1));
+    client.abort();
+    await eventually(() => expect(there.watchers).toBe(0));
+  });
+
+  it('does not begin for a client that went away before', async () => {
+    const order = await place();
+    const other = new Client({ connectionString: stack.databaseUrl });
+    await other.connect();
+    // Somebody holds the orders, so that the client can leave while its order is being looked up.
+    await other.query('begin; lock table orders in access exclusive mode');
+    const client = new AbortController();
+    const unheard = askFor(`${order.url}/events`, client).catch(() => 'gone');
+    await eventually(async () => {
+      const { rows } = await other.query(`select 1 from pg_locks where not granted and relation = 'orders'::regclass`);
+      expect(rows).not.toEqual([]);
+    });
+    client.abort();
+    expect(await unheard).toBe('gone');
+    await fetch(`${address}/health/live`);
+    await other.query('rollback');
+    await other.end();
+    await there.get(order.url);
+    expect(there.watchers).toBe(0);
+  });
+
+  it('R53 ends when the service stops, and so does a wait', async () => {
+    const order = await place();
+    const [stream, waiting] = [askFor(`${order.url}/events`), askFor(order.url, undefined, { prefer: 'wait=30' })];
+    await stream;
+    await eventually(() => expect(there.watchers).toBe(2));
+    const started = Date.now();
+    await there.close();
+    expect(Date.now() - started).toBeLessThan(10_000);
+    expect(transitionsIn(await (await stream).text()).map(([id]) => id)).toEqual(['place-order/1']);
+    expect(await (await waiting).json()).toMatchObject({ status: 'pending' });
   });
 });
+
+/** Through a socket of its own, so that it can be cut. */
+function askFor(path: string, client?: AbortController, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${address}${path}`, {
+    headers: { authorization: `Bearer ${callers.alice}`, ...headers },
+    signal: client?.signal,
+  });
+}
 
 async function place(app = here): Promise<{ id: string; url: string }> {
   const answer = await app.place(orderBody(), { key: callers.alice });

@@ -1,5 +1,5 @@
 /** Tells waiting requests that an order has moved, whichever replica moved it. */
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Broker } from '@shop/messaging';
 import { type Logger } from '@shop/observability';
 import { LOGGER } from '@shop/service';
@@ -15,6 +15,7 @@ export interface Hint {
 
 interface Waiter {
   wake: () => void;
+  stop: () => void;
   untilSettled: boolean;
 }
 
@@ -26,13 +27,20 @@ export interface Watching {
 }
 
 @Injectable()
-export class OrderWatch implements OnModuleInit {
+export class OrderWatch implements OnModuleInit, OnModuleDestroy {
+  /** The service is stopping: nobody may wait any more, or it would wait for them. */
+  stopped = false;
   private readonly waiting = new Map<string, Set<Waiter>>();
 
   constructor(
     private readonly broker: Broker,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  /** How many wait here. */
+  get size(): number {
+    return [...this.waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
+  }
 
   onModuleInit(): void {
     this.broker.nats.subscribe(SUBJECT, {
@@ -41,6 +49,11 @@ export class OrderWatch implements OnModuleInit {
         else for (const hint of message.json<Hint[]>()) this.wake(hint);
       },
     });
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    for (const waiters of [...this.waiting.values()]) for (const { stop } of [...waiters]) stop();
   }
 
   /** With `untilSettled` moves on the way do not count. */
@@ -55,10 +68,11 @@ export class OrderWatch implements OnModuleInit {
         if (waiters.size === 0 && this.waiting.get(key) === waiters) this.waiting.delete(key);
         resolve(hasMoved);
       };
-      const waiter = { wake: () => finish(true), untilSettled };
+      const waiter = { wake: () => finish(true), stop: () => finish(false), untilSettled };
       const timer = setTimeout(() => finish(false), timeoutMs);
       waiters.add(waiter);
     });
+    if (this.stopped) finish(false);
     return { moved, stop: () => finish(false) };
   }
 

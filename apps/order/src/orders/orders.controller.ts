@@ -1,11 +1,20 @@
 /** Orders over HTTP: the contract that clients see. */
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, etagOf, PageQuery, unlessModified } from '@shop/http';
+import {
+  type Caller,
+  CallerOf,
+  etagOf,
+  pageOf,
+  PageQuery,
+  requireMatch,
+  requireNone,
+  unlessModified,
+} from '@shop/http';
 import { type Claim, ClaimOf, httpOutcome, Idempotent, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database } from '@shop/postgres';
-import { Problem } from '@shop/problem';
+import { Problem, validationFailed } from '@shop/problem';
 import { preferredWaitMs } from '@shop/resilience';
 import { isUUID, IsIn, IsOptional, IsUUID } from 'class-validator';
 import type { FastifyReply } from 'fastify';
@@ -37,6 +46,12 @@ export class OrdersController {
   @Idempotent({ strategy: 'atomic' })
   @ApiOperation({ summary: 'Places an order; its saga then reserves, charges and confirms' })
   @ApiResponse({ status: 201, description: 'accepted, with Location and ETag' })
+  @ApiResponse({
+    status: 409,
+    description:
+      'idempotency_key_reused (another request), idempotency_key_in_use, or already_submitted: the order was placed ' +
+      'so long ago that its first answer is forgotten; statusUrl and Location lead to it',
+  })
   @ApiResponse({ status: 422, description: 'unknown_sku, mixed_currencies, total_too_large' })
   @ApiResponse({ status: 503, description: 'overloaded' })
   create(
@@ -56,10 +71,13 @@ export class OrdersController {
     @Param('id') id: string,
     @Body() body: OrderBody,
     @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch?: string,
     @Headers('if-none-match') ifNoneMatch?: string,
     @Headers('traceparent') traceparent?: string,
   ) {
+    if (!isUUID(id)) throw validationFailed([{ path: 'id', message: 'must be a UUID' }]);
     const key = keyFor(caller, id);
+    if (ifMatch !== undefined) requireMatch(ifMatch, (await this.orders.find(key))?.version);
     const claim = claimOfPut(key.tenant, key.id, body);
     const outcome = await this.orders.place({
       claim,
@@ -68,15 +86,17 @@ export class OrdersController {
       id: key.id,
       traceparent: newTraceparent(traceparent),
     });
-    if (outcome.kind === 'reused') throw orderIdConflict();
     const created = outcome.kind === 'fresh' && outcome.answer.status === 201;
+    // Placing changes nothing where an order is, so this may be asked behind it, when it is surely known.
+    if (!created && ifNoneMatch !== undefined) {
+      const order = await this.orders.find(key);
+      if (order) requireNone(ifNoneMatch, order.version);
+    }
+    if (outcome.kind === 'reused') throw orderIdConflict();
     const { status, headers, body: answer } = httpOutcome(outcome);
     if (status >= 400) {
       void reply.status(status).headers(headers);
       return answer;
-    }
-    if (!created && ifNoneMatch === '*') {
-      throw new Problem(412, 'precondition_failed', 'there is an order with this id already');
     }
     const order = await this.orders.get(key);
     void reply.status(created ? 201 : 200).headers({ location: `/orders/${order.id}`, etag: etagOf(order.version) });
@@ -86,8 +106,8 @@ export class OrdersController {
   @Get()
   @ApiOperation({ summary: 'Orders, newest first, page by page' })
   async list(@CallerOf() { tenant }: Caller, @Query() { status, cursor, limit }: OrdersQuery) {
-    const page = await listOrders(this.database, { tenant, status, before: cursor, limit });
-    return { items: page.map(orderJson), next: page.length === limit ? page.at(-1)!.id : null };
+    const rows = await listOrders(this.database, { tenant, status, before: cursor, limit: limit + 1 });
+    return pageOf(rows, limit, { item: orderJson, cursor: ({ id }) => id });
   }
 
   @Get(':id')
@@ -102,7 +122,8 @@ export class OrdersController {
   ) {
     const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
-    const order = waitMs > 0 ? await this.orders.getSettled(key, waitMs) : await this.orders.get(key);
+    const order =
+      waitMs > 0 ? await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed) : await this.orders.get(key);
     const etag = etagOf(order.version);
     void reply.header('etag', etag);
     if (waitMs > 0) void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
@@ -115,8 +136,14 @@ export class OrdersController {
   @HttpCode(204)
   @Idempotent({ strategy: 'natural' })
   @ApiOperation({ summary: 'Cancels an order, whatever its state; again and again 204' })
-  async cancel(@CallerOf() caller: Caller, @Param('id') id: string): Promise<void> {
-    await this.orders.cancel(keyFor(caller, id));
+  async cancel(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers('if-match') ifMatch?: string,
+  ): Promise<void> {
+    await this.orders.cancel(keyFor(caller, id), ({ version }) => {
+      if (ifMatch !== undefined) requireMatch(ifMatch, version);
+    });
   }
 }
 

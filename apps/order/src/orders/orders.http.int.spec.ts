@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import {
   type Answer,
   callers,
+  deadlocksAfterClosing,
   expectProblem,
   OrderApp,
   orderBody,
@@ -41,6 +42,14 @@ describe('R27 PUT /orders/{id}', () => {
     expect([again.statusCode, again.json(), again.headers['etag']]).toEqual([200, created.json(), '"1"']);
   });
 
+  it('R30 is read at once through the other instance', async () => {
+    const url = newUrl();
+    const created = await here.put(url, orderBody());
+    expect((await there.get(url)).body).toBe(created.body);
+    await here.call('DELETE', url);
+    expect((await there.get(url)).json()).toMatchObject({ status: 'cancelling' });
+  });
+
   it('answers a repeat with the order as it is by then', async () => {
     const url = newUrl();
     await here.put(url, orderBody());
@@ -59,8 +68,38 @@ describe('R27 PUT /orders/{id}', () => {
   it('creates once under If-None-Match: *', async () => {
     const url = newUrl();
     const once = { headers: { 'if-none-match': '*' } };
-    expect((await here.put(url, orderBody(), once)).statusCode).toBe(201);
-    expectProblem(await here.put(url, orderBody(), once), 412, 'precondition_failed');
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => (index % 2 ? here : there).put(url, orderBody(), once)),
+    );
+    expect(statusesOf(answers)).toEqual([201, ...Array<number>(9).fill(412)]);
+    for (const body of [orderBody(), orderBody({ customerId: 'eve' })]) {
+      const late = await there.put(url, body, once);
+      expectProblem(late, 412, 'precondition_failed');
+      expect(late.headers['etag']).toBe('"1"');
+    }
+  });
+
+  it.each<[string, Record<string, string>, number]>([
+    ['the tag it has', { 'if-match': '"1"' }, 200],
+    ['another tag', { 'if-match': '"2"' }, 412],
+    ['a weak tag', { 'if-match': 'W/"1"' }, 412],
+    ['no tag at all', { 'if-match': '1' }, 400],
+    ['none of another tag', { 'if-none-match': '"2"' }, 200],
+    ['none of the tag it has', { 'if-none-match': 'W/"1"' }, 412],
+  ])('R28 keeps to what the client asks of an order that is there: %s', async (_, headers, status) => {
+    const url = await placedByPut();
+    expect((await there.put(url, orderBody(), { headers })).statusCode).toBe(status);
+  });
+
+  it('R28 places nothing under If-Match', async () => {
+    const url = newUrl();
+    const answer = await here.put(url, orderBody(), { headers: { 'if-match': '*' } });
+    expectProblem(answer, 412, 'precondition_failed');
+    expectProblem(await here.get(url), 404, 'order_not_found');
+  });
+
+  it('R29 refuses an id that is no UUID', async () => {
+    expectProblem(await here.put('/orders/7', orderBody()), 400, 'validation_failed');
   });
 
   it('takes an id for the same in capital letters', async () => {
@@ -115,7 +154,7 @@ describe('R27 PUT /orders/{id}', () => {
     await client.end();
     expect(statusesOf(await answering)).toEqual([200, 200, 200, 201, 201, 201]);
 
-    const deadlocks = await deadlocksAfterClosing(here, there);
+    const deadlocks = await deadlocksAfterClosing(stack, here, there);
     const servers = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
     [here, there] = await Promise.all([OrderApp.start(servers), OrderApp.start(servers)]);
     expect(deadlocks).toBe(0);
@@ -176,6 +215,20 @@ describe('R27 DELETE /orders/{id}', () => {
     expect((await here.get(`${url}/saga`)).json<SagaJson>().history).toHaveLength(2);
   });
 
+  it('R28 cancels no other version than the one named by If-Match, and is done when it was done before', async () => {
+    const url = await placed();
+    const cancel = (ifMatch: string) => there.call('DELETE', url, { headers: { 'if-match': ifMatch } });
+    const stale = await cancel('"7"');
+    expectProblem(stale, 412, 'precondition_failed');
+    expect([stale.headers['etag'], (await here.get(url)).json<OrderJson>().status]).toEqual(['"1"', 'pending']);
+    expect([(await cancel('"1"')).statusCode, (await cancel('"1"')).statusCode]).toEqual([204, 204]);
+  });
+
+  it('takes the type of JSON without any', async () => {
+    const headers = { 'content-type': 'application/json' };
+    expect((await here.call('DELETE', await placed(), { headers })).statusCode).toBe(204);
+  });
+
   it.each([
     ['an order that never was', newUrl()],
     ['an id that is no UUID', '/orders/7'],
@@ -184,7 +237,38 @@ describe('R27 DELETE /orders/{id}', () => {
   });
 });
 
+describe('R27 R29 other methods', () => {
+  it.each([
+    ['PATCH', '/orders/7', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+    ['POST', '/orders/7', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+    ['DELETE', '/orders', 'GET, HEAD, OPTIONS, POST'],
+    ['PUT', '/orders/7/events', 'GET, HEAD, OPTIONS'],
+    ['PATCH', '/products/cup', 'GET, HEAD, OPTIONS, PUT'],
+  ] as const)('than those of the address are answered with 405: %s %s', async (method, url, allow) => {
+    const answer = await here.call(method, url, { body: {} });
+    expectProblem(answer, 405, 'method_not_allowed');
+    const options = await here.call('OPTIONS', url, { key: null });
+    expect([answer.headers['allow'], options.statusCode, options.headers['allow']]).toEqual([allow, 204, allow]);
+  });
+
+  it.each([
+    ['GET', '/carts/7', 404, 'not_found'],
+    ['GET', '/orders/%E0%A4%A', 400, 'malformed_request'],
+    ['GET', `/orders/${'7'.repeat(300)}`, 414, 'uri_too_long'],
+  ] as const)('at an address that leads nowhere are refused too: %s %.20s', async (method, url, status, code) => {
+    expectProblem(await here.call(method, url), status, code);
+  });
+});
+
 describe('R28 GET /orders/{id}', () => {
+  it.each(['GET', 'HEAD'] as const)('has the ETag in each answer to %s', async (method) => {
+    const url = await placed();
+    const plain = await there.call(method, url);
+    expect([plain.statusCode, plain.headers['etag'], plain.body === '']).toEqual([200, '"1"', method === 'HEAD']);
+    const known = await there.call(method, url, { headers: { 'if-none-match': '"7", W/"1"' } });
+    expect([known.statusCode, known.headers['etag'], known.body]).toEqual([304, '"1"', '']);
+  });
+
   it('answers 304 for a known ETag, and the order when it has moved', async () => {
     const url = await placed();
     const { headers } = await here.get(url);
@@ -215,6 +299,20 @@ describe('R33 GET /orders', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  it('ends exactly at the end', async () => {
+    const key = callers.rival;
+    const all = (await here.get('/orders?limit=200', { key })).json<Page>();
+    expect(all.next).toBeNull();
+    const full = (await here.get(`/orders?limit=${all.items.length}`, { key })).json<Page>();
+    expect([full.items, full.next]).toEqual([all.items, null]);
+    const most = (await here.get(`/orders?limit=${all.items.length - 1}`, { key })).json<Page>();
+    expect(most.next).toBe(all.items.at(-2)!.id);
+    const rest = (await here.get(`/orders?cursor=${most.next}`, { key })).json<Page>();
+    expect([rest.items, rest.next]).toEqual([[all.items.at(-1)], null]);
+    const none = (await here.get(`/orders?cursor=${rest.items[0]!.id}`, { key })).json<Page>();
+    expect(none).toEqual({ items: [], next: null });
+  });
+
   it('filters by status', async () => {
     const key = callers.rival;
     const [kept, cancelled] = [await placed(key), await placed(key)];
@@ -227,7 +325,7 @@ describe('R33 GET /orders', () => {
     expect(await idsOf('confirmed')).toEqual([]);
   });
 
-  it.each(['status=lost', 'cursor=7', 'limit=0', 'limit=201', 'limit=1.5', 'colour=red'])(
+  it.each(['status=lost', 'cursor=7', 'limit=0', 'limit=201', 'limit=-1', 'limit=abc', 'limit=1.5', 'colour=red'])(
     'refuses %s',
     async (search) => {
       expectProblem(await here.get(`/orders?${search}`), 400, 'validation_failed');
@@ -286,6 +384,7 @@ describe('R29 what cannot be read', () => {
     ['malformed JSON', '{"customerId": ', {}, 400, 'malformed_request'],
     ['a body too large', JSON.stringify({ x: 'x'.repeat(65 * 1_024) }), {}, 413, 'body_too_large'],
     ['XML', '<order/>', { 'content-type': 'application/xml' }, 415, 'unsupported_media_type'],
+    ['JSON without end', `{"items": ${'['.repeat(9_000)}${']'.repeat(9_000)}}`, {}, 400, 'body_too_deep'],
     ['JSON that poisons prototypes', '{"__proto__": {"admin": true}}', {}, 400, 'malformed_request'],
   ])('is refused as a problem: %s', async (_, body, headers, status, code) => {
     expectProblem(await here.place(body, { headers }), status, code);
@@ -330,24 +429,10 @@ async function placed(key: string = callers.alice): Promise<string> {
   return String((await here.place(orderBody(), { key })).headers['location']);
 }
 
-const statusesOf = (answers: Answer[]): number[] => answers.map(({ statusCode }) => statusCode).sort();
-
-/** A backend reports what it counted before it is gone. */
-async function deadlocksAfterClosing(...apps: OrderApp[]): Promise<number> {
-  await Promise.all(apps.map((app) => app.close()));
-  const client = new Client({ connectionString: stack.adminUrl });
-  await client.connect();
-  try {
-    await eventually(async () => {
-      const { rows } = await client.query('select 1 from pg_stat_activity where datname = $1', [stack.databaseName]);
-      expect(rows).toEqual([]);
-    });
-    const { rows } = await client.query<{ deadlocks: number }>(
-      'select deadlocks::int from pg_stat_database where datname = $1',
-      [stack.databaseName],
-    );
-    return rows[0]!.deadlocks;
-  } finally {
-    await client.end();
-  }
+async function placedByPut(): Promise<string> {
+  const url = newUrl();
+  expect((await here.put(url, orderBody())).statusCode).toBe(201);
+  return url;
 }
+
+const statusesOf = (answers: Answer[]): number[] => answers.map(({ statusCode }) => statusCode).sort();

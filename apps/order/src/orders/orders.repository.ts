@@ -5,6 +5,14 @@ import type { Order, OrderItem, OrderStatus } from './order';
 export interface NewOrder {
   order: Order;
   requestHash: Buffer;
+  /** 32 hexadecimal digits: the natural key of an order without an id of the client. */
+  placedAs?: string;
+}
+
+/** An order as the request that placed it knows it. */
+export interface PlacedOrder {
+  id: string;
+  requestHash: Buffer;
 }
 
 export interface OrderKey {
@@ -36,11 +44,12 @@ interface Row {
 }
 
 export const ORDERS_PRIMARY_KEY = 'orders_pkey';
+export const ORDERS_NATURAL_KEY = 'orders_placed_as';
 
-/** In key order, so that two replicas that get the same ids of clients never deadlock. */
+/** In the order of the keys that two replicas may share (requests' keys, then clients' ids), so that they never deadlock. */
 export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   if (orders.length === 0) return;
-  const rows = orders.map(({ order, requestHash }) => ({
+  const rows = orders.map(({ order, requestHash, placedAs }) => ({
     tenant: order.tenant,
     id: order.id,
     customer_id: order.customerId,
@@ -48,6 +57,7 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
     total_amount: order.total.amount,
     total_currency: order.total.currency,
     request_hash: bytea(requestHash),
+    placed_as: placedAs,
     saga_id: order.sagaId,
     created_at: order.createdAt,
   }));
@@ -91,6 +101,13 @@ export async function loadRequestHashes(tx: Tx, keys: readonly OrderKey[]): Prom
   return new Map(rows.map((row) => [keyOf(row), row.request_hash]));
 }
 
+/** The orders that were placed under these natural keys, by key. */
+export async function loadPlacedAs(tx: Tx, keys: readonly string[]): Promise<Map<string, PlacedOrder>> {
+  if (keys.length === 0) return new Map();
+  const rows = await tx.query<{ key: string; id: string; request_hash: Buffer }>(selectPlacedAs, [keys]);
+  return new Map(rows.map(({ key, id, request_hash }) => [key, { id, requestHash: request_hash }]));
+}
+
 /** Newest first; up to `limit` orders older than the id `before`. */
 export async function listOrders(
   database: Database,
@@ -128,14 +145,14 @@ const columns = `tenant, id, customer_id, items, total_amount, total_currency, s
 const insertRows: Statement = {
   name: 'orders.insert',
   text: `
-    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,
-                        created_at, updated_at)
-    select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, saga_id,
+    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, placed_as,
+                        saga_id, created_at, updated_at)
+    select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, placed_as, saga_id,
            created_at, created_at
     from jsonb_to_recordset($1::jsonb) as o (
       tenant text, id uuid, customer_id text, items jsonb, total_amount bigint, total_currency text,
-      request_hash bytea, saga_id uuid, created_at timestamptz)
-    order by tenant, id`,
+      request_hash bytea, placed_as uuid, saga_id uuid, created_at timestamptz)
+    order by placed_as nulls last, tenant, id`,
 };
 
 const updateStatus: Statement = {
@@ -162,6 +179,13 @@ const selectMany: Statement = {
     select ${columns.replace(/(\w+)/g, 'o.$1')}
     from unnest($1::text[], $2::uuid[]) as k (tenant, id)
     join orders o on o.tenant = k.tenant and o.id = k.id`,
+};
+
+const selectPlacedAs: Statement = {
+  name: 'orders.select-placed-as',
+  text: `
+    select k.key, o.id, o.request_hash
+    from unnest($1::text[]) as k (key) join orders o on o.placed_as = k.key::uuid`,
 };
 
 const selectPage: Statement = {

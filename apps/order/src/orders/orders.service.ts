@@ -40,15 +40,19 @@ export class OrdersService {
     return this.placing.submit(request);
   }
 
+  find(key: OrderKey): Promise<Order | undefined> {
+    return this.reading.submit(key);
+  }
+
   /** @throws Problem 404 `order_not_found`, also for another tenant's order */
   async get(key: OrderKey): Promise<Order> {
-    const order = await this.reading.submit(key);
+    const order = await this.find(key);
     if (!order) throw new Problem(404, 'order_not_found', 'there is no order with this id');
     return order;
   }
 
-  /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed. */
-  async getSettled(key: OrderKey, waitMs: number): Promise<Order> {
+  /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed or the client is gone. */
+  async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
     const deadline = Date.now() + waitMs;
     for (;;) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now()));
@@ -56,7 +60,7 @@ export class OrdersService {
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
         const order = await this.get(key);
-        if (isSettled(order) || Date.now() >= deadline) return order;
+        if (isSettled(order) || Date.now() >= deadline || isGone() || this.watch.stopped) return order;
         await watching.moved;
       } finally {
         watching.stop();
@@ -64,14 +68,20 @@ export class OrdersService {
     }
   }
 
-  /** Repeating it changes nothing. @throws Problem 404 `order_not_found` */
-  async cancel(key: OrderKey): Promise<void> {
+  /**
+   * Repeating it changes nothing.
+   * @param allow throws when the order must not be cancelled as it is now; not asked when it is being cancelled anyway
+   * @throws Problem 404 `order_not_found`
+   */
+  async cancel(key: OrderKey, allow: (order: Order) => void = () => undefined): Promise<void> {
     let order = await this.get(key);
     if (order.status === 'pending') {
+      allow(order);
       await this.engine.dispatch(order.sagaId, { type: 'cancel-requested', reason: CANCELLED_BY_CLIENT });
       order = await this.get(key);
     }
     if (order.status !== 'confirmed') return;
+    allow(order);
     const saga = cancellation({ tenant: key.tenant, orderId: key.id, placedBy: order.sagaId }, newTraceparent());
     const changes = await this.database.transaction(async (tx) => {
       const started = await startCancelling(tx, key, CANCELLED_BY_CLIENT, saga.id);

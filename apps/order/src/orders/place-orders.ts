@@ -1,13 +1,15 @@
 /** Accepts orders: a batch of requests becomes orders, sagas and stored answers in one transaction. */
+import { hash } from 'node:crypto';
 import type { Caller } from '@shop/http';
 import {
   type Answer,
   type Claim,
+  fingerprintOf,
+  httpOutcome,
   type Ledger,
   type Outcome,
-  runOnce,
-  fingerprintOf,
   refusalOf,
+  runOnce,
 } from '@shop/idempotency';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -15,7 +17,16 @@ import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
 import { loadPrices, type Money } from '../products/product';
 import { createdAnswer, type Order, type OrderBody, priceItems } from './order';
-import { insertOrders, keyOf, loadRequestHashes, type NewOrder, ORDERS_PRIMARY_KEY } from './orders.repository';
+import {
+  insertOrders,
+  keyOf,
+  loadPlacedAs,
+  loadRequestHashes,
+  type NewOrder,
+  ORDERS_NATURAL_KEY,
+  ORDERS_PRIMARY_KEY,
+  type PlacedOrder,
+} from './orders.repository';
 import { placeOrder, type PlaceOrder } from './place-order.saga';
 
 export interface PlaceRequest {
@@ -31,6 +42,8 @@ interface State {
   prices: Map<string, Money>;
   /** Of the client-chosen ids that are taken. */
   requestHashes: Map<string, Buffer>;
+  /** By natural key: what was placed under a key that the ledger has forgotten. */
+  placedBefore: Map<string, PlacedOrder>;
   now: Date;
   orders: NewOrder[];
   sagas: NewSaga<PlaceOrder>[];
@@ -47,6 +60,8 @@ export async function placeOrders(
   requests: readonly PlaceRequest[],
 ): Promise<Placed> {
   let changes: SagaChange[] = [];
+  // Almost no key comes again after the ledger has forgotten it, so the first run does not ask; the index tells.
+  let placedBefore = false;
   const outcomes = await runOnce<State>(
     database,
     ledger,
@@ -55,7 +70,7 @@ export async function placeOrders(
       load: (tx) => {
         // After a lost race this is a second run: the sagas that the first one began were rolled back with it.
         changes = [];
-        return load(tx, requests);
+        return load(tx, requests, placedBefore);
       },
       decide: (state, index) => decideOrder(state, requests[index]!),
       save: (tx, state) => {
@@ -63,17 +78,26 @@ export async function placeOrders(
         changes = engine.begin(tx, state.sagas);
       },
     },
-    // A client-chosen id was taken by another replica meanwhile: run again and see its order.
-    (error) => isUniqueViolation(error, ORDERS_PRIMARY_KEY),
+    (error) => {
+      const repeated = isUniqueViolation(error, ORDERS_NATURAL_KEY);
+      placedBefore ||= repeated;
+      // A client-chosen id was taken by another replica meanwhile: run again and see its order.
+      return repeated || isUniqueViolation(error, ORDERS_PRIMARY_KEY);
+    },
   );
   return { outcomes, changes };
 }
 
-async function load(tx: Tx, requests: readonly PlaceRequest[]): Promise<State> {
+async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {
   const wanted = requests.flatMap(({ caller, body }) => body.items.map(({ sku }) => ({ tenant: caller.tenant, sku })));
   const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
-  const [prices, requestHashes] = await Promise.all([loadPrices(tx, wanted), loadRequestHashes(tx, chosen)]);
-  return { prices, requestHashes, now: new Date(), orders: [], sagas: [] };
+  const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => naturalKeyOf(claim)) : [];
+  const [prices, requestHashes, placedBefore] = await Promise.all([
+    loadPrices(tx, wanted),
+    loadRequestHashes(tx, chosen),
+    loadPlacedAs(tx, unnamed),
+  ]);
+  return { prices, requestHashes, placedBefore, now: new Date(), orders: [], sagas: [] };
 }
 
 /** Decides one order in memory: priced and accepted, or refused for good. */
@@ -83,6 +107,9 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
   if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
+  const placedAs = id ? undefined : naturalKeyOf(claim);
+  const before = placedAs && state.placedBefore.get(placedAs);
+  if (before) return before.requestHash.equals(claim.fingerprint) ? alreadySubmitted(before) : keyReused();
   try {
     const { items, total } = priceItems(tenant, body.items, state.prices);
     const order = newOrder(id ?? uuidv7(), {
@@ -93,7 +120,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
       now: state.now,
       ownId: !id,
     });
-    state.orders.push({ order, requestHash: claim.fingerprint });
+    state.orders.push({ order, requestHash: claim.fingerprint, placedAs });
     if (id) state.requestHashes.set(keyOf(order), claim.fingerprint);
     state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body), traceparent });
     return createdAnswer(order);
@@ -105,6 +132,17 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
 
 /** For a PUT whose order exists; the caller answers it with the order as it now is. */
 const alreadyThere: Answer = { status: 200, body: '{}' };
+
+/** Kept, so that the next repeat finds it in the ledger; the order will not go away. */
+function alreadySubmitted({ id }: PlacedOrder): Answer {
+  const statusUrl = `/orders/${id}`;
+  const detail = 'this order was placed before; the status URL tells how it is getting on';
+  const problem = new Problem(409, 'already_submitted', detail, { extensions: { statusUrl } });
+  return { ...refusalOf(problem), headers: { location: statusUrl } };
+}
+
+/** Not kept: under this key the ledger may only know the request that placed the order. */
+const keyReused = (): Answer => ({ ...httpOutcome({ kind: 'reused' }), kept: false });
 
 export function orderIdConflict(): Problem {
   return new Problem(409, 'order_id_conflict', 'another order has this id');
@@ -136,3 +174,6 @@ function sagaData(order: Order, body: OrderBody): PlaceOrder {
 export function claimOfPut(tenant: string, id: string, body: OrderBody): Claim {
   return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint: fingerprintOf(body) };
 }
+
+/** Names a POST behind the ledger, where two principals' equal keys must not meet: the first 16 bytes, in hexadecimal. */
+const naturalKeyOf = ({ scope, key }: Claim): string => hash('sha256', `${scope}\n${key}`, 'hex').slice(0, 32);

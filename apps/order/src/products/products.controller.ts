@@ -2,12 +2,29 @@
 import { Body, Controller, Get, Headers, Param, Put, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
-import { type Caller, CallerOf, etagOf, PageQuery, requireMatch, Roles, unlessModified } from '@shop/http';
+import {
+  type Caller,
+  CallerOf,
+  etagOf,
+  pageOf,
+  PageQuery,
+  requireMatch,
+  requireNone,
+  Roles,
+  unlessModified,
+} from '@shop/http';
 import { Idempotent } from '@shop/idempotency';
 import { Database } from '@shop/postgres';
 import { Problem, validationFailed } from '@shop/problem';
+import { IsOptional, Matches } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { findProduct, insertProduct, listProducts, type Product, ProductBody, updateProduct } from './product';
+
+class ProductsQuery extends PageQuery {
+  @IsOptional()
+  @Matches(SKU, { message: 'cursor must be `next` of the page before' })
+  declare cursor?: string;
+}
 
 @ApiTags('products')
 @Controller('products')
@@ -16,9 +33,9 @@ export class ProductsController {
 
   @Get()
   @ApiOperation({ summary: 'The catalogue, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: PageQuery) {
-    const items = await listProducts(this.database, tenant, cursor, limit);
-    return { items, next: items.length === limit ? items.at(-1)!.sku : null };
+  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: ProductsQuery) {
+    const rows = await listProducts(this.database, tenant, cursor, limit + 1);
+    return pageOf(rows, limit, { item: (product) => product, cursor: ({ sku }) => sku });
   }
 
   @Get(':sku')
@@ -66,10 +83,9 @@ export class ProductsController {
     ifNoneMatch?: string,
   ): Promise<Product> {
     const current = await findProduct(this.database, tenant, sku);
-    if (!current) throw new Problem(412, 'precondition_failed', 'there is no product with this SKU to match');
-    if (ifNoneMatch === '*') throw new Problem(412, 'precondition_failed', 'there is a product with this SKU already');
-    if (ifMatch === undefined && sameContent(current, body)) return current;
-    requireMatch(ifMatch, current.version);
+    if (current) requireNone(ifNoneMatch, current.version);
+    if (current && ifMatch === undefined && sameContent(current, body)) return current;
+    requireMatch(ifMatch, current?.version);
     const changed = await updateProduct(this.database, tenant, current, body);
     // Somebody was faster between our read and our write: look at what is there now.
     return changed ?? this.change(tenant, sku, body, ifMatch, ifNoneMatch);

@@ -32,8 +32,15 @@ describe('R35 PUT /products/{sku}', () => {
   it('R27 creates once under If-None-Match: *', async () => {
     const sku = newSku();
     const once = { key, headers: { 'if-none-match': '*' } };
-    expect((await here.putProduct(sku, 1_200, once)).statusCode).toBe(201);
-    expectProblem(await here.putProduct(sku, 1_200, once), 412, 'precondition_failed');
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => (index % 2 ? here : there).putProduct(sku, 1_200, once)),
+    );
+    const losers = answers.filter(({ statusCode }) => statusCode !== 201);
+    expect(losers).toHaveLength(9);
+    for (const loser of losers) {
+      expectProblem(loser, 412, 'precondition_failed');
+      expect(loser.headers['etag']).toBe('"1"');
+    }
   });
 
   it('R28 changes the version that is named; 428 without a name, 412 for an old one, with the current ETag', async () => {
@@ -76,7 +83,27 @@ describe('R35 PUT /products/{sku}', () => {
     expect((await here.get(`/products/${sku}`)).json()).toMatchObject({ version: 11 });
   });
 
-  it('answers 412 to If-Match where nothing is', async () => {
+  it('R30 is read at once through the other instance', async () => {
+    const sku = newSku();
+    const created = await here.putProduct(sku, 1_200);
+    expect((await there.get(`/products/${sku}`)).body).toBe(created.body);
+    const changed = await there.putProduct(sku, 1_300, { key, headers: { 'if-match': '"1"' } });
+    expect((await here.get(`/products/${sku}`)).body).toBe(changed.body);
+  });
+
+  it.each([
+    ['"7", "1"', 200],
+    ['W/"1"', 412],
+    ['1', 400],
+    ['', 400],
+  ])('R28 reads If-Match: %s as %d, where the version is "1"', async (ifMatch, status) => {
+    const sku = newSku();
+    await here.putProduct(sku, 1);
+    const answer = await there.putProduct(sku, 2, { key, headers: { 'if-match': ifMatch } });
+    expect([answer.statusCode, answer.headers['etag']]).toEqual([status, status === 200 ? '"2"' : '"1"']);
+  });
+
+  it('R28 answers 412 to If-Match where nothing is', async () => {
     expectProblem(
       await here.putProduct(newSku(), 1, { key, headers: { 'if-match': '*' } }),
       412,
@@ -107,7 +134,13 @@ describe('GET /products', () => {
     const sku = newSku();
     await here.putProduct(sku, 1);
     const known = await there.get(`/products/${sku}`, { headers: { 'if-none-match': '"1"' } });
-    expect([known.statusCode, known.body]).toEqual([304, '']);
+    expect([known.statusCode, known.body, known.headers['etag']]).toEqual([304, '', '"1"']);
+  });
+
+  it('R29 answers 404 for a product that is not there', async () => {
+    for (const sku of [newSku(), 'a%20b', '%00']) {
+      expectProblem(await here.get(`/products/${sku}`), 404, 'product_not_found');
+    }
   });
 
   it('R33 pages through the catalogue in order of SKU', async () => {
@@ -124,10 +157,29 @@ describe('GET /products', () => {
     expect(seen.filter((sku) => sku.startsWith('page-'))).toEqual(skus);
   });
 
+  it('R33 ends exactly at the end', async () => {
+    for (const sku of ['zz-b', 'zz-d', 'zz-f', 'zz-h']) await here.putProduct(sku, 1);
+    const page = async (cursor: string) => {
+      const { items, next } = (await there.get(`/products?limit=2&cursor=${cursor}`)).json<Page>();
+      return [items.map(({ sku }) => sku), next];
+    };
+    expect(await page('zz')).toEqual([['zz-b', 'zz-d'], 'zz-d']);
+    expect(await page('zz-d')).toEqual([['zz-f', 'zz-h'], null]);
+    expect(await page('zz-h')).toEqual([[], null]);
+  });
+
+  it.each(['limit=0', 'limit=201', 'limit=-1', 'limit=abc', 'limit=1.5', 'cursor=', 'cursor=a%20b', 'cursor=%00'])(
+    'R33 refuses %s',
+    async (search) => {
+      expectProblem(await here.get(`/products?${search}`), 400, 'validation_failed');
+    },
+  );
+
   it('R54 keeps tenants apart', async () => {
     const sku = newSku();
     await here.putProduct(sku, 1);
     expectProblem(await here.get(`/products/${sku}`, { key: callers.rival }), 404, 'product_not_found');
+    expect((await here.get('/products?limit=200', { key: callers.rival })).json()).toEqual({ items: [], next: null });
     expect((await here.putProduct(sku, 2, { key: callers.rival })).statusCode).toBe(201);
     expect((await here.get(`/products/${sku}`)).json()).toMatchObject({ unitPrice: { amount: 1 } });
   });

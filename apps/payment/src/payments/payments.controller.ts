@@ -1,15 +1,22 @@
 /** Payments over HTTP, for the people who look after the money. */
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, etagOf, PageQuery, Roles, unlessModified } from '@shop/http';
+import { type Caller, CallerOf, etagOf, pageOf, PageQuery, Roles, unlessModified } from '@shop/http';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
+import { IsOptional, Matches } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import type { Payment } from './payment';
 import { findPayment, listPayments } from './payments.repository';
 
 /** `pmt_` and the letters of a hash. */
 const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
+
+class PaymentsQuery extends PageQuery {
+  @IsOptional()
+  @Matches(PAYMENT_ID, { message: 'cursor must be `next` of the page before' })
+  declare cursor?: string;
+}
 
 @ApiTags('payments')
 @Controller('payments')
@@ -19,9 +26,9 @@ export class PaymentsController {
 
   @Get()
   @ApiOperation({ summary: 'All payments, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: PageQuery) {
-    const page = await listPayments(this.database, tenant, cursor, limit);
-    return { items: page.map(paymentJson), next: page.length === limit ? page.at(-1)!.id : null };
+  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: PaymentsQuery) {
+    const rows = await listPayments(this.database, tenant, cursor, limit + 1);
+    return pageOf(rows, limit, { item: paymentJson, cursor: ({ id }) => id });
   }
 
   @Get(':id')

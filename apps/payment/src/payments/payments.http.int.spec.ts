@@ -1,4 +1,4 @@
-/** The payment service's HTTP side as operators see it: the whole app, asked without a socket. */
+/** The payment service's HTTP side as operators see it: two instances of the whole app on one database. */
 import { randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
@@ -14,8 +14,14 @@ import { PaymentCommands } from './payment-commands';
 const stack = useStack();
 const [OPERATOR, CUSTOMER, RIVAL] = ['key-operator', 'key-customer', 'key-rival'];
 let app: NestFastifyApplication;
+let there: NestFastifyApplication;
 
 beforeAll(async () => {
+  [app, there] = await Promise.all([start(), start()]);
+});
+afterAll(() => Promise.all([app.close(), there.close()]));
+
+async function start(): Promise<NestFastifyApplication> {
   const environment = readEnvironment(PaymentEnvironment, {
     PAYMENT_DATABASE_URL: stack.databaseUrl,
     NATS_URL: stack.natsUrl,
@@ -26,11 +32,12 @@ beforeAll(async () => {
       `${RIVAL}=rival/rita:operator`,
     ].join(),
   });
-  app = await buildPaymentApp(environment, createLogger({ service: 'payment', level: 'silent', format: 'json' }));
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-});
-afterAll(() => app.close());
+  const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
+  const started = await buildPaymentApp(environment, logger);
+  await started.init();
+  await started.getHttpAdapter().getInstance().ready();
+  return started;
+}
 
 describe('R38 GET /payments/{id}', () => {
   it('shows a payment, without what it was paid with', async () => {
@@ -81,8 +88,47 @@ describe('R38 GET /payments/{id}', () => {
     expect(changed.body).not.toBe(body);
   });
 
-  it('R29 answers 404 for a payment that is not there', async () => {
-    expectProblem(await get('/payments/pmt_nothing'), 404, 'payment_not_found');
+  it('R28 has the ETag in each answer to GET and HEAD', async () => {
+    const { id } = await charge();
+    for (const method of ['GET', 'HEAD'] as const) {
+      const plain = await call(method, `/payments/${id}`);
+      expect([plain.statusCode, plain.headers['etag'], plain.body === '']).toEqual([200, '"2"', method === 'HEAD']);
+      const known = await call(method, `/payments/${id}`, OPERATOR, { 'if-none-match': '"7", W/"2"' });
+      expect([known.statusCode, known.headers['etag'], known.body]).toEqual([304, '"2"', '']);
+    }
+  });
+
+  it('R30 shows a change at once through the other instance', async () => {
+    const payment = await charge();
+    expect((await call('GET', `/payments/${payment.id}`, OPERATOR, {}, there)).json()).toMatchObject({ refunded: 0 });
+    await refund(payment);
+    const read = await call('GET', `/payments/${payment.id}`, OPERATOR, {}, there);
+    expect([read.json(), read.headers['etag']]).toEqual([expect.objectContaining({ refunded: 4_200 }), '"3"']);
+  });
+
+  it.each(['pmt_nothing', '7', 'a%20b', '%00'])('R29 answers 404 for a payment that is not there: %s', async (id) => {
+    expectProblem(await get(`/payments/${id}`), 404, 'payment_not_found');
+  });
+
+  it.each([
+    ['/payments', 'GET, HEAD, OPTIONS'],
+    ['/payments/pmt_7', 'GET, HEAD, OPTIONS'],
+  ])('R27 R29 answers other methods than those of %s with 405', async (url, allow) => {
+    for (const method of ['PATCH', 'DELETE', 'PUT', 'POST'] as const) {
+      const answer = await call(method, url);
+      expectProblem(answer, 405, 'method_not_allowed');
+      expect(answer.headers['allow']).toBe(allow);
+    }
+    const options = await call('OPTIONS', url, null);
+    expect([options.statusCode, options.headers['allow']]).toEqual([204, allow]);
+  });
+
+  it.each([
+    ['/nowhere', 404, 'not_found'],
+    ['/payments/%E0%A4%A', 400, 'malformed_request'],
+    [`/payments/${'7'.repeat(300)}`, 414, 'uri_too_long'],
+  ])('R29 answers an address that leads nowhere with a problem: %.20s', async (url, status, code) => {
+    expectProblem(await get(url), status, code);
   });
 });
 
@@ -108,7 +154,28 @@ describe('R33 GET /payments', () => {
     expect(body).not.toContain('source');
   });
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'status=declined'])('refuses %s', async (search) => {
+  it('ends exactly at the end', async () => {
+    const all = (await get('/payments?limit=200')).json<Page>();
+    expect(all.next).toBeNull();
+    const full = (await get(`/payments?limit=${all.items.length}`)).json<Page>();
+    expect([full.items, full.next]).toEqual([all.items, null]);
+    const most = (await get(`/payments?limit=${all.items.length - 1}`)).json<Page>();
+    const rest = (await get(`/payments?cursor=${most.next}`)).json<Page>();
+    expect([rest.items, rest.next]).toEqual([[all.items.at(-1)], null]);
+    expect((await get(`/payments?cursor=${rest.items[0]!.id}`)).json()).toEqual({ items: [], next: null });
+  });
+
+  it.each([
+    'limit=0',
+    'limit=201',
+    'limit=-1',
+    'limit=x',
+    'limit=1.5',
+    'cursor=',
+    'cursor=7',
+    'cursor=%00',
+    'status=declined',
+  ])('refuses %s', async (search) => {
     expectProblem(await get(`/payments?${search}`), 400, 'validation_failed');
   });
 });
@@ -171,12 +238,19 @@ const perform = (message: { id: string; type: string; data: { orderId: string; [
     .get(PaymentCommands)
     .perform(newMessage({ ...message, source: 'order', subject: message.data.orderId }), { alone: false });
 
-function get(url: string, key: string | null = OPERATOR, headers: Record<string, string> = {}) {
+type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+
+function call(method: Method, url: string, key: string | null = OPERATOR, headers = {}, instance = app) {
   const authorization = key === null ? {} : { authorization: `Bearer ${key}` };
-  return app.inject({ method: 'GET', url, headers: { ...authorization, ...headers } });
+  return instance.inject({ method, url, headers: { ...authorization, ...headers } });
 }
 
+const get = (url: string, key?: string | null, headers?: Record<string, string>) => call('GET', url, key, headers);
+
 function expectProblem(answer: Awaited<ReturnType<typeof get>>, status: number, code: string): void {
-  expect({ status: answer.statusCode, ...answer.json<object>() }).toMatchObject({ status, code });
+  const text = expect.any(String) as string;
+  const type = `urn:shop:problem:${code}`;
+  expect(answer.statusCode).toBe(status);
+  expect(answer.json<object>()).toMatchObject({ type, title: text, detail: text, status, code });
   expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
 }

@@ -47,9 +47,11 @@ export const past = {
 /** Scopes and keys of ledger rows are those of the services' claims; a client's key is random, as most are. */
 export const statementsOf: Record<Service, readonly string[]> = {
   order: [
-    `insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,
-                         version, created_at, updated_at)
-     select 'demo', id, 'customer-' || n % 100, items, amount, 'EUR', 'confirmed', hash, id, 2, at, at + interval '52 ms'
+    `insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, placed_as,
+                         saga_id, version, created_at, updated_at)
+     select 'demo', id, 'customer-' || n % 100, items, amount, 'EUR', 'confirmed', hash,
+            left(encode(sha256(('demo|developer|POST /orders' || e'\\n' || md5('key ' || id)::uuid)::bytea), 'hex'), 32)::uuid,
+            id, 2, at, at + interval '52 ms'
      from past_order order by n`,
 
     `insert into saga (id, definition, definition_version, status, step, action, attempt, data, traceparent, version,

@@ -1,0 +1,93 @@
+/** Adds or takes pieces once for each request: stock, movement and stored answer in one transaction. */
+import { hash } from 'node:crypto';
+import { ApiProperty } from '@nestjs/swagger';
+import { SKU } from '@shop/contracts';
+import { etagOf } from '@shop/http';
+import { type Answer, type Claim, httpOutcome, type Ledger, type Outcome, refusalOf, runOnce } from '@shop/idempotency';
+import { type Database, isUniqueViolation } from '@shop/postgres';
+import { IsText, Problem } from '@shop/problem';
+import { IsInt, Max, Min, NotEquals } from 'class-validator';
+import type { Stock } from './stock';
+import { insufficientStock, MAX_ON_HAND, stockJson, stockNotFound } from './stock-answers';
+import { type Adjustment, ADJUSTMENT_NATURAL_KEY, adjustStock, findAdjustment, lockOneStock } from './stock.repository';
+
+export class AdjustmentBody {
+  @ApiProperty({ description: 'pieces that came (positive) or went (negative)', example: -3 })
+  @IsInt()
+  @Min(-MAX_ON_HAND)
+  @Max(MAX_ON_HAND)
+  @NotEquals(0)
+  delta: number;
+
+  @ApiProperty({ example: 'broken' })
+  @IsText(100)
+  reason: string;
+}
+
+export interface AdjustRequest extends Adjustment {
+  claim: Claim;
+}
+
+interface State {
+  stock?: Stock;
+  /** What was done under this key, also when the ledger has forgotten it. */
+  before?: Adjustment;
+  adjusted: boolean;
+}
+
+export async function adjustOnce(
+  { database, ledger }: { database: Database; ledger: Ledger },
+  request: AdjustRequest,
+): Promise<Outcome> {
+  const { tenant, sku, delta, reason, claim } = request;
+  const cause = causeOf(claim);
+  const [outcome] = await runOnce<State>(
+    database,
+    ledger,
+    [{ claim }],
+    {
+      load: async (tx) => {
+        const [stock, before] = await Promise.all([
+          SKU.test(sku) ? lockOneStock(tx, tenant, sku) : undefined,
+          findAdjustment(tx, cause),
+        ]);
+        return { stock, before, adjusted: false };
+      },
+      decide: (state) => decideAdjustment(state, request),
+      save: (tx, { stock, adjusted }) => {
+        if (stock && adjusted) adjustStock(tx, stock, { delta, reason, cause });
+      },
+    },
+    // Another replica has made it meanwhile: run again and see it.
+    (error) => isUniqueViolation(error, ADJUSTMENT_NATURAL_KEY),
+  );
+  return outcome!;
+}
+
+function decideAdjustment(state: State, request: AdjustRequest): Answer {
+  const { stock, before } = state;
+  if (before) return isSame(before, request) ? alreadySubmitted(before) : keyReused();
+  if (!stock) return refusalOf(stockNotFound());
+  const onHand = stock.onHand + request.delta;
+  if (onHand < stock.reserved || onHand > MAX_ON_HAND) return refusalOf(insufficientStock(stock));
+  state.adjusted = true;
+  const adjusted = { ...stock, onHand, version: stock.version + 1 };
+  return { status: 201, headers: { etag: etagOf(adjusted.version) }, body: JSON.stringify(stockJson(adjusted)) };
+}
+
+const isSame = (before: Adjustment, { sku, delta, reason }: Adjustment): boolean =>
+  before.sku === sku && before.delta === delta && before.reason === reason;
+
+/** Kept, so that the next repeat finds it in the ledger. */
+function alreadySubmitted({ sku }: Adjustment): Answer {
+  const statusUrl = `/stock/${sku}`;
+  const detail = 'this adjustment was made before; the status URL tells the stock as it is now';
+  const problem = new Problem(409, 'already_submitted', detail, { extensions: { statusUrl } });
+  return { ...refusalOf(problem), headers: { location: statusUrl } };
+}
+
+/** Not kept: under this key the ledger may only know the request that made the adjustment. */
+const keyReused = (): Answer => ({ ...httpOutcome({ kind: 'reused' }), kept: false });
+
+/** Names the request behind the ledger, where two principals' equal keys must not meet. */
+const causeOf = ({ scope, key }: Claim): string => `POST ${hash('sha256', `${scope}\n${key}`, 'hex')}`;

@@ -1,0 +1,38 @@
+/** What can be done at an address: `Allow` for OPTIONS, and 405 where the address is known and the method is not. */
+import type { FastifyInstance } from 'fastify';
+import { frameworkProblem, sendProblem } from './problem.filter';
+
+interface Address {
+  matches: RegExp;
+  methods: Set<string>;
+}
+
+/** Call it before the routes are made. */
+export function answerUnknownMethods(fastify: FastifyInstance): void {
+  const addresses = new Map<string, Address>();
+  fastify.addHook('onRoute', ({ url, method }) => {
+    const address = addresses.get(url) ?? { matches: patternOf(url), methods: new Set(['OPTIONS']) };
+    for (const name of [method].flat()) address.methods.add(name);
+    addresses.set(url, address);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const methods = methodsAt(request.url, [...addresses.values()]);
+    if (methods.length === 0) return done();
+    void reply.header('allow', methods.join(', '));
+    if (request.method === 'OPTIONS') void reply.status(204).send();
+    else sendProblem(reply, frameworkProblem(405));
+  });
+}
+
+function methodsAt(url: string, addresses: readonly Address[]): string[] {
+  const [path = ''] = url.split('?', 1);
+  const found = addresses.filter(({ matches }) => matches.test(path)).flatMap(({ methods }) => [...methods]);
+  return [...new Set(found)].sort();
+}
+
+/** `/orders/:id` names every address with something in the place of `:id`; `*` stands for the rest. */
+function patternOf(url: string): RegExp {
+  const literal = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replace(/:[^/]+/g, '[^/]+').replace(/\*/g, '.*')}$`);
+}
