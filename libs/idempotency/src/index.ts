@@ -13,6 +13,7 @@ export { Ledger } from './ledger';
 export { MemoryLedger } from './memory-ledger';
 export { MemoryStore } from './memory-store';
 export { ledgerMigrations } from './migrations';
+export { alreadySubmitted, keyReused, naturalKeyOf } from './natural-key';
 export { PostgresLedger } from './postgres-ledger';
 export { type Moves, runOnce } from './run-once';
 export { type Claim, type CompletedEntry, type Entry, type Outcome, repeatOf, settle, type Work } from './settle';

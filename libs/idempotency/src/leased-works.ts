@@ -7,7 +7,6 @@
  * the work again: points that were reached answer their stored result, so only what came behind the last one is done
  * again, with the same outside key. An owner that was only asleep finds its token gone and can write nothing.
  */
-import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Problem } from '@shop/problem';
 import { type Answer, refusalOf } from './answer';
@@ -15,11 +14,12 @@ import { count, countDecisions } from './decisions';
 import { Heartbeat } from './heartbeat';
 import { newLeaseToken } from './lease';
 import type { Held, Key, Kind, Ledger, Postgres, Store, Unfinished } from './ledger';
+import { naturalKeyOf } from './natural-key';
 import { isKept, withoutSecrets } from './policy';
 import { type Claim, type Entry, type Outcome, repeatOf } from './settle';
 
 export interface LeasedWork<K extends Kind = Postgres> {
-  /** The same for every try of this work, and for no other: the key for outside calls. 43 characters. */
+  /** The same for every try of this work, and for no other: the key for outside calls. 64 characters. */
   readonly id: string;
   /** From 1. */
   readonly attempt: number;
@@ -155,7 +155,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   private workOf({ kept, points, attempt }: Try, held: Held, signal: AbortSignal): LeasedWork<K> {
     return {
-      id: hash('sha256', `${held.scope}\n${held.key}`, 'base64url'),
+      id: naturalKeyOf(held),
       attempt,
       signal,
       reach: async <T>(name: string, step: (tx: K['tx']) => Promise<T>) => {

@@ -1,11 +1,20 @@
 /** Adds or takes pieces once for each request: stock, movement and stored answer in one transaction. */
-import { hash } from 'node:crypto';
 import { ApiProperty } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import { etagOf } from '@shop/http';
-import { type Answer, type Claim, httpOutcome, type Ledger, type Outcome, refusalOf, runOnce } from '@shop/idempotency';
+import {
+  alreadySubmitted,
+  type Answer,
+  type Claim,
+  keyReused,
+  type Ledger,
+  naturalKeyOf,
+  type Outcome,
+  refusalOf,
+  runOnce,
+} from '@shop/idempotency';
 import { type Database, isUniqueViolation } from '@shop/postgres';
-import { IsText, Problem } from '@shop/problem';
+import { IsText } from '@shop/problem';
 import { IsInt, Max, Min, NotEquals } from 'class-validator';
 import type { Stock } from './stock';
 import { insufficientStock, MAX_ON_HAND, stockJson, stockNotFound } from './stock-answers';
@@ -66,7 +75,7 @@ export async function adjustOnce(
 
 function decideAdjustment(state: State, request: AdjustRequest): Answer {
   const { stock, before } = state;
-  if (before) return isSame(before, request) ? alreadySubmitted(before) : keyReused();
+  if (before) return isSame(before, request) ? submittedBefore(before) : keyReused();
   if (!stock) return refusalOf(stockNotFound());
   const onHand = stock.onHand + request.delta;
   if (onHand < stock.reserved || onHand > MAX_ON_HAND) return refusalOf(insufficientStock(stock));
@@ -78,16 +87,8 @@ function decideAdjustment(state: State, request: AdjustRequest): Answer {
 const isSame = (before: Adjustment, { sku, delta, reason }: Adjustment): boolean =>
   before.sku === sku && before.delta === delta && before.reason === reason;
 
-/** Kept, so that the next repeat finds it in the ledger. */
-function alreadySubmitted({ sku }: Adjustment): Answer {
-  const statusUrl = `/stock/${sku}`;
-  const detail = 'this adjustment was made before; the status URL tells the stock as it is now';
-  const problem = new Problem(409, 'already_submitted', detail, { extensions: { statusUrl } });
-  return { ...refusalOf(problem), headers: { location: statusUrl } };
-}
-
-/** Not kept: under this key the ledger may only know the request that made the adjustment. */
-const keyReused = (): Answer => ({ ...httpOutcome({ kind: 'reused' }), kept: false });
+const submittedBefore = ({ sku }: Adjustment): Answer =>
+  alreadySubmitted(`/stock/${sku}`, 'this adjustment was made before; the status URL tells the stock as it is now');
 
 /** Names the request behind the ledger, where two principals' equal keys must not meet. */
-const causeOf = ({ scope, key }: Claim): string => `POST ${hash('sha256', `${scope}\n${key}`, 'hex')}`;
+const causeOf = (claim: Claim): string => `POST ${naturalKeyOf(claim)}`;

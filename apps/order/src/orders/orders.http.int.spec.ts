@@ -385,7 +385,7 @@ describe('R29 what cannot be read', () => {
     ['a body too large', JSON.stringify({ x: 'x'.repeat(65 * 1_024) }), {}, 413, 'body_too_large'],
     ['XML', '<order/>', { 'content-type': 'application/xml' }, 415, 'unsupported_media_type'],
     ['JSON without end', `{"items": ${'['.repeat(9_000)}${']'.repeat(9_000)}}`, {}, 400, 'body_too_deep'],
-    ['JSON that poisons prototypes', '{"__proto__": {"admin": true}}', {}, 400, 'malformed_request'],
+    ['JSON that poisons prototypes', '{"__proto__": {"admin": true}}', {}, 400, 'json_key_forbidden'],
   ])('is refused as a problem: %s', async (_, body, headers, status, code) => {
     expectProblem(await here.place(body, { headers }), status, code);
   });

@@ -1,12 +1,13 @@
 /** Accepts orders: a batch of requests becomes orders, sagas and stored answers in one transaction. */
-import { hash } from 'node:crypto';
 import type { Caller } from '@shop/http';
 import {
+  alreadySubmitted,
   type Answer,
   type Claim,
   fingerprintOf,
-  httpOutcome,
+  keyReused,
   type Ledger,
+  naturalKeyOf,
   type Outcome,
   refusalOf,
   runOnce,
@@ -91,7 +92,7 @@ export async function placeOrders(
 async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {
   const wanted = requests.flatMap(({ caller, body }) => body.items.map(({ sku }) => ({ tenant: caller.tenant, sku })));
   const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
-  const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => naturalKeyOf(claim)) : [];
+  const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => placedAsOf(claim)) : [];
   const [prices, requestHashes, placedBefore] = await Promise.all([
     loadPrices(tx, wanted),
     loadRequestHashes(tx, chosen),
@@ -107,9 +108,9 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
   if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
-  const placedAs = id ? undefined : naturalKeyOf(claim);
+  const placedAs = id ? undefined : placedAsOf(claim);
   const before = placedAs && state.placedBefore.get(placedAs);
-  if (before) return before.requestHash.equals(claim.fingerprint) ? alreadySubmitted(before) : keyReused();
+  if (before) return before.requestHash.equals(claim.fingerprint) ? submittedBefore(before) : keyReused();
   try {
     const { items, total } = priceItems(tenant, body.items, state.prices);
     const order = newOrder(id ?? uuidv7(), {
@@ -133,16 +134,8 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
 /** For a PUT whose order exists; the caller answers it with the order as it now is. */
 const alreadyThere: Answer = { status: 200, body: '{}' };
 
-/** Kept, so that the next repeat finds it in the ledger; the order will not go away. */
-function alreadySubmitted({ id }: PlacedOrder): Answer {
-  const statusUrl = `/orders/${id}`;
-  const detail = 'this order was placed before; the status URL tells how it is getting on';
-  const problem = new Problem(409, 'already_submitted', detail, { extensions: { statusUrl } });
-  return { ...refusalOf(problem), headers: { location: statusUrl } };
-}
-
-/** Not kept: under this key the ledger may only know the request that placed the order. */
-const keyReused = (): Answer => ({ ...httpOutcome({ kind: 'reused' }), kept: false });
+const submittedBefore = ({ id }: PlacedOrder): Answer =>
+  alreadySubmitted(`/orders/${id}`, 'this order was placed before; the status URL tells how it is getting on');
 
 export function orderIdConflict(): Problem {
   return new Problem(409, 'order_id_conflict', 'another order has this id');
@@ -175,5 +168,5 @@ export function claimOfPut(tenant: string, id: string, body: OrderBody): Claim {
   return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint: fingerprintOf(body) };
 }
 
-/** Names a POST behind the ledger, where two principals' equal keys must not meet: the first 16 bytes, in hexadecimal. */
-const naturalKeyOf = ({ scope, key }: Claim): string => hash('sha256', `${scope}\n${key}`, 'hex').slice(0, 32);
+/** Names a POST behind the ledger: the first 16 bytes of its natural key, in hexadecimal. */
+const placedAsOf = (claim: Claim): string => naturalKeyOf(claim).slice(0, 32);
