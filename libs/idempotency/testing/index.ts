@@ -1,0 +1,1 @@
+export { expectPolicyTable } from './policy-table';
