@@ -190,9 +190,11 @@ export class LeasedWorks<K extends Kind = Postgres> {
   }
 
   /** Nobody knows what came of the outside call, so the row stays, and the next one may go on at once. */
-  private async putOff({ name, attempt }: Try, held: Held, error: unknown): Promise<never> {
+  private async putOff({ name, attempt }: Try, held: Held, error: unknown): Promise<Outcome> {
+    // Gives the lease back. If it is somebody else's by now, the failure may come of what they have written meanwhile.
+    const kept = await this.ledger.extend(this.store, [held], 0).catch(() => undefined);
+    if (kept && !kept.has(held.token)) return { kind: 'in-use' };
     this.options.onFailure?.({ work: name, attempt, error });
-    await this.store.transaction(async (tx) => this.ledger.release(tx, [held])).catch(() => undefined);
     if (error instanceof Problem) throw error;
     throw new Problem(
       503,
