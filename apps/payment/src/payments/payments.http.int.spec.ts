@@ -46,6 +46,7 @@ describe('R38 GET /payments/{id}', () => {
       declineReason: null,
       providerReference: expect.stringMatching(/^pi_/) as string,
       refunded: 0,
+      version: 2,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
     });
     expect(answer.body).not.toContain('tok_ok_4242');
