@@ -9,11 +9,14 @@ import { ServiceModule } from '@shop/service';
 import type { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
 import { CommandsController } from './payments/commands.controller';
+import { CreatePayment } from './payments/create-payment';
 import { PaymentCommands } from './payments/payment-commands';
 import { PaymentsController } from './payments/payments.controller';
 import { PROVIDER, type Provider } from './payments/provider';
 import { SimulatedProvider } from './payments/simulated.provider';
 import { StripeProvider } from './payments/stripe.provider';
+import { CreateRefund } from './refunds/create-refund';
+import { RefundsController } from './refunds/refunds.controller';
 
 /** Less than half a lease, so that a call that is still out when its lease ends is rare. */
 const PROVIDER_TIMEOUT_MS = 4_000;
@@ -21,6 +24,7 @@ const PROVIDER_TIMEOUT_MS = 4_000;
 export async function buildPaymentApp(
   environment: PaymentEnvironment,
   logger: Logger,
+  provider: Provider = providerOf(environment),
 ): Promise<NestFastifyApplication> {
   const service = ServiceModule.register({
     service: 'payment',
@@ -32,8 +36,8 @@ export async function buildPaymentApp(
 
   @Module({
     imports: [service],
-    controllers: [PaymentsController, CommandsController],
-    providers: [PaymentCommands, { provide: PROVIDER, useFactory: () => providerOf(environment) }],
+    controllers: [PaymentsController, RefundsController, CommandsController],
+    providers: [PaymentCommands, CreatePayment, CreateRefund, { provide: PROVIDER, useFactory: () => provider }],
   })
   class PaymentApp {}
 

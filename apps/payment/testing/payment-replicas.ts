@@ -45,7 +45,9 @@ export class PaymentReplicas {
     readonly provider: ScriptedProvider,
   ) {
     const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-    const [one, other] = databases.map((database) => new PaymentCommands(database, new PostgresLedger(), provider, logger));
+    const [one, other] = databases.map(
+      (database) => new PaymentCommands(database, new PostgresLedger(), provider, logger),
+    );
     this.one = one!;
     this.other = other!;
   }
@@ -102,7 +104,7 @@ export class PaymentReplicas {
 
   /** How often the provider was called for a command. */
   callsFor({ id }: Message): number {
-    return this.provider.calls.filter(({ idempotencyKey }) => idempotencyKey === id).length;
+    return this.provider.callsUnder(id);
   }
 
   /** How often the provider has done it. */

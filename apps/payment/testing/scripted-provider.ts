@@ -13,6 +13,9 @@ import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../sr
  */
 export type ProviderFault = 'none' | 'fails-before' | 'loses-answer' | 'hangs' | 'refuses';
 
+/** Outlasts the completers, which ask again in the background. */
+export const lastingly = (fault: ProviderFault): ProviderFault[] => Array<ProviderFault>(50).fill(fault);
+
 export interface KeptCharge extends ChargeRequest {
   result: ChargeResult;
 }
@@ -29,18 +32,38 @@ export class ScriptedProvider implements Provider {
   private readonly script = new Map<string, ProviderFault[]>();
   private readonly hanging = new Map<string, () => void>();
 
-  /** What happens to the next calls for charges and refunds of this payment; afterwards all goes well. */
-  plan(paymentId: string, ...faults: ProviderFault[]): void {
-    this.script.set(paymentId, faults);
+  /**
+   * What happens to the next calls for charges and refunds of this payment; afterwards all goes well. A payment whose id
+   * the test does not know yet is named by its source.
+   */
+  plan(paymentIdOrSource: string, ...faults: ProviderFault[]): void {
+    this.script.set(paymentIdOrSource, faults);
   }
 
   charge(request: ChargeRequest): Promise<ChargeResult> {
-    return this.answer('charge', request, request.paymentId, () => this.keepCharge(request).result);
+    const { paymentId, source } = request;
+    const name = this.script.has(paymentId) ? paymentId : source;
+    return this.answer('charge', request, name, () => this.keepCharge(request).result);
   }
 
   refund(request: RefundRequest): Promise<{ reference: string }> {
     const charge = this.chargeOf(request.reference);
     return this.answer('refund', request, charge.paymentId, () => this.keepRefund(request, charge).result);
+  }
+
+  /** The charges that were made or declined for a source. */
+  chargesOf(source: string): KeptCharge[] {
+    return [...this.charges.values()].filter((charge) => charge.source === source);
+  }
+
+  /** The refunds that were made of a payment. */
+  refundsOf(paymentId: string): KeptRefund[] {
+    const references = [...this.charges.values()].filter((one) => one.paymentId === paymentId).map(referenceOf);
+    return [...this.refunds.values()].filter(({ reference }) => references.includes(reference));
+  }
+
+  callsUnder(idempotencyKey: string): number {
+    return this.calls.filter((call) => call.idempotencyKey === idempotencyKey).length;
   }
 
   isHanging(idempotencyKey: string): boolean {
@@ -56,19 +79,17 @@ export class ScriptedProvider implements Provider {
   /** What the customer has paid in the end, in minor units. */
   taken(paymentId: string): number {
     const charged = [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one));
-    const references = charged.map(referenceOf);
-    const refunded = [...this.refunds.values()].filter(({ reference }) => references.includes(reference));
-    return sumOf(charged) - sumOf(refunded);
+    return sumOf(charged) - sumOf(this.refundsOf(paymentId));
   }
 
   private async answer<T>(
     call: 'charge' | 'refund',
     { idempotencyKey }: { idempotencyKey: string },
-    paymentId: string,
+    name: string,
     keep: () => T,
   ): Promise<T> {
     this.calls.push({ call, idempotencyKey });
-    const fault = this.script.get(paymentId)?.shift() ?? 'none';
+    const fault = this.script.get(name)?.shift() ?? 'none';
     if (fault === 'fails-before') throw new RetryableError('the connection was refused');
     if (fault === 'refuses') throw new TerminalError('the provider refuses the request');
     const result = keep();
@@ -86,10 +107,9 @@ export class ScriptedProvider implements Provider {
         throw new TerminalError('the key was used for another charge');
       return kept;
     }
-    const result: ChargeResult =
-      source === 'tok_declined'
-        ? { outcome: 'declined', reason: 'generic_decline' }
-        : { outcome: 'succeeded', reference: `pi_${this.charges.size + 1}` };
+    const result: ChargeResult = source.startsWith('tok_declined')
+      ? { outcome: 'declined', reason: 'generic_decline' }
+      : { outcome: 'succeeded', reference: `pi_${this.charges.size + 1}` };
     const charge = { ...request, result };
     this.charges.set(idempotencyKey, charge);
     return charge;

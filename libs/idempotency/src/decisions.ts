@@ -12,9 +12,9 @@ export function decisionOf(outcome: Outcome): Decision {
 }
 
 export function countDecisions(outcomes: readonly Outcome[]): void {
-  for (const outcome of outcomes) count(decisionOf(outcome));
+  for (const outcome of outcomes) countDecision(decisionOf(outcome));
 }
 
-export function count(decision: Decision, times = 1): void {
+export function countDecision(decision: Decision, times = 1): void {
   decisions.inc({ decision }, times);
 }

@@ -1,6 +1,6 @@
 /** What a ledger needs in the background: work that was left is resumed, and what has expired is removed. */
 import type { Logger } from '@shop/observability';
-import { count } from './decisions';
+import { countDecision } from './decisions';
 import type { LeasedWorks } from './leased-works';
 import type { Kind, Ledger, Postgres, Store } from './ledger';
 
@@ -45,7 +45,7 @@ export class Housekeeper<K extends Kind = Postgres> {
       if (start > 0) await new Promise((resolve) => setTimeout(resolve, REAP_PAUSE_MS));
     } while (start > 0 && !this.stopped);
     if (removed === 0) return;
-    count('expired', removed);
+    countDecision('expired', removed);
     this.logger?.info({ removed }, 'idempotency.reaped');
   }
 

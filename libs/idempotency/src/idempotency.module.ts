@@ -31,7 +31,12 @@ export interface IdempotencyOptions {
   retryWindowHours?: number;
   /** After a crash leased work goes on this much later. */
   leaseMs?: number;
+  /** False leaves left work and expired answers to others; true unless given. */
+  housekeeping?: boolean;
 }
+
+/** Tries within about a quarter of an hour. */
+const STUCK_ATTEMPTS = 10;
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdempotencyOptions>().build();
 
@@ -69,7 +74,7 @@ export class IdempotencyModule
   }
 
   onApplicationBootstrap(): void {
-    this.housekeeper.start();
+    if (this.options.housekeeping !== false) this.housekeeper.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -85,8 +90,12 @@ export class IdempotencyModule
 function createIdempotency({ database, logger, leaseMs }: IdempotencyOptions, ledger: Ledger): Idempotency {
   return new Idempotency(database, ledger, {
     leaseMs,
-    onFailure: ({ work, attempt, error }) =>
-      logger?.warn({ work, attempt, reason: (error as Error).message }, 'idempotency.work.put_off'),
+    onFailure: ({ work, attempt, error }) => {
+      const line = { work, attempt, reason: (error as Error).message };
+      // It is tried for ever, each time later; by now somebody should look.
+      if (attempt >= STUCK_ATTEMPTS) logger?.error(line, 'idempotency.work.stuck');
+      else logger?.warn(line, 'idempotency.work.put_off');
+    },
   });
 }
 

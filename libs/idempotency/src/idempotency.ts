@@ -4,7 +4,8 @@ import { Problem } from '@shop/problem';
 import { countDecisions } from './decisions';
 import { type Answer, refusalOf } from './answer';
 import type { Key, KeyState, Kind, Ledger, Postgres, Store } from './ledger';
-import { type LeasedRun, LeasedWorks, type LeaseOptions } from './leased-works';
+import type { LeasedRun } from './leased-work';
+import { LeasedWorks, type LeaseOptions } from './leased-works';
 import { isKept } from './policy';
 import { type Claim, type Entry, entryOf, idOf, type Outcome, repeatOf } from './settle';
 
@@ -64,7 +65,8 @@ export class Idempotency<K extends Kind = Postgres> {
       if (left <= 0) return { kind: 'in-use' };
       await pause(Math.min(pauseMs, left));
       const entry = await this.find(claim);
-      const outcome = entry && repeatOf(entry, claim.fingerprint);
+      // Of a transaction that is under way elsewhere nothing is to be seen yet.
+      const outcome = entry && (await this.works.repeat(entry, claim.fingerprint));
       if (outcome && outcome.kind !== 'in-use') return outcome;
     }
   }

@@ -1,6 +1,6 @@
 export { type Answer, answerWith, refusalOf } from './answer';
 export { canonicalJson } from './canonical-json';
-export { count as countDecision, countDecisions } from './decisions';
+export { countDecision, type Decision, decisionOf } from './decisions';
 export { fingerprintOf } from './fingerprint';
 export { httpOutcome } from './http-outcome';
 export { Idempotency } from './idempotency';
@@ -8,7 +8,7 @@ export { IdempotencyModule, type IdempotencyOptions } from './idempotency.module
 export { Idempotent, type IdempotencyStrategy, OPENAPI_EXTENSION } from './idempotent';
 export { type Caller, ClaimOf, tenantPrefix } from './keyed-routes';
 export { type Lease, LeaseLostError, newLeaseToken } from './lease';
-export type { Done, LeasedRun, LeasedWork } from './leased-works';
+export type { Done, LeasedRun, LeasedWork } from './leased-work';
 export { Ledger } from './ledger';
 export { MemoryLedger } from './memory-ledger';
 export { MemoryStore } from './memory-store';

@@ -9,40 +9,15 @@
  */
 import { hostname } from 'node:os';
 import { Problem } from '@shop/problem';
-import { type Answer, refusalOf } from './answer';
-import { count, countDecisions } from './decisions';
+import { RetryableError } from '@shop/resilience';
+import { refusalOf } from './answer';
+import { countDecision, countDecisions } from './decisions';
 import { Heartbeat } from './heartbeat';
 import { newLeaseToken } from './lease';
-import type { Held, Key, Kind, Ledger, Postgres, Store, Unfinished } from './ledger';
-import { naturalKeyOf } from './natural-key';
-import { isKept, withoutSecrets } from './policy';
+import { type KeptInput, type LeasedRun, LeasedTry, type Try } from './leased-work';
+import type { Key, Kind, Ledger, Postgres, Store, Unfinished } from './ledger';
+import { isKept } from './policy';
 import { type Claim, type Entry, type Outcome, repeatOf } from './settle';
-
-export interface LeasedWork<K extends Kind = Postgres> {
-  /** The same for every try of this work, and for no other: the key for outside calls. 64 characters. */
-  readonly id: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** Aborts when somebody else has taken the work over. */
-  readonly signal: AbortSignal;
-  /**
-   * Runs `step` in a transaction and makes its result (JSON) a recovery point: a later try gets the result without
-   * running it again. @throws LeaseLostError, or what the ledger says for it; let it pass
-   */
-  reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T>;
-  /**
-   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so
-   * nothing may be left outside that a new run would double.
-   */
-  finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
-}
-
-/** What only `finish` makes. */
-export interface Done {
-  readonly answer: Answer;
-}
-
-export type LeasedRun<Input, K extends Kind = Postgres> = (work: LeasedWork<K>, input: Input) => Promise<Done>;
 
 export interface LeaseOptions {
   /** After a crash work goes on this much later; three missed heartbeats long. */
@@ -53,24 +28,10 @@ export interface LeaseOptions {
 
 const DEFAULT_LEASE_MS = 10_000;
 const OWNER = `${hostname()}/${process.pid}`;
-const RETRY_AFTER_SECONDS = '1';
+/** Request timeout, too early, too many requests: the same may work later. */
+const PASSING = [408, 425, 429];
 /** Works that one look of the completer takes over. */
 const MAX_RESUMED = 16;
-
-/** What is kept as the input: the work's own, and how its answer is to be kept. */
-interface Kept {
-  input: unknown;
-  retentionHours?: number;
-  redact?: readonly string[];
-}
-
-interface Try extends Key {
-  name: string;
-  kept: Kept;
-  points: Record<string, unknown>;
-  attempt: number;
-  token: string;
-}
 
 export class LeasedWorks<K extends Kind = Postgres> {
   private readonly runs = new Map<string, LeasedRun<never, K>>();
@@ -106,7 +67,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     );
     const tries = overdue.map((unfinished) => this.carryOut(tryOf(unfinished, lease.token)));
     const results = await Promise.allSettled(tries);
-    count('resumed', results.filter(({ status }) => status === 'fulfilled').length);
+    countDecision('resumed', results.filter(({ status }) => status === 'fulfilled').length);
     return overdue.length;
   }
 
@@ -114,92 +75,64 @@ export class LeasedWorks<K extends Kind = Postgres> {
     this.heartbeat.close();
   }
 
-  private async perform(name: string, claim: Claim, input: unknown): Promise<Outcome> {
-    const { scope, key, fingerprint, retentionHours, redact } = claim;
-    const entry = await this.find(claim);
-    const repeat = entry && repeatOf(entry, fingerprint);
-    if (repeat && repeat.kind !== 'in-use') return repeat;
+  /** What a request gets whose key is in the ledger. Left work is gone on with, if its code is here. */
+  async repeat(entry: Entry, fingerprint: Buffer): Promise<Outcome> {
+    const outcome = repeatOf(entry, fingerprint);
+    const isLeft = outcome.kind === 'in-use' && entry.status === 'pending' && entry.leaseExpired;
+    return isLeft ? await this.resume(entry) : outcome;
+  }
+
+  private async resume({ scope, key }: Key): Promise<Outcome> {
     const lease = this.newLease();
-    if (entry) {
-      const unfinished = await this.store.transaction((tx) => this.ledger.resume(tx, { scope, key }, lease));
-      return unfinished ? this.carryOut(tryOf(unfinished, lease.token)) : { kind: 'in-use' };
-    }
-    const kept: Kept = { input, retentionHours, redact };
+    const unfinished = await this.store.transaction((tx) =>
+      this.ledger.resume(tx, { scope, key }, [...this.runs.keys()], lease),
+    );
+    return unfinished ? this.carryOut(tryOf(unfinished, lease.token)) : { kind: 'in-use' };
+  }
+
+  private async perform(name: string, claim: Claim, input: unknown): Promise<Outcome> {
+    const entry = await this.find(claim);
+    if (entry) return this.repeat(entry, claim.fingerprint);
+    const { scope, key, retentionHours, redact } = claim;
+    const lease = this.newLease();
+    const kept = { input, retentionHours, redact };
     try {
       await this.store.transaction(async (tx) => this.ledger.lease(tx, [{ ...claim, work: name, input: kept }], lease));
     } catch (error) {
       if (this.ledger.isLostRace(error)) return this.perform(name, claim, input);
       throw error;
     }
-    return this.carryOut({ scope, key, name, kept, points: {}, attempt: 1, token: lease.token });
+    return this.carryOut({ scope, key, token: lease.token, name, kept, points: {}, attempt: 1 });
   }
 
-  private async carryOut(attempt: Try): Promise<Outcome> {
-    const { scope, key, token, name, kept } = attempt;
-    const held = { scope, key, token };
-    const run = this.runs.get(name);
-    // Work of another version of this service.
-    if (!run) return { kind: 'in-use' };
-    const signal = this.heartbeat.hold(held);
+  private async carryOut(one: Try): Promise<Outcome> {
+    const run = this.runs.get(one.name)!;
+    const work = new LeasedTry(this.store, this.ledger, one, this.heartbeat.hold(one));
+    const resumed = one.attempt > 1;
     try {
-      const { answer } = await run(this.workOf(attempt, held, signal), kept.input as never);
-      return { kind: 'fresh', answer, resumed: attempt.attempt > 1 };
+      const { answer } = await run(work, one.kept.input as never).catch((error: unknown) => {
+        if (error instanceof Problem && isKept(refusalOf(error))) return work.refuse(error);
+        throw error;
+      });
+      return { kind: 'fresh', answer, resumed };
     } catch (error) {
       if (this.ledger.isLeaseLost(error)) return { kind: 'in-use' };
-      if (error instanceof Problem && isKept(refusalOf(error))) return await this.refuse(attempt, held, error);
-      return await this.putOff(attempt, held, error);
+      return await this.afterFailure(one, work, error);
     } finally {
-      this.heartbeat.letGo(held);
+      this.heartbeat.letGo(one);
     }
   }
 
-  private workOf({ kept, points, attempt }: Try, held: Held, signal: AbortSignal): LeasedWork<K> {
-    return {
-      id: naturalKeyOf(held),
-      attempt,
-      signal,
-      reach: async <T>(name: string, step: (tx: K['tx']) => Promise<T>) => {
-        if (Object.hasOwn(points, name)) return points[name] as T;
-        return this.store.transaction(async (tx) => {
-          const result = await step(tx);
-          this.ledger.savePoint(tx, held, { name, result });
-          // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
-          return JSON.parse(JSON.stringify(result) ?? 'null') as T;
-        });
-      },
-      finish: (step) =>
-        this.store.transaction(async (tx) => {
-          const answer = await step(tx);
-          if (isKept(answer)) this.ledger.completeAll(tx, [finishedOf(held, answer, kept)]);
-          else this.ledger.forget(tx, held);
-          return { answer };
-        }),
-    };
-  }
-
-  /** A refusal that the work has thrown. */
-  private async refuse({ kept, attempt }: Try, held: Held, problem: Problem): Promise<Outcome> {
-    const answer = refusalOf(problem);
-    try {
-      await this.store.transaction(async (tx) => this.ledger.completeAll(tx, [finishedOf(held, answer, kept)]));
-      return { kind: 'fresh', answer, resumed: attempt > 1 };
-    } catch (error) {
-      if (this.ledger.isLeaseLost(error)) return { kind: 'in-use' };
+  private async afterFailure(one: Try, work: LeasedTry<K>, error: unknown): Promise<Outcome> {
+    if (!work.begun && isRefusal(error)) {
+      await work.forget();
       throw error;
     }
-  }
-
-  /** Nobody knows what came of the outside call, so the row stays, and the next one may go on at once. */
-  private async putOff({ name, attempt }: Try, held: Held, error: unknown): Promise<never> {
-    this.options.onFailure?.({ work: name, attempt, error });
-    await this.store.transaction(async (tx) => this.ledger.release(tx, [held])).catch(() => undefined);
+    // If the lease is somebody else's by now, the failure may come of what they have written meanwhile.
+    if (!(await work.giveBack())) return { kind: 'in-use' };
+    this.options.onFailure?.({ work: one.name, attempt: one.attempt, error });
     if (error instanceof Problem) throw error;
-    throw new Problem(
-      503,
-      'outcome_unknown',
-      'the outcome is not known yet; the same request with the same Idempotency-Key goes on where this one ended',
-      { headers: { 'retry-after': RETRY_AFTER_SECONDS }, cause: error },
-    );
+    throw outcomeUnknown(error);
   }
 
   private newLease() {
@@ -208,9 +141,21 @@ export class LeasedWorks<K extends Kind = Postgres> {
 }
 
 function tryOf({ scope, key, work, input, points, attempt }: Unfinished, token: string): Try {
-  return { scope, key, name: work, kept: input as Kept, points, attempt, token };
+  return { scope, key, token, name: work, kept: input as KeptInput, points, attempt };
 }
 
-function finishedOf(held: Held, answer: Answer, { retentionHours, redact }: Kept) {
-  return { ...held, answer: withoutSecrets(answer, redact), retentionHours };
+/** Such as 400 or 403: the request is at fault, and nothing is to be gone on with. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.getStatus() < 500 && !PASSING.includes(error.getStatus());
+}
+
+function outcomeUnknown(cause: unknown): Problem {
+  const waitMs = cause instanceof RetryableError ? cause.retryAfterMs : undefined;
+  const seconds = Math.max(1, Math.ceil((waitMs ?? 0) / 1_000));
+  return new Problem(
+    503,
+    'outcome_unknown',
+    'the outcome is not known yet; the same request with the same Idempotency-Key goes on where this one ended',
+    { headers: { 'retry-after': `${seconds}` }, cause },
+  );
 }

@@ -43,22 +43,26 @@ export const insertPending: Statement = {
 
 // Only a pending row has a lease. The statements for given keys do not ask for the status as well: the planner would then
 // walk the index of all pending rows instead of looking up the keys.
-const takeOver = `
+const takeOver = (further = '') => `
     update ledger l
     set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond',
         attempt = coalesce(l.attempt, 1) + 1
     from (
       select scope, key from ledger
       where (scope, key) in (select * from unnest($1::text[], $2::text[])) and lease_token is not null and leased_until <= now()
+        ${further}
       order by scope, key for update
     ) as expired
     where l.scope = expired.scope and l.key = expired.key`;
 
-export const takeOverExpired: Statement = { name: 'ledger.take-over-expired', text: `${takeOver} returning l.key` };
+export const takeOverExpired: Statement = { name: 'ledger.take-over-expired', text: `${takeOver()} returning l.key` };
 
 const unfinished = 'l.scope, l.key, l.fingerprint, l.work, l.input, l.recovery, l.attempt';
 
-export const resumeOne: Statement = { name: 'ledger.resume-one', text: `${takeOver} returning ${unfinished}` };
+export const resumeOne: Statement = {
+  name: 'ledger.resume-one',
+  text: `${takeOver('and work = any($6::text[])')} returning ${unfinished}`,
+};
 
 /** Longest pause between two tries of one work. */
 const MAX_PAUSE_SECONDS = 300;
@@ -85,6 +89,11 @@ const changedOrFail = (change: string, times: string) =>
   `with changed as (${change}) select case count(*) when ${times} then 0 else ('${LEASE_LOST} ' || count(*))::int end from changed`;
 
 const isMine = 'scope = $1 and key = $2 and lease_token = $3';
+
+export const holdLeased: Statement = {
+  name: 'ledger.hold-leased',
+  text: changedOrFail(`select 1 from ledger where ${isMine} for update`, '1'),
+};
 
 export const savePoint: Statement = {
   name: 'ledger.save-point',

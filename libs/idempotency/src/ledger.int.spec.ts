@@ -86,7 +86,8 @@ describe.each([
   const age = (claim: Claim) => ageBy(claim, 61);
   const leaseWork = (claim: Claim, lease: Lease, work = 'cook', input: unknown = { dish: 'soup' }) =>
     run(async (tx) => ledger.lease(tx, [{ ...claim, work, input }], lease));
-  const resume = ({ scope, key }: Claim, lease: Lease) => run((tx) => ledger.resume(tx, { scope, key }, lease));
+  const resume = ({ scope, key }: Claim, lease: Lease, works = ['cook']) =>
+    run((tx) => ledger.resume(tx, { scope, key }, works, lease));
   const savePoint = ({ scope, key }: Claim, { token }: Lease, name: string, result: unknown) =>
     run(async (tx) => ledger.savePoint(tx, { scope, key, token }, { name, result }));
   const failureOf = (work: Promise<unknown>): Promise<unknown> =>
@@ -350,6 +351,15 @@ describe.each([
       expect(await ledger.extend(store(), [held], 60_000)).toEqual(new Set([lease.token]));
       expect(await find(claim)).toMatchObject({ leaseExpired: false });
       expect(await takeOver(claim, newLease())).toEqual(new Set());
+    });
+
+    it('R18 is held in a transaction by its owner alone', async () => {
+      const claim = newClaim();
+      const lease = newLease();
+      await claimWith(claim, lease);
+      const hold = (token: string) => run(async (tx) => ledger.hold(tx, { ...claim, token }));
+      await hold(lease.token);
+      expect(ledger.isLeaseLost(await failureOf(hold(newLeaseToken())))).toBe(true);
     });
 
     it('R18 is forgotten by its owner alone, and then the key is free for any request', async () => {

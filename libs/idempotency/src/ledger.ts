@@ -94,14 +94,20 @@ export abstract class Ledger<K extends Kind = Postgres> {
   /** Takes over pending rows whose lease has run out, locked in key order; answers the keys it got, all of one scope. */
   abstract takeOver(tx: K['tx'], keys: readonly Key[], lease: Lease): Promise<Set<string>>;
 
-  /** Takes over one pending row whose lease has run out, with all that is needed to resume it. */
-  abstract resume(tx: K['tx'], key: Key, lease: Lease): Promise<Unfinished | undefined>;
+  /** Takes over one pending row of these works whose lease has run out, with all that is needed to resume it. */
+  abstract resume(tx: K['tx'], key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined>;
 
   /**
    * Takes over up to `limit` rows of these works that nobody has resumed for a while, twice as long after each try; rows
    * that another transaction is about to take are passed by.
    */
   abstract resumeOverdue(tx: K['tx'], works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]>;
+
+  /**
+   * Sends a lock on the held row, so that what follows in this transaction is done by the lease's owner or by nobody;
+   * fails like `savePoint`.
+   */
+  abstract hold(tx: K['tx'], held: Held): void;
 
   /** Sends the result of a step; the transaction fails with `isLeaseLost` if the lease is no longer this one. */
   abstract savePoint(tx: K['tx'], held: Held, point: { name: string; result: unknown }): void;

@@ -76,9 +76,10 @@ export class MemoryLedger extends Ledger<Memory> {
     return new Set(taken.map(({ key }) => key));
   }
 
-  async resume(tx: MemoryTx, key: Key, lease: Lease): Promise<Unfinished | undefined> {
+  async resume(tx: MemoryTx, key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
     const row = rowOf(tx, key);
-    return row && this.isExpired(row) ? this.take(tx, row, lease) : undefined;
+    const left = row && this.isExpired(row) && works.includes(row.resumable?.work ?? '');
+    return left ? this.take(tx, row, lease) : undefined;
   }
 
   async resumeOverdue(tx: MemoryTx, works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]> {
@@ -87,6 +88,10 @@ export class MemoryLedger extends Ledger<Memory> {
       return works.includes(row.resumable?.work ?? '') && row.lease && row.lease.until <= this.now() - pauseMs;
     });
     return overdue.slice(0, limit).map((row) => this.take(tx, row, lease));
+  }
+
+  hold(tx: MemoryTx, held: Held): void {
+    heldRow(tx, held);
   }
 
   savePoint(tx: MemoryTx, held: Held, { name, result }: { name: string; result: unknown }): void {

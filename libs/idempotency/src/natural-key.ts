@@ -1,7 +1,7 @@
 /** What stands behind the ledger: names that effects keep for good, and answers to repeats that it has forgotten. */
 import { hash } from 'node:crypto';
 import { Problem } from '@shop/problem';
-import { type Answer, refusalOf } from './answer';
+import type { Answer } from './answer';
 import { httpOutcome } from './http-outcome';
 
 /** One name for the key within its scope: 64 hexadecimal digits, safe to store, to send and to log. */
@@ -9,10 +9,9 @@ export function naturalKeyOf({ scope, key }: { scope: string; key: string }): st
   return hash('sha256', `${scope}\n${key}`, 'hex');
 }
 
-/** To a repeat whose answer is gone. Kept, so that the next one finds it in the ledger. */
-export function alreadySubmitted(statusUrl: string, detail: string): Answer {
-  const problem = new Problem(409, 'already_submitted', detail, { extensions: { statusUrl } });
-  return { ...refusalOf(problem), headers: { location: statusUrl } };
+/** For a repeat whose answer is gone. Kept like any final refusal, so the next one finds it in the ledger. */
+export function alreadySubmitted(statusUrl: string, detail: string): Problem {
+  return new Problem(409, 'already_submitted', detail, { extensions: { statusUrl }, headers: { location: statusUrl } });
 }
 
 /**

@@ -99,14 +99,19 @@ export class PostgresLedger extends Ledger {
     return new Set(rows.map(({ key }) => key));
   }
 
-  async resume(tx: Tx, key: Key, lease: Lease): Promise<Unfinished | undefined> {
-    const [row] = await tx.query<UnfinishedRow>(sql.resumeOne, [...columnsOf([key]), ...leaseColumns(lease)]);
+  async resume(tx: Tx, key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
+    const values = [...columnsOf([key]), ...leaseColumns(lease), [...works]];
+    const [row] = await tx.query<UnfinishedRow>(sql.resumeOne, values);
     return row && unfinishedOf(row);
   }
 
   async resumeOverdue(tx: Tx, works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]> {
     const rows = await tx.query<UnfinishedRow>(sql.resumeOverdue, [[...works], limit, ...leaseColumns(lease)]);
     return rows.map(unfinishedOf);
+  }
+
+  hold(tx: Tx, { scope, key, token }: Held): void {
+    tx.send(sql.holdLeased, [scope, key, token]);
   }
 
   savePoint(tx: Tx, { scope, key, token }: Held, { name, result }: { name: string; result: unknown }): void {

@@ -1,6 +1,7 @@
 /** The idempotency of a service's routes as a table in the docs, which its tests compare with the OpenAPI document. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expectKeptFile } from '@shop/testing';
 import { OPENAPI_EXTENSION } from '../src';
 
 interface OpenApi {
@@ -20,17 +21,15 @@ interface Policy {
 const DOCS = join(__dirname, '../../../docs/idempotency.md');
 const HEAD = ['route', 'strategy', 'stored', 'kept for', 'replay', 'in use', 'mismatch'];
 
-/** Compares the section of this service in docs/idempotency.md; with UPDATE_DOCS set, writes it instead. */
+/** Compares the section of this service, such as `order`, in docs/idempotency.md. */
 export function expectPolicyTable(service: string, openApi: string): void {
-  const docs = readFileSync(DOCS, 'utf8');
   const section = new RegExp(`(<!-- policy:${service} -->\n)[^]*?(<!-- end -->)`);
   const table = aligned([HEAD, ...rowsOf(JSON.parse(openApi) as OpenApi)]);
-  const wanted = docs.replace(section, (_, begin: string, end: string) => `${begin}\n${table}\n\n${end}`);
-  if (process.env['UPDATE_DOCS']) writeFileSync(DOCS, wanted);
-  else if (docs !== wanted) {
-    const cure = `the routes of ${service} are not as docs/idempotency.md tells; if that is meant, run the test with UPDATE_DOCS=1`;
-    throw new Error(`${cure}\n\n${table}`);
-  }
+  const wanted = readFileSync(DOCS, 'utf8').replace(
+    section,
+    (_, begin: string, end: string) => `${begin}\n${table}\n\n${end}`,
+  );
+  expectKeptFile(DOCS, wanted, { project: `@shop/${service}`, pattern: '"http|idempotency"' });
 }
 
 function rowsOf({ paths }: OpenApi): string[][] {

@@ -3,6 +3,7 @@ export { startProcess } from './child-process';
 export type { ProcessExit, ProcessOptions, RunningProcess } from './child-process';
 export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
+export { expectKeptFile } from './kept-file';
 export { seededRandom } from './random';
 export type { SeededRandom } from './random';
 export { expectSchema } from './schema';

@@ -1,26 +1,10 @@
 // The schema of a database as text that is kept in git, so that a review sees what a migration changes.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import { Client } from 'pg';
+import { expectKeptFile } from './kept-file';
 
-/**
- * Compares the schema `public` with the text in `file`. With UPDATE_SCHEMA set, it writes the file instead. The cure in
- * the message names the Jest project, such as `@shop/order`.
- */
+/** Compares the schema `public` with the text in `file`; `project` is the Jest project, such as `@shop/order`. */
 export async function expectSchema(databaseUrl: string, file: string, project: string): Promise<void> {
-  const found = await describeSchema(databaseUrl);
-  if (process.env.UPDATE_SCHEMA) {
-    writeFileSync(file, found);
-    return;
-  }
-  try {
-    expect(found).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
-  } catch (error) {
-    const cure = `The migrations no longer make the schema in ${relative('.', file)}. If that is meant, run
-  UPDATE_SCHEMA=1 npx jest --selectProjects ${project} --testPathPatterns schema
-and commit the file with the migration.`;
-    throw new Error(`${cure}\n\n${(error as Error).message}`, { cause: error });
-  }
+  expectKeptFile(file, await describeSchema(databaseUrl), { project, pattern: 'schema' });
 }
 
 /** Tables with their columns, constraints and indexes in name order; then everything else that the schema holds. */

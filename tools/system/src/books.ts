@@ -86,8 +86,10 @@ function faultsOfStock(confirmed: Order[], stock: Stock[], initial: Record<strin
 function faultsOfPayments(orders: Order[], payments: Payment[]): string[] {
   const kept = new Map<string, Payment[]>();
   for (const payment of payments) {
-    if (payment.status !== 'succeeded' || payment.refunded === payment.amount) continue;
-    kept.set(payment.orderId ?? '', [...(kept.get(payment.orderId ?? '') ?? []), payment]);
+    const { orderId, status, refunded, amount } = payment;
+    // One that was asked for over HTTP belongs to no order.
+    if (orderId === null || status !== 'succeeded' || refunded === amount) continue;
+    kept.set(orderId, [...(kept.get(orderId) ?? []), payment]);
   }
   const pending = payments
     .filter(({ status }) => status === 'pending')

@@ -88,7 +88,9 @@ const isSame = (before: Adjustment, { sku, delta, reason }: Adjustment): boolean
   before.sku === sku && before.delta === delta && before.reason === reason;
 
 const submittedBefore = ({ sku }: Adjustment): Answer =>
-  alreadySubmitted(`/stock/${sku}`, 'this adjustment was made before; the status URL tells the stock as it is now');
+  refusalOf(
+    alreadySubmitted(`/stock/${sku}`, 'this adjustment was made before; the status URL tells the stock as it is now'),
+  );
 
 /** Names the request behind the ledger, where two principals' equal keys must not meet. */
 const causeOf = (claim: Claim): string => `POST ${naturalKeyOf(claim)}`;

@@ -135,7 +135,9 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
 const alreadyThere: Answer = { status: 200, body: '{}' };
 
 const submittedBefore = ({ id }: PlacedOrder): Answer =>
-  alreadySubmitted(`/orders/${id}`, 'this order was placed before; the status URL tells how it is getting on');
+  refusalOf(
+    alreadySubmitted(`/orders/${id}`, 'this order was placed before; the status URL tells how it is getting on'),
+  );
 
 export function orderIdConflict(): Problem {
   return new Problem(409, 'order_id_conflict', 'another order has this id');

@@ -3,7 +3,16 @@
  * outside is called. A key that is claimed here is pending, under a lease, until its outcome is recorded.
  */
 import { hostname } from 'node:os';
-import { type Claim, type Entry, type Ledger, newLeaseToken, repeatOf } from '@shop/idempotency';
+import {
+  type Claim,
+  countDecision,
+  type Decision,
+  decisionOf,
+  type Entry,
+  type Ledger,
+  newLeaseToken,
+  repeatOf,
+} from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { type Payment, planRefund } from './payment';
@@ -33,15 +42,17 @@ export async function claimCommands(
   commands: readonly PaymentCommand[],
 ): Promise<Plan[]> {
   let seemNew = commands.every(({ kind }) => kind === 'charge');
-  return database.transaction(
+  const { plans, decisions } = await database.transaction(
     async (tx) => {
       const board = seemNew ? new Board([], new Map()) : await readBoard(tx, ledger, commands);
       seemNew = false;
-      const plans = commands.map((command) => board.plan(command));
-      return board.save(tx, ledger, plans);
+      const planned = commands.map((command) => board.plan(command));
+      return { plans: await board.save(tx, ledger, planned), decisions: board.decisions };
     },
     (error) => ledger.isLostRace(error) || isUniqueViolation(error, PAYMENT_PRIMARY_KEY),
   );
+  for (const decision of decisions) countDecision(decision);
+  return plans;
 }
 
 async function readBoard(tx: Tx, ledger: Ledger, commands: readonly PaymentCommand[]): Promise<Board> {
@@ -58,6 +69,8 @@ async function readBoard(tx: Tx, ledger: Ledger, commands: readonly PaymentComma
 
 /** What the batch knows, and what it is going to write; each command sees what the ones before it did. */
 class Board {
+  /** What the ledger made of each command, in order. */
+  readonly decisions: Decision[] = [];
   private readonly entries: Map<string, Entry>;
   private readonly token = newLeaseToken();
   private readonly leased: Claim[] = [];
@@ -75,11 +88,13 @@ class Board {
   plan(command: PaymentCommand): Plan {
     const { key, fingerprint } = command.claim;
     const entry = this.entries.get(key);
-    if (entry) {
-      const repeat = repeatOf(entry, fingerprint);
+    const repeat = entry && repeatOf(entry, fingerprint);
+    const isLeft = entry?.status === 'pending' && entry.leaseExpired && repeat?.kind === 'in-use';
+    this.decisions.push(isLeft ? 'resumed' : repeat ? decisionOf(repeat) : 'fresh');
+    if (repeat && !isLeft) {
       if (repeat.kind === 'replayed') return { do: 'answer', reply: replyOf(repeat.answer) };
       if (repeat.kind === 'reused') return { do: 'answer', reply: refusedInDoubt('command_id_reused') };
-      if (entry.status === 'pending' && !entry.leaseExpired) return { do: 'wait' };
+      return { do: 'wait' };
     }
     const payment = this.payments.get(paymentKey({ tenant: command.tenant, id: command.paymentId }));
     return command.kind === 'charge' ? this.planCharge(command, payment) : this.planRefund(command, payment);

@@ -7,13 +7,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LeaseLostError, Ledger } from '@shop/idempotency';
 import { MAILBOX_LANE, type Message, type Reply } from '@shop/messaging';
-import { counter, type Logger } from '@shop/observability';
+import type { Logger } from '@shop/observability';
 import { Database, Lane } from '@shop/postgres';
-import { RetryableError, TerminalError } from '@shop/resilience';
+import { RetryableError } from '@shop/resilience';
 import { LOGGER } from '@shop/service';
 import { claimCommands, type Plan } from './claim-commands';
 import { type PaymentCommand, readCommand, refused, SCOPE, succeeded } from './payment-command';
 import { type ChargeResult, PROVIDER, type Provider } from './provider';
+import { ProviderCalls } from './provider-calls';
 import { type OutcomeRecord, recordOutcomes } from './record-outcomes';
 
 /** Charge found out, refunded, answered: more rounds would mean that somebody keeps taking the lease. */
@@ -21,22 +22,22 @@ const MAX_ROUNDS = 3;
 /** Who waits for somebody else's work looks again after this; the other may have died with it. */
 const WAIT_MS = 1_000;
 
-const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
-  'call',
-  'outcome',
-]);
+/** The provider is not asked to take nothing. */
+const NOTHING_TO_PAY: ChargeResult = { outcome: 'succeeded', reference: 'nothing-to-pay' };
 
 @Injectable()
 export class PaymentCommands {
   private readonly claiming: Lane<PaymentCommand, Plan>;
   private readonly recording: Lane<OutcomeRecord, boolean>;
+  private readonly calls: ProviderCalls;
 
   constructor(
     private readonly database: Database,
     private readonly ledger: Ledger,
-    @Inject(PROVIDER) private readonly provider: Provider,
-    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(PROVIDER) provider: Provider,
+    @Inject(LOGGER) logger: Logger,
   ) {
+    this.calls = new ProviderCalls(provider, logger);
     this.claiming = new Lane({
       ...MAILBOX_LANE,
       run: (commands) => claimCommands({ database, ledger }, commands),
@@ -71,12 +72,11 @@ export class PaymentCommands {
 
   private async charge({ key, token, payment }: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
     const { tenant, id, amount, currency, source } = payment;
-    const result = await this.holding(key, token, 'charge', () =>
+    const request = { idempotencyKey: key, paymentId: id, amount, currency, source };
+    const result =
       amount === 0
-        ? Promise.resolve<ChargeResult>({ outcome: 'succeeded', reference: 'nothing-to-pay' })
-        : this.provider.charge({ idempotencyKey: key, paymentId: id, amount, currency, source }).catch(declineTerminal),
-    );
-    calls.inc({ call: 'charge', outcome: result.outcome });
+        ? NOTHING_TO_PAY
+        : await this.holding(key, token, () => this.calls.charge(request, { messageId: key, paymentId: id }));
     const paid = result.outcome === 'succeeded';
     return this.record({
       key,
@@ -94,33 +94,31 @@ export class PaymentCommands {
 
   private async refund({ key, token, payment }: Extract<Plan, { do: 'refund' }>): Promise<Reply> {
     const { tenant, id, amount, providerReference } = payment;
-    try {
-      const { reference } = await this.holding(key, token, 'refund', () =>
-        this.provider.refund({ idempotencyKey: key, reference: providerReference!, amount }),
-      );
-      calls.inc({ call: 'refund', outcome: 'succeeded' });
-      const reply = succeeded({ result: 'refunded', paymentId: id });
-      return await this.record({ key, token, reply, refunded: { tenant, id, reference } });
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
+    const request = { idempotencyKey: key, reference: providerReference!, amount };
+    const result = await this.holding(key, token, () => this.calls.refund(request, { messageId: key, paymentId: id }));
+    if (result.outcome === 'refused') {
       // Not stored: the saga parks, and what an operator mends may then be asked for again.
-      this.logger.error({ messageId: key, paymentId: id, reason: error.message }, 'payment.refund.refused');
+      await this.giveBack(key, token);
       return refused('refund_refused');
     }
+    const reply = succeeded({ result: 'refunded', paymentId: id });
+    return this.record({ key, token, reply, refunded: { tenant, id, reference: result.reference } });
   }
 
   /** Gives the lease back when the call fails, so that the next delivery need not wait for it to run out. */
-  private async holding<T>(key: string, token: string, call: string, work: () => Promise<T>): Promise<T> {
+  private async holding<T>(key: string, token: string, call: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await call();
     } catch (error) {
-      calls.inc({ call, outcome: 'unknown' });
-      this.logger.warn({ messageId: key, reason: (error as Error).message }, `payment.${call}.unknown`);
-      await this.database
-        .transaction(async (tx) => this.ledger.release(tx, [{ scope: SCOPE, key, token }]))
-        .catch(() => undefined);
+      await this.giveBack(key, token);
       throw error;
     }
+  }
+
+  private async giveBack(key: string, token: string): Promise<void> {
+    await this.database
+      .transaction(async (tx) => this.ledger.release(tx, [{ scope: SCOPE, key, token }]))
+      .catch(() => undefined);
   }
 
   private async record(outcome: OutcomeRecord): Promise<Reply> {
@@ -130,10 +128,4 @@ export class PaymentCommands {
     if (!owned) throw new LeaseLostError(key);
     return reply;
   }
-}
-
-/** A request that the provider does not accept moved no money: the payment fails like a declined one. */
-function declineTerminal(error: unknown): ChargeResult {
-  if (error instanceof TerminalError) return { outcome: 'declined', reason: 'refused_by_provider' };
-  throw error;
 }

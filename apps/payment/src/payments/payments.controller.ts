@@ -1,16 +1,14 @@
 /** Payments over HTTP, for the people who look after the money. */
-import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Caller, CallerOf, etagOf, pageOf, PageQuery, Roles, unlessModified } from '@shop/http';
+import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { Database } from '@shop/postgres';
-import { Problem } from '@shop/problem';
 import { IsOptional, Matches } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import type { Payment } from './payment';
+import { CreatePayment } from './create-payment';
+import { checkPaymentId, PAYMENT_ID, PaymentBody, paymentJson, paymentNotFound } from './payment';
 import { findPayment, listPayments } from './payments.repository';
-
-/** `pmt_` and the letters of a hash. */
-const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 
 class PaymentsQuery extends PageQuery {
   @IsOptional()
@@ -22,7 +20,25 @@ class PaymentsQuery extends PageQuery {
 @Controller('payments')
 @Roles('operator')
 export class PaymentsController {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly payments: CreatePayment,
+  ) {}
+
+  @Post()
+  @Idempotent({ strategy: 'leased' })
+  @ApiOperation({ summary: 'Takes money; a repeat with the same key goes on where the first one ended' })
+  @ApiResponse({ status: 201, description: 'the money was taken; with Location and ETag' })
+  @ApiResponse({ status: 402, description: 'payment_declined, with the reason; the payment is kept as declined' })
+  @ApiResponse({ status: 409, description: 'already_submitted (the key was used long ago; see statusUrl)' })
+  @ApiResponse({ status: 503, description: 'outcome_unknown: repeat with the same key after Retry-After' })
+  create(
+    @CallerOf() { tenant }: Caller,
+    @ClaimOf() claim: Claim,
+    @Body() { amount, currency, source }: PaymentBody,
+  ): Promise<Outcome> {
+    return this.payments.perform(claim, { tenant, amount, currency, source });
+  }
 
   @Get()
   @ApiOperation({ summary: 'All payments, page by page' })
@@ -39,17 +55,12 @@ export class PaymentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('if-none-match') ifNoneMatch?: string,
   ) {
-    const payment = PAYMENT_ID.test(id) ? await findPayment(this.database, { tenant, id }) : undefined;
-    if (!payment) throw new Problem(404, 'payment_not_found', 'there is no payment with this id');
+    const payment = await findPayment(this.database, { tenant, id: checkPaymentId(id) });
+    if (!payment) throw paymentNotFound();
     const etag = etagOf(payment.version);
     void reply.header('etag', etag);
     if (!unlessModified(ifNoneMatch, etag)) return paymentJson(payment);
     void reply.status(304);
     return undefined;
   }
-}
-
-/** Without the source: it is the provider's token for somebody's card. */
-function paymentJson({ tenant: _tenant, source: _source, version: _version, ...seen }: Payment) {
-  return seen;
 }

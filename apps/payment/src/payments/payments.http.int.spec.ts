@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
+import { expectPolicyTable } from '@shop/idempotency/testing';
 import { newMessage } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { readEnvironment } from '@shop/service';
@@ -53,6 +54,7 @@ describe('R38 GET /payments/{id}', () => {
       declineReason: null,
       providerReference: expect.stringMatching(/^pi_/) as string,
       refunded: 0,
+      version: 2,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
     });
     expect(answer.body).not.toContain('tok_ok_4242');
@@ -111,10 +113,11 @@ describe('R38 GET /payments/{id}', () => {
   });
 
   it.each([
-    ['/payments', 'GET, HEAD, OPTIONS'],
+    ['/payments', 'GET, HEAD, OPTIONS, POST'],
     ['/payments/pmt_7', 'GET, HEAD, OPTIONS'],
   ])('R27 R29 answers other methods than those of %s with 405', async (url, allow) => {
-    for (const method of ['PATCH', 'DELETE', 'PUT', 'POST'] as const) {
+    const others = (['PATCH', 'DELETE', 'PUT', 'POST'] as const).filter((method) => !allow.includes(method));
+    for (const method of others) {
       const answer = await call(method, url);
       expectProblem(answer, 405, 'method_not_allowed');
       expect(answer.headers['allow']).toBe(allow);
@@ -195,6 +198,10 @@ describe('R54 who may look', () => {
 });
 
 describe('what every service shows', () => {
+  it('R24 tells the policy of each route, in the OpenAPI document and the docs alike', async () => {
+    expectPolicyTable('payment', (await get('/openapi.json')).body);
+  });
+
   it.each(['/health/live', '/health/ready', '/metrics', '/docs', '/openapi.json'])('%s, without a key', async (url) => {
     expect((await get(url, null)).statusCode).toBe(200);
   });

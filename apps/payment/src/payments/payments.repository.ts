@@ -1,6 +1,8 @@
 /** The payments' table: every statement on it stands here. */
+import assert from 'node:assert/strict';
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
+import type { ChargeResult } from './provider';
 
 interface Row {
   tenant: string;
@@ -53,6 +55,33 @@ export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
     source,
   }));
   tx.send(insertRows, [rowsOf(rows)]);
+}
+
+/** Answers when it was created; undefined, and nothing is written, if there is a payment with this id already. */
+export async function createPayment(tx: Tx, payment: NewPayment): Promise<string | undefined> {
+  const { tenant, id, orderId, amount, currency, source } = payment;
+  const [row] = await tx.query<Pick<Row, 'created_at'>>(insertOne, [tenant, id, orderId, amount, currency, source]);
+  return row?.created_at.toISOString();
+}
+
+/** Writes what the provider said of a payment that is pending, and answers the payment. */
+export async function settlePayment(tx: Tx, { tenant, id }: PaymentKey, result: ChargeResult): Promise<Payment> {
+  const values =
+    result.outcome === 'succeeded' ? ['succeeded', result.reference, null] : ['declined', null, result.reason];
+  const [row] = await tx.query<Row>(settleOne, [tenant, id, ...values]);
+  assert(row, 'whoever holds the lease finds the payment pending');
+  return paymentOf(row);
+}
+
+/** The payment, which until the end of the transaction nobody else can change. */
+export async function lockPayment(tx: Tx, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
+  const [row] = await tx.query<Row>(lockOne, [tenant, id]);
+  return row && paymentOf(row);
+}
+
+/** Sends that a part of the payment was given back; the table refuses more than was taken. */
+export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number): void {
+  tx.send(addToRefunded, [tenant, id, amount]);
 }
 
 export function saveChargeOutcomes(tx: Tx, outcomes: readonly ChargeOutcome[]): void {
@@ -136,6 +165,34 @@ const selectMany: Statement = {
 const selectPage: Statement = {
   name: 'payment.select-page',
   text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id > $2 order by p.id limit $3`,
+};
+
+const lockOne: Statement = { name: 'payment.lock-one', text: `${selectOne.text} for update` };
+
+const insertOne: Statement = {
+  name: 'payment.insert-one',
+  text: `
+    insert into payment (tenant, id, order_id, amount, currency, source, status)
+    values ($1, $2, $3, $4, $5, $6, 'pending')
+    on conflict (tenant, id) do nothing
+    returning created_at`,
+};
+
+const settleOne: Statement = {
+  name: 'payment.settle-one',
+  text: `
+    update payment p
+    set status = $3, provider_reference = $4, decline_reason = $5, version = version + 1, updated_at = now()
+    where p.tenant = $1 and p.id = $2 and p.status = 'pending'
+    returning ${columns('p')}`,
+};
+
+const addToRefunded: Statement = {
+  name: 'payment.add-to-refunded',
+  text: `
+    update payment
+    set refunded = refunded + $3, version = version + 1, updated_at = now()
+    where tenant = $1 and id = $2`,
 };
 
 const insertRows: Statement = {

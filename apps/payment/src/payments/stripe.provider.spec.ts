@@ -69,10 +69,7 @@ describe('StripeProvider.charge', () => {
   });
 
   it.each([
-    [400, { type: 'idempotency_error' }],
     [400, { type: 'invalid_request_error', code: 'parameter_invalid', param: 'amount' }],
-    [401, { type: 'invalid_request_error' }],
-    [403, { type: 'invalid_request_error' }],
     [404, { type: 'invalid_request_error' }],
   ])('gives up on %i %j', async (status, error) => {
     answer = json(status, { error });
@@ -82,6 +79,16 @@ describe('StripeProvider.charge', () => {
   it.each([408, 409, 424, 429, 500, 502, 503])('asks again after %i', async (status) => {
     answer = json(status, { error: { type: 'api_error' } });
     expect(await failure(provider.charge(order))).toBeInstanceOf(RetryableError);
+  });
+
+  it.each([
+    [400, { type: 'idempotency_error' }],
+    [401, { type: 'invalid_request_error' }],
+    [403, { type: 'invalid_request_error' }],
+  ])('R4 does not take %i %j for a word on the money: an earlier call may have moved it', async (status, error) => {
+    answer = json(status, { error });
+    expect(await failure(provider.charge(order))).toBeInstanceOf(RetryableError);
+    expect(await failure(provider.refund(back))).toBeInstanceOf(RetryableError);
   });
 
   it('asks again when the provider has not decided yet, or talks nonsense', async () => {

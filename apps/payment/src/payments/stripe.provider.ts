@@ -19,6 +19,8 @@ const MAX_IDLE_SOCKETS = 16;
 
 /** Request timeout, conflict with the same request under way, failed dependency, rate limit: the answer is still to come. */
 const UNDECIDED_STATUSES = [408, 409, 424, 429];
+/** Not let in: the provider has not looked at the request, and an earlier one under the same key may have gone through. */
+const UNREAD_STATUSES = [401, 403];
 
 export class StripeProvider implements Provider {
   private readonly stripe: Stripe;
@@ -109,9 +111,15 @@ function failureOf(error: unknown): RetryableError | TerminalError {
   if (!(error instanceof Stripe.errors.StripeError)) return new RetryableError('the provider failed', { cause: error });
   const { statusCode = 0, headers } = error;
   const message = `the provider answered ${statusCode || 'nothing'}: ${error.message}`;
-  const refused = statusCode >= 400 && statusCode < 500 && !UNDECIDED_STATUSES.includes(statusCode);
-  if (refused) return new TerminalError(message, { cause: error });
+  if (isRefusal(error, statusCode)) return new TerminalError(message, { cause: error });
   return new RetryableError(message, { cause: error, retryAfterMs: retryAfterMsOf(headers) });
+}
+
+/** Whether the provider has judged this very request, so that nothing was moved and nothing will be. */
+function isRefusal({ rawType }: Stripe.errors.StripeError, status: number): boolean {
+  // The key belongs to a request with other parameters, and nobody says what came of that one.
+  if (rawType === 'idempotency_error') return false;
+  return status >= 400 && status < 500 && ![...UNDECIDED_STATUSES, ...UNREAD_STATUSES].includes(status);
 }
 
 /** Seconds only: the other form of the header, a date, is not in use there. */

@@ -1,0 +1,54 @@
+/**
+ * `POST /payments`: takes money once under the client's key.
+ *
+ * The payment is written as pending, the provider is asked outside any transaction, and outcome and answer are written
+ * together. Between the two nobody knows whether money moved; whoever resumes asks again under the same provider key.
+ */
+import assert from 'node:assert/strict';
+import { Inject, Injectable } from '@nestjs/common';
+import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
+import type { Logger } from '@shop/observability';
+import type { Tx } from '@shop/postgres';
+import { LOGGER } from '@shop/service';
+import { answerOfPayment, type PaymentBody, paymentIdOf } from './payment';
+import { createPayment, loadPayments, paymentKey, settlePayment } from './payments.repository';
+import { PROVIDER, type Provider } from './provider';
+import { assertRemembered, ProviderCalls } from './provider-calls';
+
+export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { tenant: string };
+
+@Injectable()
+export class CreatePayment {
+  readonly perform: (claim: Claim, charge: NewCharge) => Promise<Outcome>;
+  private readonly calls: ProviderCalls;
+
+  constructor(idempotency: Idempotency, @Inject(PROVIDER) provider: Provider, @Inject(LOGGER) logger: Logger) {
+    this.calls = new ProviderCalls(provider, logger);
+    this.perform = idempotency.leased('create-payment', (work, charge: NewCharge) => this.run(work, charge));
+  }
+
+  private async run(work: LeasedWork, charge: NewCharge): Promise<Done> {
+    const { tenant, amount, currency, source } = charge;
+    const id = paymentIdOf(work.id);
+    const { createdAt } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
+    assertRemembered(createdAt);
+    const result = await this.calls.charge(
+      { idempotencyKey: work.id, paymentId: id, amount, currency, source },
+      { paymentId: id },
+    );
+    return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
+  }
+
+  /** @throws Problem 409 when the ledger has forgotten the key, and the payment made under it is settled or another */
+  private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ createdAt: string }> {
+    const { tenant, amount, currency, source } = charge;
+    const createdAt = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });
+    if (createdAt !== undefined) return { createdAt };
+    const known = (await loadPayments(tx, [{ tenant, id }])).get(paymentKey({ tenant, id }));
+    assert(known, 'a payment that could not be inserted is there');
+    const same = known.amount === amount && known.currency === currency && known.source === source;
+    if (known.status !== 'pending' || !same)
+      throw alreadySubmitted(`/payments/${id}`, 'this payment was made before; the status URL tells it as it is now');
+    return { createdAt: known.createdAt };
+  }
+}

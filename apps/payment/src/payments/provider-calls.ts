@@ -1,0 +1,79 @@
+/** Calls to the provider, sorted by what they mean for the money, counted and logged. Never inside a transaction. */
+import { counter, type Logger } from '@shop/observability';
+import { RetryableError, TerminalError } from '@shop/resilience';
+import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
+
+export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
+
+/** Ids of what is being worked on, for the log. */
+type Ids = { messageId?: string; paymentId: string };
+
+const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
+  'call',
+  'outcome',
+]);
+
+/** Providers remember an idempotency key for a day; an hour of that is kept in hand. */
+const PROVIDER_MEMORY_MS = 23 * 3_600_000;
+
+export class ProviderCalls {
+  constructor(
+    private readonly provider: Provider,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * A request that the provider does not accept moved no money: the payment fails like a declined one.
+   * @throws RetryableError when the outcome is unknown
+   */
+  charge(request: ChargeRequest, ids: Ids): Promise<ChargeResult> {
+    return this.ask('charge', ids, async () => {
+      try {
+        return await this.provider.charge(request);
+      } catch (error) {
+        this.passUnknown('charge', ids, error);
+        return { outcome: 'declined', reason: 'refused_by_provider' };
+      }
+    });
+  }
+
+  /** @throws RetryableError when the outcome is unknown */
+  refund(request: RefundRequest, ids: Ids): Promise<RefundResult> {
+    return this.ask('refund', ids, async () => {
+      try {
+        const { reference } = await this.provider.refund(request);
+        return { outcome: 'succeeded', reference };
+      } catch (error) {
+        this.passUnknown('refund', ids, error);
+        return { outcome: 'refused' };
+      }
+    });
+  }
+
+  private async ask<R extends { outcome: string }>(call: string, ids: Ids, work: () => Promise<R>): Promise<R> {
+    try {
+      const result = await work();
+      calls.inc({ call, outcome: result.outcome });
+      return result;
+    } catch (error) {
+      calls.inc({ call, outcome: 'unknown' });
+      this.logger.warn({ ...ids, reason: (error as Error).message }, `payment.${call}.unknown`);
+      throw error;
+    }
+  }
+
+  /** A request that is refused is a mistake of ours, so somebody should look. */
+  private passUnknown(call: string, ids: Ids, error: unknown): void {
+    if (!(error instanceof TerminalError)) throw error;
+    this.logger.error({ ...ids, reason: error.message }, `payment.${call}.refused`);
+  }
+}
+
+/**
+ * Asking again is safe only while the provider remembers the key: behind that it would be a second charge.
+ * @throws RetryableError that leaves it to a person to look it up at the provider
+ */
+export function assertRemembered(begunAt: string): void {
+  if (Date.now() - Date.parse(begunAt) < PROVIDER_MEMORY_MS) return;
+  throw new RetryableError(`begun at ${begunAt}, which the provider may have forgotten: look it up there`);
+}

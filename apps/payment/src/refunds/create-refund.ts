@@ -1,0 +1,73 @@
+/**
+ * `POST /payments/{id}/refunds`: gives money back once under the client's key.
+ *
+ * The refund is written as pending while the payment is locked, so that pending and made ones together never pass what
+ * was paid; then the provider is asked outside any transaction; then refund, payment and answer are written together.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
+import type { Logger } from '@shop/observability';
+import type { Tx } from '@shop/postgres';
+import { LOGGER } from '@shop/service';
+import { addRefunded, lockPayment } from '../payments/payments.repository';
+import { PROVIDER, type Provider } from '../payments/provider';
+import { assertRemembered, ProviderCalls } from '../payments/provider-calls';
+import { answerOfRefund, objectionTo, pathOf, refundIdOf } from './refund';
+import { createRefund, findRefund, settleRefund, sumPromised } from './refunds.repository';
+
+export interface NewRefund {
+  tenant: string;
+  paymentId: string;
+  amount: number;
+}
+
+/** What the provider has to be asked. */
+interface Begun {
+  /** Of the charge. */
+  reference: string;
+  createdAt: string;
+}
+
+@Injectable()
+export class CreateRefund {
+  readonly perform: (claim: Claim, refund: NewRefund) => Promise<Outcome>;
+  private readonly calls: ProviderCalls;
+
+  constructor(idempotency: Idempotency, @Inject(PROVIDER) provider: Provider, @Inject(LOGGER) logger: Logger) {
+    this.calls = new ProviderCalls(provider, logger);
+    this.perform = idempotency.leased('create-refund', (work, refund: NewRefund) => this.run(work, refund));
+  }
+
+  private async run(work: LeasedWork, refund: NewRefund): Promise<Done> {
+    const { tenant, paymentId, amount } = refund;
+    const id = refundIdOf(work.id);
+    const { reference, createdAt } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
+    assertRemembered(createdAt);
+    const result = await this.calls.refund({ idempotencyKey: work.id, reference, amount }, { paymentId });
+    const given = result.outcome === 'succeeded' ? result.reference : null;
+    return work.finish(async (tx) => {
+      if (given !== null) addRefunded(tx, { tenant, id: paymentId }, amount);
+      return answerOfRefund(await settleRefund(tx, { tenant, id }, given));
+    });
+  }
+
+  /** @throws Problem when this much may not be given back, or the ledger has forgotten a key that was used */
+  private async begin(tx: Tx, id: string, { tenant, paymentId, amount }: NewRefund): Promise<Begun> {
+    // Sent together and run in this order, so the sum is read under the lock.
+    const [payment, promised, known] = await Promise.all([
+      lockPayment(tx, { tenant, id: paymentId }),
+      sumPromised(tx, tenant, paymentId),
+      findRefund(tx, { tenant, id }),
+    ]);
+    if (known) {
+      const same = known.paymentId === paymentId && known.amount === amount;
+      if (known.status !== 'pending' || !same)
+        throw alreadySubmitted(pathOf(known), 'this refund was made before; the status URL tells it as it is now');
+      return { reference: payment!.providerReference!, createdAt: known.createdAt };
+    }
+    const objection = objectionTo(amount, payment, promised);
+    if (objection) throw objection;
+    const createdAt = await createRefund(tx, { tenant, id, paymentId, amount });
+    return { reference: payment!.providerReference!, createdAt };
+  }
+}

@@ -1,0 +1,40 @@
+/** Which refunds are objected to, for everything that a payment may be. */
+import type { Payment } from '../payments/payment';
+import { objectionTo, refundIdOf } from './refund';
+
+const paid: Payment = {
+  tenant: 'acme',
+  id: 'pmt_1',
+  orderId: null,
+  amount: 100,
+  currency: 'USD',
+  source: 'tok_ok',
+  status: 'succeeded',
+  declineReason: null,
+  providerReference: 'pi_1',
+  refunded: 0,
+  version: 2,
+  createdAt: '2026-01-01T00:00:00.000Z',
+};
+
+describe('R38 a refund', () => {
+  it.each<[string, amount: number, payment: Payment | undefined, promised: number, code: string | undefined]>([
+    ['of everything', 100, paid, 0, undefined],
+    ['of the rest', 60, paid, 40, undefined],
+    ['of more than was paid', 101, paid, 0, 'refund_exceeds_payment'],
+    ['of more than is left', 61, paid, 40, 'refund_exceeds_payment'],
+    ['of what is all promised', 1, paid, 100, 'refund_exceeds_payment'],
+    ['of a pending payment', 1, { ...paid, status: 'pending' }, 0, 'payment_not_refundable'],
+    ['of a declined payment', 1, { ...paid, status: 'declined' }, 0, 'payment_not_refundable'],
+    ['of an order', 1, { ...paid, orderId: 'a' }, 0, 'payment_belongs_to_order'],
+    ['of nothing', 1, undefined, 0, 'payment_not_found'],
+  ])('R38 %s', (_, amount, payment, promised, code) => {
+    expect(objectionTo(amount, payment, promised)?.code).toBe(code);
+  });
+
+  it('R20 has an id that follows from its claim', () => {
+    expect(refundIdOf('a')).toBe(refundIdOf('a'));
+    expect(refundIdOf('a')).not.toBe(refundIdOf('b'));
+    expect(refundIdOf('a')).toMatch(/^rfd_[\w-]{27}$/);
+  });
+});

@@ -1,0 +1,66 @@
+/** A refund that an operator asked for: the request, whether it may be made, and the JSON. Pure. */
+import { ApiProperty } from '@nestjs/swagger';
+import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
+import { Problem } from '@shop/problem';
+import { IsInt, Max, Min } from 'class-validator';
+import { idAfter, MAX_AMOUNT, type Payment, paymentNotFound } from '../payments/payment';
+
+export class RefundBody {
+  @ApiProperty({ description: 'minor units of the currency of the payment', example: 1_200 })
+  @IsInt()
+  @Min(1)
+  @Max(MAX_AMOUNT)
+  amount: number;
+}
+
+export interface Refund {
+  tenant: string;
+  id: string;
+  paymentId: string;
+  amount: number;
+  status: 'pending' | 'succeeded' | 'failed';
+  providerReference: string | null;
+  createdAt: string;
+}
+
+/** Derived from the claim, so that one claim makes one refund even when the ledger has forgotten it. */
+export const refundIdOf = (workId: string): string => idAfter('rfd', workId);
+
+export const pathOf = ({ paymentId, id }: Pick<Refund, 'paymentId' | 'id'>): string =>
+  `/payments/${paymentId}/refunds/${id}`;
+
+/**
+ * Why this much may not be given back.
+ * @param promised what other refunds have given back or may still give back
+ */
+export function objectionTo(amount: number, payment: Payment | undefined, promised: number): Problem | undefined {
+  if (!payment) return paymentNotFound();
+  if (payment.orderId !== null) {
+    return new Problem(409, 'payment_belongs_to_order', 'to give this payment back, cancel its order', {
+      extensions: { orderId: payment.orderId },
+    });
+  }
+  if (payment.status !== 'succeeded') {
+    return new Problem(409, 'payment_not_refundable', `the payment is ${payment.status}`);
+  }
+  const refundable = payment.amount - promised;
+  if (amount <= refundable) return undefined;
+  return new Problem(409, 'refund_exceeds_payment', 'this and the other refunds would give back more than was paid', {
+    extensions: { refundable },
+  });
+}
+
+export function refundJson({ tenant: _tenant, ...seen }: Refund) {
+  return seen;
+}
+
+/** What `POST /payments/{id}/refunds` answers for a refund whose outcome is known. */
+export function answerOfRefund(refund: Refund): Answer {
+  const location = pathOf(refund);
+  if (refund.status === 'succeeded') return answerWith(201, refundJson(refund), { location });
+  return refusalOf(
+    new Problem(422, 'refund_refused', 'the provider refused the refund, and nothing was given back', {
+      extensions: { refundId: refund.id, statusUrl: location },
+    }),
+  );
+}

@@ -1,0 +1,163 @@
+/** Two instances of the whole payment service on one database, asked without a socket, with one scripted provider. */
+import { randomUUID } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Idempotency } from '@shop/idempotency';
+import { createLogger } from '@shop/observability';
+import { Database } from '@shop/postgres';
+import { readEnvironment } from '@shop/service';
+import { eventually } from '@shop/testing';
+import { buildPaymentApp } from '../src/app';
+import { PaymentEnvironment } from '../src/environment';
+import { ScriptedProvider } from './scripted-provider';
+
+/** The keys of the callers that every test knows. */
+export const callers = {
+  operator: 'key-operator',
+  customer: 'key-customer',
+  /** Of another tenant. */
+  rival: 'key-rival',
+} as const;
+const API_KEYS = [
+  `${callers.operator}=acme/olga:operator`,
+  `${callers.customer}=acme/carl:customer`,
+  `${callers.rival}=rival/rita:operator`,
+].join();
+
+export interface Call {
+  /** The API key; the operator's unless given. */
+  as?: string;
+  /** The Idempotency-Key; null for none. */
+  key?: string | null;
+  headers?: Record<string, string>;
+  /** Which of the two is asked. */
+  replica?: 0 | 1;
+}
+
+export interface PaymentJson {
+  id: string;
+  status: string;
+  amount: number;
+  refunded: number;
+  version: number;
+}
+
+export class PaymentApps {
+  readonly provider = new ScriptedProvider();
+  private apps: NestFastifyApplication[] = [];
+
+  static async open({ databaseUrl, natsUrl }: { databaseUrl: string; natsUrl: string }): Promise<PaymentApps> {
+    const environment = readEnvironment(PaymentEnvironment, {
+      PAYMENT_DATABASE_URL: databaseUrl,
+      NATS_URL: natsUrl,
+      PAYMENT_PROVIDER: 'simulated',
+      API_KEYS,
+    });
+    const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
+    const replicas = new PaymentApps();
+    for (let number = 0; number < 2; number++) {
+      const app = await buildPaymentApp(environment, logger, replicas.provider);
+      replicas.apps.push(app);
+      await app.init();
+      await app.getHttpAdapter().getInstance().ready();
+    }
+    return replicas;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.apps.map((app) => app.close()));
+  }
+
+  get<T>(type: abstract new (...args: never[]) => T, replica: 0 | 1 = 0): T {
+    return this.apps[replica]!.get<T>(type);
+  }
+
+  get database(): Database {
+    return this.get(Database);
+  }
+
+  post(url: string, body: object, { as = callers.operator, key = randomUUID(), headers, replica = 0 }: Call = {}) {
+    const named: Record<string, string> = key === null ? {} : { 'idempotency-key': key };
+    return this.apps[replica]!.inject({
+      method: 'POST',
+      url,
+      headers: { authorization: `Bearer ${as}`, ...named, ...headers },
+      payload: body,
+    });
+  }
+
+  read(url: string, { as = callers.operator, headers, replica = 0 }: Call = {}) {
+    return this.apps[replica]!.inject({ method: 'GET', url, headers: { authorization: `Bearer ${as}`, ...headers } });
+  }
+
+  pay(body: object = paymentBody(), call?: Call) {
+    return this.post('/payments', body, call);
+  }
+
+  refund(paymentId: string, amount: number, call?: Call) {
+    return this.post(`/payments/${paymentId}/refunds`, { amount }, call);
+  }
+
+  /** A payment that succeeded, of 4200. */
+  async paid(): Promise<PaymentJson> {
+    const answer = await this.pay();
+    expect(answer.statusCode).toBe(201);
+    return answer.json<PaymentJson>();
+  }
+
+  async payment(id: string): Promise<PaymentJson> {
+    return (await this.read(`/payments/${id}`)).json<PaymentJson>();
+  }
+
+  query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.database.dataSource.query<Row[]>(text, values);
+  }
+
+  /** As if the request's owner had been silent for longer than any lease. */
+  ageLease(key: string): Promise<unknown> {
+    return this.query(
+      `update ledger set leased_until = now() - interval '1 hour' where key = $1 and status = 'pending'`,
+      [key],
+    );
+  }
+
+  /** As if the answer had been kept for as long as it is. */
+  forget(key: string): Promise<unknown> {
+    return this.query('delete from ledger where key = $1', [key]);
+  }
+
+  /** The completer of a replica takes over what is overdue. */
+  resumeOverdue(replica: 0 | 1): Promise<number> {
+    return this.get<Idempotency>(Idempotency, replica).works.resumeOverdue();
+  }
+
+  /** Waits until the provider has made the charge and holds its answer back; answers the provider's key for it. */
+  async hangingCharge(source: string): Promise<string> {
+    return eventually(() => {
+      const [charge] = this.provider.chargesOf(source);
+      expect(charge && this.provider.isHanging(charge.idempotencyKey)).toBe(true);
+      return charge!.idempotencyKey;
+    });
+  }
+}
+
+export type Response = Awaited<ReturnType<PaymentApps['post']>>;
+
+/** With a source of its own, by which the test finds it at the provider. */
+export const paymentBody = (changed: object = {}) => ({
+  amount: 4_200,
+  currency: 'USD',
+  source: `tok_${randomUUID()}`,
+  ...changed,
+});
+
+export const outcomeOf = (response: Response): string =>
+  `${response.statusCode} ${response.json<{ code?: string; status?: string }>().code ?? 'ok'}`;
+
+/** All that a client sees of an answer and a repeat must give again. */
+export const seenIn = ({ statusCode, body, headers }: Response) => ({
+  statusCode,
+  body,
+  location: headers.location,
+  etag: headers.etag,
+  type: headers['content-type'],
+});

@@ -1,0 +1,117 @@
+/** One try of leased work, as the code of the work sees it. */
+import type { Problem } from '@shop/problem';
+import { type Answer, refusalOf } from './answer';
+import type { Held, Kind, Ledger, Postgres, Store } from './ledger';
+import { naturalKeyOf } from './natural-key';
+import { isKept, withoutSecrets } from './policy';
+
+export interface LeasedWork<K extends Kind = Postgres> {
+  /** The same for every try of this work, and for no other: the key for outside calls. 64 characters. */
+  readonly id: string;
+  /** From 1. */
+  readonly attempt: number;
+  /** Aborts when somebody else has taken the work over. */
+  readonly signal: AbortSignal;
+  /**
+   * Runs `step` in a transaction and makes its result (JSON) a recovery point: a later try gets the result without
+   * running it again. @throws LeaseLostError, or what the ledger says for it; let it pass
+   */
+  reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T>;
+  /**
+   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so
+   * nothing may be left outside that a new run would double.
+   */
+  finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
+}
+
+/** What only `finish` makes. */
+export interface Done {
+  readonly answer: Answer;
+}
+
+export type LeasedRun<Input, K extends Kind = Postgres> = (work: LeasedWork<K>, input: Input) => Promise<Done>;
+
+/** What is kept as the input: the work's own, and how its answer is to be kept. */
+export interface KeptInput {
+  input: unknown;
+  retentionHours?: number;
+  redact?: readonly string[];
+}
+
+export interface Try extends Held {
+  /** Of the work. */
+  name: string;
+  kept: KeptInput;
+  /** The results of the points that were reached, by name. */
+  points: Record<string, unknown>;
+  attempt: number;
+}
+
+export class LeasedTry<K extends Kind> implements LeasedWork<K> {
+  readonly id: string;
+  readonly attempt: number;
+  /** Whether anything of the work may have been done, now or in an earlier try. */
+  begun: boolean;
+  private readonly held: Held;
+
+  constructor(
+    private readonly store: Store<K>,
+    private readonly ledger: Ledger<K>,
+    private readonly one: Try,
+    readonly signal: AbortSignal,
+  ) {
+    const { scope, key, token } = one;
+    this.held = { scope, key, token };
+    this.id = naturalKeyOf(this.held);
+    this.attempt = one.attempt;
+    this.begun = one.attempt > 1;
+  }
+
+  async reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
+    const { points } = this.one;
+    if (Object.hasOwn(points, point)) return points[point] as T;
+    const result = await this.store.transaction(async (tx) => {
+      this.ledger.hold(tx, this.held);
+      const made = await step(tx);
+      this.ledger.savePoint(tx, this.held, { name: point, result: made });
+      return made;
+    });
+    this.begun = true;
+    // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
+    return JSON.parse(JSON.stringify(result) ?? 'null') as T;
+  }
+
+  async finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done> {
+    const answer = await this.store.transaction(async (tx) => {
+      this.ledger.hold(tx, this.held);
+      const made = await step(tx);
+      if (isKept(made)) this.complete(tx, made);
+      else this.ledger.forget(tx, this.held);
+      return made;
+    });
+    return { answer };
+  }
+
+  /** Ends the work with a refusal that it has thrown. */
+  async refuse(problem: Problem): Promise<Done> {
+    const answer = refusalOf(problem);
+    await this.store.transaction(async (tx) => this.complete(tx, answer));
+    return { answer };
+  }
+
+  /** Frees the key of work of which nothing was done. */
+  async forget(): Promise<void> {
+    await this.store.transaction(async (tx) => this.ledger.forget(tx, this.held));
+  }
+
+  /** Gives the lease back, so that the next one need not wait; false if it is somebody else's by now. */
+  async giveBack(): Promise<boolean> {
+    const kept = await this.ledger.extend(this.store, [this.held], 0).catch(() => undefined);
+    return !kept || kept.has(this.held.token);
+  }
+
+  private complete(tx: K['tx'], answer: Answer): void {
+    const { redact, retentionHours } = this.one.kept;
+    this.ledger.completeAll(tx, [{ ...this.held, answer: withoutSecrets(answer, redact), retentionHours }]);
+  }
+}
