@@ -1,37 +1,118 @@
-import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
+import fc, { type GeneratorValue } from 'fast-check';
 import { canonicalJson } from './canonical-json';
+import { fingerprintOf } from './fingerprint';
+import { parseJson } from './strict-json';
 
 /** What JSON.parse makes of the text that JSON.stringify makes of it: -0 becomes 0, and nothing else changes. */
-const document = () => fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+const document = () =>
+  fc.jsonValue({ stringUnit: 'binary' }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
-/** The same document with the members of every object in another order. */
-function reversed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(reversed);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .reverse()
-      .map(([key, member]) => [key, reversed(member)]),
-  );
-}
+/** Parsed documents with keys that parseJson refuses are none of ours. */
+const wellBehaved = () => document().filter((value) => !/"(__proto__|constructor)"/.test(JSON.stringify(value)));
+
+/** So small, and of so few and such awkward parts, that two of them are often the same but for the order of keys. */
+const smallDocument = () =>
+  fc.letrec((tie) => ({
+    value: fc.oneof({ maxDepth: 2 }, tie('leaf'), tie('list'), tie('object')),
+    leaf: fc.constantFrom<unknown>(
+      0,
+      1,
+      10,
+      '',
+      '0',
+      '1',
+      '"',
+      '\\',
+      '",":',
+      '[]',
+      '{}',
+      '\u{1f600}',
+      null,
+      true,
+      false,
+    ),
+    list: fc.array(tie('value'), { maxLength: 2 }),
+    object: fc
+      .uniqueArray(fc.tuple(fc.constantFrom('', '1', '10', 'a', 'b', '"'), tie('value')), {
+        maxLength: 2,
+        selector: ([key]) => key,
+      })
+      .map((members) => Object.fromEntries(members) as unknown),
+  })).value;
 
 describe('R14 canonicalJson', () => {
-  it('R14 does not care about the order of keys', () => {
-    fc.assert(fc.property(document(), (value) => expect(canonicalJson(reversed(value))).toBe(canonicalJson(value))));
-    expect(canonicalJson({ b: 1, a: { d: [], c: null } })).toBe('{"a":{"c":null,"d":[]},"b":1}');
+  it('R14 is one text for every spelling of a document', () => {
+    fc.assert(
+      fc.property(wellBehaved(), fc.gen(), (value, choose) => {
+        const read = parseJson(Buffer.from(spell(value, choose)));
+        expect(canonicalJson(read)).toBe(canonicalJson(value));
+      }),
+      { numRuns: 500 },
+    );
+    const spelling = '\n{ "b" : [1.0, 10e-1, 1E+0] ,"\\u0061":"\\ud83d\\uDE00\\/"}\t';
+    expect(canonicalJson(parseJson(Buffer.from(spelling)))).toBe('{"a":"\u{1f600}/","b":[1,1,1]}');
   });
 
-  it('R14 does not care about white space', () => {
+  it('R14 is another text, with another fingerprint, for every other document', () => {
+    const met = { same: 0, different: 0 };
     fc.assert(
-      fc.property(document(), fc.constantFrom(' ', '\t', '\n  '), (value, space) => {
-        const spaced = JSON.parse(` ${JSON.stringify(value, null, space)}\n`) as unknown;
-        expect(canonicalJson(spaced)).toBe(canonicalJson(value));
+      fc.property(smallDocument(), smallDocument(), (one, other) => {
+        const same = isDeepStrictEqual(one, other);
+        met[same ? 'same' : 'different']++;
+        expect(canonicalJson(one) === canonicalJson(other)).toBe(same);
+        expect(fingerprintOf(one).equals(fingerprintOf(other))).toBe(same);
+      }),
+      { numRuns: 3_000 },
+    );
+    // Otherwise this test would say little.
+    expect(Math.min(met.same, met.different)).toBeGreaterThan(50);
+  });
+
+  it('R14 is a text for the same document, and its own canonical text', () => {
+    fc.assert(
+      fc.property(document(), (value) => {
+        const text = canonicalJson(value);
+        expect(JSON.parse(text)).toEqual(value);
+        expect(canonicalJson(JSON.parse(text))).toBe(text);
       }),
     );
   });
 
-  it('R14 is a text for the same document, so different documents have different texts', () => {
-    fc.assert(fc.property(document(), (value) => expect(JSON.parse(canonicalJson(value))).toEqual(value)));
+  it('R14 writes texts and numbers as JSON.stringify does, from one release to the next', () => {
+    const anyText = fc.array(fc.nat(0xffff), { maxLength: 5 }).map((units) => String.fromCharCode(...units));
+    const leaf = fc.oneof(anyText, fc.string({ unit: 'binary-ascii' }), fc.double(), fc.integer(), fc.boolean());
+    fc.assert(fc.property(leaf, (value) => expect(canonicalJson(value)).toBe(JSON.stringify(value))));
+    const edges = [
+      '\0',
+      '\x1f',
+      ' ',
+      '"',
+      '\\',
+      '\x7f',
+      '\u2028',
+      '\ud7ff',
+      '\ud800',
+      '\udfff',
+      '\ue000',
+      -0,
+      NaN,
+      Infinity,
+    ];
+    for (const value of edges) expect(canonicalJson(value)).toBe(JSON.stringify(value));
+  });
+
+  it('R14 writes keys in the order of their UTF-16 units, be they few or many', () => {
+    const keys = fc.uniqueArray(fc.string({ maxLength: 3 }), { maxLength: 40, size: 'max' });
+    fc.assert(
+      fc.property(keys, (names) => {
+        const ordered = [...names].sort().map((name) => `${JSON.stringify(name)}:0`);
+        expect(canonicalJson(Object.fromEntries(names.map((name) => [name, 0])))).toBe(`{${ordered.join()}}`);
+      }),
+    );
+    expect(canonicalJson({ '\u{1f600}': 1, '\uff5e': 2, 10: 3, 9: 4, b: 5, B: 6 })).toBe(
+      '{"10":3,"9":4,"B":6,"b":5,"\u{1f600}":1,"\uff5e":2}',
+    );
   });
 
   it.each([
@@ -66,3 +147,51 @@ describe('R14 canonicalJson', () => {
     }
   });
 });
+
+/** One of the many texts for a document: its keys in any order, and white space, numbers and characters in any form. */
+function spell(value: unknown, choose: GeneratorValue): string {
+  const space = () => choose(fc.constantFrom, '', '', ' ', '\t', '\r\n');
+  const list = (members: string[]) => members.map((member) => space() + member + space()).join() || space();
+  const any = (part: unknown): string => {
+    if (typeof part === 'string') return spellText(part, choose);
+    if (typeof part === 'number') return spellNumber(part, choose);
+    if (typeof part !== 'object' || part === null) return JSON.stringify(part);
+    if (Array.isArray(part)) return `[${list(part.map(any))}]`;
+    const members = Object.entries(part);
+    const shuffled = choose(fc.shuffledSubarray<[string, unknown]>, members, { minLength: members.length });
+    return `{${list(shuffled.map(([key, member]) => `${spellText(key, choose)}${space()}:${space()}${any(member)}`))}}`;
+  };
+  return space() + any(value) + space();
+}
+
+function spellText(text: string, choose: GeneratorValue): string {
+  const escaped = (unit: string) => {
+    const hex = unit.charCodeAt(0).toString(16).padStart(4, '0');
+    return `\\u${choose(fc.boolean) ? hex : hex.toUpperCase()}`;
+  };
+  const spelt = Array.from(text, (character) => {
+    const form = choose(fc.constantFrom, 'raw', 'escaped', 'short');
+    if (form === 'escaped') return character.split('').map(escaped).join('');
+    if (form === 'short' && character === '/') return '\\/';
+    return JSON.stringify(character).slice(1, -1);
+  });
+  return `"${spelt.join('')}"`;
+}
+
+/** The point, and zeros on either side, may stand anywhere if the exponent makes up for it. */
+function spellNumber(number: number, choose: GeneratorValue): string {
+  if (choose(fc.boolean)) return JSON.stringify(number);
+  if (number === 0) return choose(fc.constantFrom, '0', '-0', '0.0', '0e0', '-0E+5', '0.000e-999');
+  const [, sign, first, rest = '', power] = /^(-?)(\d)\.?(\d*)e(.*)$/.exec(number.toExponential())!;
+  if (Number.isSafeInteger(number) && choose(fc.boolean)) {
+    return number + choose(fc.constantFrom, '', '.0', '.000', 'e0', 'E+00', '0e-1', '.0e-0', '00e-2');
+  }
+  const digits = first + rest + '0'.repeat(choose(fc.nat, 4));
+  const point = choose(fc.integer, { min: -3, max: digits.length });
+  const padded = point > 0 ? digits : '0'.repeat(1 - point) + digits;
+  const whole = padded.slice(0, Math.max(point, 1));
+  const fraction = padded.slice(Math.max(point, 1));
+  const exponent = Number(power) + 1 - point;
+  const plus = exponent >= 0 ? choose(fc.constantFrom, '', '+', '+0') : '';
+  return `${sign}${whole}${fraction && '.'}${fraction}${choose(fc.constantFrom, 'e', 'E')}${plus}${exponent}`;
+}

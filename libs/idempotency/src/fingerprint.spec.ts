@@ -30,6 +30,9 @@ describe('R14 fingerprintOf', () => {
     ['a text that spells a document', ['POST', '{"a":1}'], ['POST', { a: 1 }]],
     ['a text that spells a number', ['1'], [1]],
     ['parts that look like lengths', ['1:a', 'b'], ['1', ':ab']],
+    ['halves of pairs, which are one character in UTF-8', ['\ud800'], ['\ud801']],
+    ['half a pair from what UTF-8 makes of it', ['\ud800'], ['\ufffd']],
+    ['two numbers next to one another', [9007199254740991], [9007199254740992]],
   ])('R14 tells %s', (_, one, other) => {
     expect(fingerprintOf(...one).equals(fingerprintOf(...other))).toBe(false);
   });
