@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc, { type GeneratorValue } from 'fast-check';
 import { canonicalJson } from './canonical-json';
 import { fingerprintOf } from './fingerprint';
-import { parseJson } from './strict-json';
+import { parseJson } from './http/strict-json';
 
 /** What JSON.parse makes of the text that JSON.stringify makes of it: -0 becomes 0, and nothing else changes. */
 const document = () =>

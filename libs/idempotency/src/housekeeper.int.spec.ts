@@ -5,10 +5,10 @@ import { migrateLedger, openNotes } from '../testing/notes-app';
 import { answerWith } from './answer';
 import { Housekeeper } from './housekeeper';
 import { Idempotency } from './idempotency';
-import type { Stretch } from './ledger';
-import { MemoryLedger } from './memory-ledger';
-import { type Memory, MemoryStore } from './memory-store';
-import { PostgresLedger } from './postgres-ledger';
+import type { Stretch } from './ledger/ledger';
+import { MemoryLedger } from './ledger/memory-ledger';
+import { type Memory, MemoryStore } from './ledger/memory-store';
+import { PostgresLedger } from './ledger/postgres-ledger';
 import type { Claim } from './settle';
 
 const stack = useStack({ templateKey: 'ledger', migrate: migrateLedger });

@@ -1,8 +1,8 @@
 /** What a ledger needs in the background: work that was left is resumed, and what has expired is removed. */
 import type { Logger } from '@shop/observability';
 import { countDecision } from './decisions';
-import type { LeasedWorks } from './leased-works';
-import type { Kind, Ledger, Postgres, Store } from './ledger';
+import type { LeasedWorks } from './leased/leased-works';
+import type { Kind, Ledger, Postgres, Store } from './ledger/ledger';
 
 /** How often left work is looked for; a look is one statement by an index of pending rows. */
 const COMPLETE_EVERY_MS = 2_000;

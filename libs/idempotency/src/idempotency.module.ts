@@ -12,15 +12,15 @@ import {
 import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { Logger } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
-import { readBodiesStrictly } from './body-parser';
+import { readBodiesStrictly } from './http/body-parser';
 import { Housekeeper } from './housekeeper';
 import { Idempotency } from './idempotency';
-import { IdempotencyKeysController } from './idempotency-keys.controller';
-import { answerKeyedRoutes } from './keyed-routes';
-import { Ledger, type Postgres, type Store } from './ledger';
+import { IdempotencyKeysController } from './http/idempotency-keys.controller';
+import { answerKeyedRoutes } from './http/keyed-routes';
+import { Ledger, type Postgres, type Store } from './ledger/ledger';
 import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
-import { PostgresLedger } from './postgres-ledger';
-import { KeyedRouteList } from './route-list';
+import { PostgresLedger } from './ledger/postgres-ledger';
+import { KeyedRouteList } from './http/route-list';
 
 export interface IdempotencyOptions {
   /** The database that has the ledger's table and the effects that it guards. */

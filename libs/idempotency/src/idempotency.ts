@@ -3,9 +3,9 @@ import { isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { countDecisions } from './decisions';
 import { type Answer, refusalOf } from './answer';
-import type { Key, KeyState, Kind, Ledger, Postgres, Store } from './ledger';
-import type { LeasedRun } from './leased-work';
-import { LeasedWorks, type LeaseOptions } from './leased-works';
+import type { Key, KeyState, Kind, Ledger, Postgres, Store } from './ledger/ledger';
+import type { LeasedRun } from './leased/leased-work';
+import { LeasedWorks, type LeaseOptions } from './leased/leased-works';
 import { isKept } from './policy';
 import { type Claim, type Entry, entryOf, idOf, type Outcome, repeatOf } from './settle';
 

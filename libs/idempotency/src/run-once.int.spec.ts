@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createDatabase, type Database, migrate, type Statement } from '@shop/postgres';
 import { useStack } from '@shop/testing';
-import { PostgresLedger } from './postgres-ledger';
-import { ledgerMigrations } from './migrations';
+import { PostgresLedger } from './ledger/postgres-ledger';
+import { ledgerMigrations } from './ledger/migrations';
 import { type Moves, runOnce } from './run-once';
 import type { Answer } from './answer';
 import { type Outcome, type Work } from './settle';

@@ -11,7 +11,7 @@
  */
 import { isLockTimeout } from '@shop/postgres';
 import { countDecisions } from './decisions';
-import type { Kind, Ledger, Postgres, Transactions } from './ledger';
+import type { Kind, Ledger, Postgres, Transactions } from './ledger/ledger';
 import type { Answer } from './answer';
 import { type Outcome, settle, type Work } from './settle';
 

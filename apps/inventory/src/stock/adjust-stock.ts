@@ -6,11 +6,11 @@ import {
   alreadySubmitted,
   type Answer,
   type Claim,
-  keyReused,
   type Ledger,
   naturalKeyOf,
   type Outcome,
   refusalOf,
+  reusedAnswer,
   runOnce,
 } from '@shop/idempotency';
 import { type Database, isUniqueViolation } from '@shop/postgres';
@@ -75,7 +75,7 @@ export async function adjustOnce(
 
 function decideAdjustment(state: State, request: AdjustRequest): Answer {
   const { stock, before } = state;
-  if (before) return isSame(before, request) ? submittedBefore(before) : keyReused();
+  if (before) return isSame(before, request) ? submittedBefore(before) : reusedAnswer();
   if (!stock) return refusalOf(stockNotFound());
   const onHand = stock.onHand + request.delta;
   if (onHand < stock.reserved || onHand > MAX_ON_HAND) return refusalOf(insufficientStock(stock));

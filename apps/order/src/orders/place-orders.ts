@@ -5,11 +5,11 @@ import {
   type Answer,
   type Claim,
   fingerprintOf,
-  keyReused,
   type Ledger,
   naturalKeyOf,
   type Outcome,
   refusalOf,
+  reusedAnswer,
   runOnce,
 } from '@shop/idempotency';
 import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
@@ -110,7 +110,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
   const placedAs = id ? undefined : placedAsOf(claim);
   const before = placedAs && state.placedBefore.get(placedAs);
-  if (before) return before.requestHash.equals(claim.fingerprint) ? submittedBefore(before) : keyReused();
+  if (before) return before.requestHash.equals(claim.fingerprint) ? submittedBefore(before) : reusedAnswer();
   try {
     const { items, total } = priceItems(tenant, body.items, state.prices);
     const order = newOrder(id ?? uuidv7(), {

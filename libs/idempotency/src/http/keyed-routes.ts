@@ -9,15 +9,15 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Logger } from '@shop/observability';
 import { preferredWaitMs } from '@shop/resilience';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { decisionOf } from './decisions';
-import { fingerprintOf } from './fingerprint';
+import { decisionOf } from '../decisions';
+import { fingerprintOf } from '../fingerprint';
 import { httpOutcome } from './http-outcome';
-import type { Idempotency } from './idempotency';
+import type { Idempotency } from '../idempotency';
 import { readIdempotencyKey } from './idempotency-key';
 import { policyOf } from './idempotent';
-import type { Kind } from './ledger';
-import type { RoutePolicy } from './policy';
-import type { Claim, Outcome } from './settle';
+import type { Kind } from '../ledger/ledger';
+import type { RoutePolicy } from '../policy';
+import type { Claim, Outcome } from '../settle';
 
 /** Who calls, as a guard of the service has put it on the request. */
 export interface Caller {

@@ -13,9 +13,9 @@ import {
   type Unfinished,
 } from './ledger';
 import type { Memory, MemoryReader, MemoryTx } from './memory-store';
-import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from './policy';
-import type { Answer } from './answer';
-import { type Claim, type CompletedEntry, type Entry, idOf } from './settle';
+import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from '../policy';
+import type { Answer } from '../answer';
+import { type Claim, type CompletedEntry, type Entry, idOf } from '../settle';
 
 /** Thrown when another transaction wrote the same key first. */
 class LostRaceError extends Error {

@@ -1,6 +1,6 @@
 /** Keeps the leases of work that is under way in this process, with one statement for all of them. */
-import type { Held, Kind, Ledger, Store } from './ledger';
-import { idOf } from './settle';
+import type { Held, Kind, Ledger, Store } from '../ledger/ledger';
+import { idOf } from '../settle';
 
 /** Heartbeats in the time of one lease: two may fail before it runs out. */
 const BEATS_PER_LEASE = 3;

@@ -2,7 +2,7 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Problem } from '@shop/problem';
-import { Idempotency } from './idempotency';
+import { Idempotency } from '../idempotency';
 import { readIdempotencyKey } from './idempotency-key';
 import { type Caller, callerOf, scopeOf } from './keyed-routes';
 import { KeyedRouteList } from './route-list';

@@ -1,7 +1,7 @@
 /** Reads a JSON body and refuses what JSON.parse would drop or round, so that no two documents become one value. */
 import { isUtf8 } from 'node:buffer';
 import { Problem } from '@shop/problem';
-import { MAX_DEPTH, tooDeep } from './canonical-json';
+import { MAX_DEPTH, tooDeep } from '../canonical-json';
 
 /**
  * What JSON.parse answers, if that is the whole document.

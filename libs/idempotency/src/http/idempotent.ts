@@ -1,7 +1,7 @@
 /** What makes a route safe to repeat; every mutating route names its strategy. */
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
-import { defaultPolicy, describePolicy, type RoutePolicy } from './policy';
+import { defaultPolicy, describePolicy, type RoutePolicy } from '../policy';
 
 /**
  * - `atomic`: the key, the effect and the answer commit together.

@@ -10,14 +10,14 @@
 import { hostname } from 'node:os';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
-import { refusalOf } from './answer';
-import { countDecision, countDecisions } from './decisions';
+import { refusalOf } from '../answer';
+import { countDecision, countDecisions } from '../decisions';
 import { Heartbeat } from './heartbeat';
-import { newLeaseToken } from './lease';
+import { newLeaseToken } from '../ledger/lease';
 import { type KeptInput, type LeasedRun, LeasedTry, type Try } from './leased-work';
-import type { Key, Kind, Ledger, Postgres, Store, Unfinished } from './ledger';
-import { isKept } from './policy';
-import { type Claim, type Entry, type Outcome, repeatOf } from './settle';
+import type { Key, Kind, Ledger, Postgres, Store, Unfinished } from '../ledger/ledger';
+import { isKept } from '../policy';
+import { type Claim, type Entry, type Outcome, repeatOf } from '../settle';
 
 export interface LeaseOptions {
   /** After a crash work goes on this much later; three missed heartbeats long. */

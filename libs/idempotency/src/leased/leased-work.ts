@@ -1,9 +1,9 @@
 /** One try of leased work, as the code of the work sees it. */
 import type { Problem } from '@shop/problem';
-import { type Answer, refusalOf } from './answer';
-import type { Held, Kind, Ledger, Postgres, Store } from './ledger';
-import { naturalKeyOf } from './natural-key';
-import { isKept, withoutSecrets } from './policy';
+import { type Answer, refusalOf } from '../answer';
+import type { Held, Kind, Ledger, Postgres, Store } from '../ledger/ledger';
+import { naturalKeyOf } from '../natural-key';
+import { isKept, withoutSecrets } from '../policy';
 
 export interface LeasedWork<K extends Kind = Postgres> {
   /** The same for every try of this work, and for no other: the key for outside calls. 64 characters. */

@@ -15,9 +15,9 @@ import {
   type Unfinished,
 } from './ledger';
 import * as sql from './ledger-statements';
-import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from './policy';
-import type { Answer } from './answer';
-import type { Claim, CompletedEntry, Entry } from './settle';
+import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from '../policy';
+import type { Answer } from '../answer';
+import type { Claim, CompletedEntry, Entry } from '../settle';
 
 export interface LedgerOptions {
   /** How long an answer is kept after completion, where its claim does not say. */

@@ -8,8 +8,8 @@
 import assert from 'node:assert/strict';
 import type { Tx } from '@shop/postgres';
 import type { Lease } from './lease';
-import type { Answer } from './answer';
-import type { Claim, CompletedEntry, Entry } from './settle';
+import type { Answer } from '../answer';
+import type { Claim, CompletedEntry, Entry } from '../settle';
 
 /** A kind of store: what its transactions are, and what reads from it outside of one. */
 export interface Kind {

@@ -1,9 +1,9 @@
 /** What an owner answers whose work fails after somebody else has taken it over. */
-import { answerWith } from './answer';
-import { Idempotency } from './idempotency';
+import { answerWith } from '../answer';
+import { Idempotency } from '../idempotency';
 import type { LeasedRun } from './leased-work';
-import { MemoryLedger } from './memory-ledger';
-import { type Memory, MemoryStore } from './memory-store';
+import { MemoryLedger } from '../ledger/memory-ledger';
+import { type Memory, MemoryStore } from '../ledger/memory-store';
 
 const claim = { scope: 'acme|olga|POST /things', key: 'one', fingerprint: Buffer.alloc(32) };
 

@@ -13,8 +13,8 @@ import {
   openNotes,
   startApp,
   textOf,
-} from '../testing/notes-app';
-import { Idempotency, Ledger, newLeaseToken } from './index';
+} from '../../testing/notes-app';
+import { Idempotency, Ledger, newLeaseToken } from '../index';
 import { tenantPrefix } from './keyed-routes';
 
 const stack = useStack({ templateKey: 'ledger', migrate: migrateLedger });

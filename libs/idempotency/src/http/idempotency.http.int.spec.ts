@@ -12,8 +12,8 @@ import {
   openNotes,
   startApp,
   textOf,
-} from '../testing/notes-app';
-import { type Claim, ClaimOf, Idempotent, Ledger, newLeaseToken } from './index';
+} from '../../testing/notes-app';
+import { type Claim, ClaimOf, Idempotent, Ledger, newLeaseToken } from '../index';
 
 const stack = useStack({ templateKey: 'ledger', migrate: migrateLedger });
 

@@ -1,8 +1,8 @@
 /** What the ledger's decision looks like over HTTP. */
 import { Problem } from '@shop/problem';
-import { type Answer, refusalOf } from './answer';
-import { defaultPolicy, type RoutePolicy } from './policy';
-import type { Outcome } from './settle';
+import { type Answer, refusalOf } from '../answer';
+import { defaultPolicy, type RoutePolicy } from '../policy';
+import type { Outcome } from '../settle';
 
 const IN_USE_RETRY_AFTER_SECONDS = '1';
 
@@ -35,6 +35,19 @@ export function httpOutcome(outcome: Outcome, policy: RoutePolicy = defaultPolic
 function httpAnswer({ status, headers, body }: Answer, further?: Record<string, string>): HttpAnswer {
   const type = status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json';
   return { status, headers: { 'content-type': type, ...headers, ...further }, body };
+}
+
+/** For a repeat whose answer is gone. Kept like any final refusal, so the next one finds it in the ledger. */
+export function alreadySubmitted(statusUrl: string, detail: string): Problem {
+  return new Problem(409, 'already_submitted', detail, { extensions: { statusUrl }, headers: { location: statusUrl } });
+}
+
+/**
+ * To another request under a key whose effect is known and whose answer is gone. Not kept: under this key the ledger may
+ * only know the request that had the effect.
+ */
+export function reusedAnswer(): Answer {
+  return { ...refusalOf(keyReused(defaultPolicy.mismatchStatus)), kept: false };
 }
 
 const keyReused = (status: number) =>

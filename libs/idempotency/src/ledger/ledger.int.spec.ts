@@ -6,8 +6,8 @@ import { MemoryLedger } from './memory-ledger';
 import { MemoryStore } from './memory-store';
 import { ledgerMigrations } from './migrations';
 import { PostgresLedger } from './postgres-ledger';
-import type { Answer } from './answer';
-import { type Claim, idOf, repeatOf } from './settle';
+import type { Answer } from '../answer';
+import { type Claim, idOf, repeatOf } from '../settle';
 
 const stack = useStack({
   templateKey: 'ledger',
