@@ -9,7 +9,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { Logger } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
 import { readBodiesStrictly } from './body-parser';
@@ -20,6 +20,7 @@ import { answerKeyedRoutes } from './keyed-routes';
 import { Ledger, type Postgres, type Store } from './ledger';
 import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
 import { PostgresLedger } from './postgres-ledger';
+import { ProblemAnswers } from './problem-answers.filter';
 import { KeyedRouteList } from './route-list';
 
 export interface IdempotencyOptions {
@@ -41,6 +42,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   controllers: [IdempotencyKeysController],
   providers: [
     KeyedRouteList,
+    { provide: APP_FILTER, useClass: ProblemAnswers },
     { provide: Ledger, useFactory: () => new PostgresLedger() },
     { provide: Idempotency, useFactory: createIdempotency, inject: [MODULE_OPTIONS_TOKEN, Ledger] },
     { provide: Housekeeper, useFactory: createHousekeeper, inject: [MODULE_OPTIONS_TOKEN, Ledger, Idempotency] },
