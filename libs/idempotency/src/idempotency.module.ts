@@ -9,7 +9,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import type { Logger } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
 import { readBodiesStrictly } from './http/body-parser';
@@ -21,6 +21,7 @@ import { Ledger, type Postgres, type Store } from './ledger/ledger';
 import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { KeyedRouteList } from './http/route-list';
+import { ProblemAnswers } from './http/problem-answers.filter';
 
 export interface IdempotencyOptions {
   /** The database that has the ledger's table and the effects that it guards. */
@@ -46,6 +47,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   controllers: [IdempotencyKeysController],
   providers: [
     KeyedRouteList,
+    { provide: APP_FILTER, useClass: ProblemAnswers },
     { provide: Ledger, useFactory: () => new PostgresLedger() },
     { provide: Idempotency, useFactory: createIdempotency, inject: [MODULE_OPTIONS_TOKEN, Ledger] },
     { provide: Housekeeper, useFactory: createHousekeeper, inject: [MODULE_OPTIONS_TOKEN, Ledger, Idempotency] },

@@ -2,6 +2,7 @@
 import { freePort, isAlive } from '@shop/stack';
 import { startProcess } from './child-process';
 import { eventually } from './eventually';
+import { typescriptProcess } from './typescript-process';
 
 const node = (script: string): { command: string; args: string[] } => ({
   command: process.execPath,
@@ -87,17 +88,10 @@ test('keeps only the end of a long output', async () => {
 
 test('is killed when the test that started it is killed', async () => {
   const script = `
-    const { transformFileSync } = require('@swc/core');
-    const Module = require('node:module');
-    Module._extensions['.ts'] = (module, file) => module._compile(transformFileSync(file).code, file);
-    const resolve = Module._resolveFilename;
-    const stack = require('node:path').resolve('tools/stack/src/index.ts');
-    Module._resolveFilename = (name, ...rest) => (name === '@shop/stack' ? stack : resolve(name, ...rest));
-    const { startProcess } = require(require('node:path').resolve('libs/testing/src/child-process.ts'));
+    const { startProcess } = require('@shop/testing');
     startProcess({ name: 'child', command: 'sleep', args: ['60'] }).then((child) => console.log('child ' + child.pid));
     setInterval(() => {}, 1000)`;
-  const root = `${__dirname}/../../..`;
-  const outer = await startProcess({ name: 'outer', ...node(script), cwd: root, readyPattern: /child \d+/ });
+  const outer = await startProcess({ name: 'outer', ...typescriptProcess({ script }), readyPattern: /child \d+/ });
   const pid = Number(/child (\d+)/.exec(outer.output())?.[1]);
   expect(isAlive(pid)).toBe(true);
   // In a group of its own, so only the guard can end it.

@@ -79,7 +79,8 @@ export function answerKeyedRoutes<K extends Kind>(
   logger?: Logger,
 ): void {
   fastify.addHook('preSerialization', (request: ClaimedRequest, reply, payload, done) => {
-    if (!request.claimed) return done(null, payload);
+    // When the method has thrown, an exception filter answers here, with a status of its own and no outcome.
+    if (!request.claimed || reply.statusCode >= 400) return done(null, payload);
     const outcome = payload as Outcome;
     if (outcome.kind !== 'in-use') return done(null, answer(request, reply, outcome, logger));
     const waitMs = preferredWaitMs(request.headers['prefer'] as string | undefined);
