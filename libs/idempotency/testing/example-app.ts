@@ -56,8 +56,11 @@ export class Parcels {
   constructor(idempotency: Idempotency, rows: Rows, carrier: Carrier) {
     this.send = idempotency.leased<Parcel>('send-parcel', async (work, parcel) => {
       const id = await work.reach('packed', (tx) => rows.insertParcel(tx, parcel));
-      const booking = await carrier.book(work.id, parcel);
-      await work.reach('booked', (tx) => rows.setBooking(tx, id, booking));
+      const booking = await work.call(
+        'booked',
+        () => carrier.book(work.id, parcel),
+        (tx, booked) => rows.setBooking(tx, id, booked),
+      );
       const label = await carrier.label(booking);
       return work.finish(async (tx) => {
         await rows.setLabel(tx, id, label);

@@ -59,9 +59,10 @@ export class Rows {
     return id;
   }
 
-  async setBooking(tx: Tx, id: string, booking: string): Promise<void> {
+  async setBooking(tx: Tx, id: string, booking: string): Promise<string> {
     const [parcel] = await tx.query<{ recipient: string }>(setBooking, [id, booking]);
     await this.carrier.tell('noting the booking', parcel!.recipient);
+    return booking;
   }
 
   async setLabel(tx: Tx, id: string, label: string): Promise<void> {

@@ -82,6 +82,7 @@ export function answerKeyedRoutes<K extends Kind>(
     // When the method has thrown, an exception filter answers here, with a status of its own and no outcome.
     if (!request.claimed || reply.statusCode >= 400) return done(null, payload);
     const outcome = payload as Outcome;
+    assert(outcome?.kind, `${request.claimed.route} has to answer the Outcome of its claim`);
     if (outcome.kind !== 'in-use') return done(null, answer(request, reply, outcome, logger));
     const waitMs = preferredWaitMs(request.headers['prefer'] as string | undefined);
     if (waitMs !== undefined) void reply.header('preference-applied', `wait=${waitMs / 1_000}`);

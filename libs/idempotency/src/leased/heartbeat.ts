@@ -1,4 +1,5 @@
 /** Keeps the leases of work that is under way in this process, with one statement for all of them. */
+import { LeaseLostError } from '../ledger/lease';
 import type { Held, Kind, Ledger, Store } from '../ledger/ledger';
 import { idOf } from '../settle';
 
@@ -44,7 +45,7 @@ export class Heartbeat<K extends Kind> {
     const kept = await beating.catch(() => undefined);
     if (!kept) return;
     for (const { held, controller } of all) {
-      if (!kept.has(held.token) && this.held.has(nameOf(held))) controller.abort(new Error('the lease was taken over'));
+      if (!kept.has(held.token) && this.held.has(nameOf(held))) controller.abort(new LeaseLostError(held.key));
     }
   }
 }

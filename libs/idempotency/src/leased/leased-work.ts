@@ -6,7 +6,10 @@ import { naturalKeyOf } from '../natural-key';
 import { isKept, withoutSecrets } from '../policy';
 
 export interface LeasedWork<K extends Kind = Postgres> {
-  /** The same for every try of this work, and for no other: the key for outside calls. 64 characters. */
+  /**
+   * The same for every try of this work, and for no other: the key for outside calls, with a suffix of your own where
+   * there are several. 64 characters.
+   */
   readonly id: string;
   /** From 1. */
   readonly attempt: number;
@@ -17,6 +20,11 @@ export interface LeasedWork<K extends Kind = Postgres> {
    * running it again. @throws LeaseLostError, or what the ledger says for it; let it pass
    */
   reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T>;
+  /**
+   * Calls outside, in no transaction, then reaches the point with what came of it. A later try that finds the point
+   * reached does neither; one that does not makes the call again, with the same key.
+   */
+  call<C, T>(point: string, call: () => Promise<C>, step: (tx: K['tx'], called: C) => Promise<T>): Promise<T>;
   /**
    * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so
    * nothing may be left outside that a new run would double.
@@ -67,23 +75,21 @@ export class LeasedTry<K extends Kind> implements LeasedWork<K> {
     this.begun = one.attempt > 1;
   }
 
-  async reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
-    const { points } = this.one;
-    if (Object.hasOwn(points, point)) return points[point] as T;
-    const result = await this.store.transaction(async (tx) => {
-      this.ledger.hold(tx, this.held);
-      const made = await step(tx);
-      this.ledger.savePoint(tx, this.held, { name: point, result: made });
-      return made;
+  reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
+    return this.once(point, () => this.transact(point, step));
+  }
+
+  call<C, T>(point: string, call: () => Promise<C>, step: (tx: K['tx'], called: C) => Promise<T>): Promise<T> {
+    return this.once(point, async () => {
+      this.begun = true;
+      const called = await call();
+      return this.transact(point, (tx) => step(tx, called));
     });
-    this.begun = true;
-    // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
-    return JSON.parse(JSON.stringify(result) ?? 'null') as T;
   }
 
   async finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done> {
     const answer = await this.store.transaction(async (tx) => {
-      this.ledger.hold(tx, this.held);
+      this.ledger.check(tx, this.held);
       const made = await step(tx);
       if (isKept(made)) this.complete(tx, made);
       else this.ledger.forget(tx, this.held);
@@ -108,6 +114,23 @@ export class LeasedTry<K extends Kind> implements LeasedWork<K> {
   async giveBack(): Promise<boolean> {
     const kept = await this.ledger.extend(this.store, [this.held], 0).catch(() => undefined);
     return !kept || kept.has(this.held.token);
+  }
+
+  private async once<T>(point: string, run: () => Promise<T>): Promise<T> {
+    const { points } = this.one;
+    return Object.hasOwn(points, point) ? (points[point] as T) : run();
+  }
+
+  private async transact<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
+    const result = await this.store.transaction(async (tx) => {
+      this.ledger.check(tx, this.held);
+      const made = await step(tx);
+      this.ledger.savePoint(tx, this.held, { name: point, result: made });
+      return made;
+    });
+    this.begun = true;
+    // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
+    return JSON.parse(JSON.stringify(result) ?? 'null') as T;
   }
 
   private complete(tx: K['tx'], answer: Answer): void {

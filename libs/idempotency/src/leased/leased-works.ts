@@ -8,6 +8,7 @@
  * again, with the same outside key. An owner that was only asleep finds its token gone and can write nothing.
  */
 import { hostname } from 'node:os';
+import { isLockTimeout } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
 import { refusalOf } from '../answer';
@@ -84,9 +85,12 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   private async resume({ scope, key }: Key): Promise<Outcome> {
     const lease = this.newLease();
-    const unfinished = await this.store.transaction((tx) =>
-      this.ledger.resume(tx, { scope, key }, [...this.runs.keys()], lease),
-    );
+    const taking = this.store.transaction((tx) => this.ledger.resume(tx, { scope, key }, [...this.runs.keys()], lease));
+    const unfinished = await taking.catch((error: unknown) => {
+      if (!isLockTimeout(error)) throw error;
+      // Whoever had it is still in its last statement, or sleeps there.
+      return undefined;
+    });
     return unfinished ? this.carryOut(tryOf(unfinished, lease.token)) : { kind: 'in-use' };
   }
 
@@ -116,7 +120,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
       });
       return { kind: 'fresh', answer, resumed };
     } catch (error) {
-      if (this.ledger.isLeaseLost(error)) return { kind: 'in-use' };
+      // Also when an outside call was broken off because of that.
+      if (work.signal.aborted || this.ledger.isLeaseLost(error)) return { kind: 'in-use' };
       return await this.afterFailure(one, work, error);
     } finally {
       this.heartbeat.letGo(one);

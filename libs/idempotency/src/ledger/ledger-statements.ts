@@ -90,9 +90,9 @@ const changedOrFail = (change: string, times: string) =>
 
 const isMine = 'scope = $1 and key = $2 and lease_token = $3';
 
-export const holdLeased: Statement = {
-  name: 'ledger.hold-leased',
-  text: changedOrFail(`select 1 from ledger where ${isMine} for update`, '1'),
+export const checkLeased: Statement = {
+  name: 'ledger.check-leased',
+  text: changedOrFail(`select 1 from ledger where ${isMine}`, '1'),
 };
 
 export const savePoint: Statement = {

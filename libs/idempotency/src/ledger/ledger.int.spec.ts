@@ -353,13 +353,13 @@ describe.each([
       expect(await takeOver(claim, newLease())).toEqual(new Set());
     });
 
-    it('R18 is held in a transaction by its owner alone', async () => {
+    it('R18 is found held by its owner alone', async () => {
       const claim = newClaim();
       const lease = newLease();
       await claimWith(claim, lease);
-      const hold = (token: string) => run(async (tx) => ledger.hold(tx, { ...claim, token }));
-      await hold(lease.token);
-      expect(ledger.isLeaseLost(await failureOf(hold(newLeaseToken())))).toBe(true);
+      const check = (token: string) => run(async (tx) => ledger.check(tx, { ...claim, token }));
+      await check(lease.token);
+      expect(ledger.isLeaseLost(await failureOf(check(newLeaseToken())))).toBe(true);
     });
 
     it('R18 is forgotten by its owner alone, and then the key is free for any request', async () => {

@@ -104,10 +104,10 @@ export abstract class Ledger<K extends Kind = Postgres> {
   abstract resumeOverdue(tx: K['tx'], works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]>;
 
   /**
-   * Sends a lock on the held row, so that what follows in this transaction is done by the lease's owner or by nobody;
-   * fails like `savePoint`.
+   * Sends a look whether the lease still is this one, before a step that would stumble over what somebody else has written;
+   * fails like `savePoint`. It locks nothing: an owner that sleeps in a transaction must not keep others from taking over.
    */
-  abstract hold(tx: K['tx'], held: Held): void;
+  abstract check(tx: K['tx'], held: Held): void;
 
   /** Sends the result of a step; the transaction fails with `isLeaseLost` if the lease is no longer this one. */
   abstract savePoint(tx: K['tx'], held: Held, point: { name: string; result: unknown }): void;

@@ -90,7 +90,7 @@ export class MemoryLedger extends Ledger<Memory> {
     return overdue.slice(0, limit).map((row) => this.take(tx, row, lease));
   }
 
-  hold(tx: MemoryTx, held: Held): void {
+  check(tx: MemoryTx, held: Held): void {
     heldRow(tx, held);
   }
 

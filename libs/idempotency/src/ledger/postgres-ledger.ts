@@ -110,8 +110,8 @@ export class PostgresLedger extends Ledger {
     return rows.map(unfinishedOf);
   }
 
-  hold(tx: Tx, { scope, key, token }: Held): void {
-    tx.send(sql.holdLeased, [scope, key, token]);
+  check(tx: Tx, { scope, key, token }: Held): void {
+    tx.send(sql.checkLeased, [scope, key, token]);
   }
 
   savePoint(tx: Tx, { scope, key, token }: Held, { name, result }: { name: string; result: unknown }): void {
