@@ -59,13 +59,23 @@ interface Interrupted<At extends Instant = Instant> {
 async function interrupt<At extends Instant>(
   wishes: readonly { instant: At; about: string; wish: Wish }[],
 ): Promise<Interrupted<At>[]> {
-  const interrupted = wishes.map((one) => {
-    const hold = carrier.hold(one.instant, one.about);
-    return { ...one, hold, answer: first.insist(one.wish).catch((error: Error) => error) };
+  const holds = wishes.map(({ instant, about }) => carrier.hold(instant, about));
+  return askAndAwait(wishes, holds);
+}
+
+async function askAndAwait<At extends Instant>(
+  wishes: readonly { instant: At; about: string; wish: Wish }[],
+  holds: readonly Hold[],
+): Promise<Interrupted<At>[]> {
+  const interrupted = wishes.map((one, index) => {
+    return { ...one, hold: holds[index]!, answer: first.insist(one.wish).catch((error: Error) => error) };
   });
-  await eventually(() => {
-    expect(interrupted.filter(({ hold }) => !hold.arrived).map(({ instant }) => instant)).toEqual([]);
-  });
+  await eventually(
+    () => {
+      expect(interrupted.filter(({ hold }) => !hold.arrived).map(({ instant }) => instant)).toEqual([]);
+    },
+    { timeoutMs: 30_000 },
+  );
   return interrupted;
 }
 
@@ -75,9 +85,9 @@ const wishesFor = <At extends Instant>(instants: readonly At[], make: (about: st
     return { instant, about, wish: make(about) };
   });
 
-/** Kills the first process where it stands, and starts it again. */
-async function kill(interrupted: readonly Interrupted[]): Promise<void> {
-  await first.process.restart('SIGKILL');
+/** Kills the first process where it stands, or all that may stand there, and starts them again. */
+async function kill(interrupted: readonly Interrupted[], processes = [first]): Promise<void> {
+  await Promise.all(processes.map(({ process }) => process.restart('SIGKILL')));
   for (const { hold } of interrupted) hold.release();
 }
 
@@ -152,9 +162,12 @@ describe('a process that is killed in the middle of leased work', () => {
 
     beforeAll(async () => {
       const wishes = wishesFor(parcelInstants, parcelFor, 'twice');
-      await kill(await interrupt(wishes));
-      killed = await interrupt(wishes);
-      await kill(killed);
+      const once = await interrupt(wishes);
+      // Made before the kill, since whoever starts first goes on at once; and so both are killed.
+      const holds = wishes.map(({ instant, about }) => carrier.hold(instant, about));
+      await kill(once, [first, second]);
+      killed = await askAndAwait(wishes, holds);
+      await kill(killed, [first, second]);
     });
 
     it.each(parcelInstants)('R18 still sends one parcel, killed twice at: %s', async (instant) => {
