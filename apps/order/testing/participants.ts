@@ -46,6 +46,11 @@ export class Participants {
     return [...new Set(own.map(actionOf))];
   }
 
+  /** How often this saga has sent this command. */
+  timesSent(sagaId: string, action: string): number {
+    return this.heard.filter((command) => command.subject === sagaId && actionOf(command) === action).length;
+  }
+
   bodyOf(sagaId: string, action: string): unknown {
     return this.heard.find((command) => command.subject === sagaId && actionOf(command) === action)?.data;
   }

@@ -4,7 +4,7 @@ import { type CanActivate, createParamDecorator, type ExecutionContext, Injectab
 import { Reflector } from '@nestjs/core';
 import { Problem } from '@shop/problem';
 
-/** `customer` places orders; `operator` also keeps products, stock, reservations and payments. */
+/** `customer` places orders; `operator` also keeps products, stock, reservations and payments, and acts on sagas. */
 export const roles = ['customer', 'operator'] as const;
 export type Role = (typeof roles)[number];
 

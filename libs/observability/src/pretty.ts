@@ -46,7 +46,7 @@ function transitionOf(line: Line, colors: Colors): string {
   const to = String(line['to']);
   const paint =
     to === 'completed' ? colors.green : to === 'parked' ? colors.red : isUndo(to) ? colors.yellow : colors.cyan;
-  const details = ['reason', 'result', 'paymentId', 'parked'].filter((field) => line[field] !== undefined);
+  const details = ['by', 'reason', 'result', 'paymentId', 'parked'].filter((field) => line[field] !== undefined);
   const facts = [
     `order ${String(line['orderId'])}`,
     ...(Number(line['attempt']) > 1 ? [`attempt ${String(line['attempt'])}`] : []),

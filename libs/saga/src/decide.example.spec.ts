@@ -1,6 +1,7 @@
 import { defineCommand } from '@shop/messaging';
-import { type ActionName, decide, type Decision, type SagaEvent, type SagaState, start } from './decide';
+import { decide, start } from './decide';
 import { type DeadlinePolicy, defineSaga, type SagaDefinition, step } from './definition';
+import type { ActionName, Decided, SagaEvent, SagaState } from './saga-state';
 
 const action = (name: string) => ({
   command: defineCommand({ service: 'test', name, version: 1, body: class {} }),
@@ -45,7 +46,7 @@ describe('decide, by example', () => {
     const { status, reason, cancelRequested } = state;
     return [...story, [status, reason, cancelRequested && 'cancel kept'].filter(Boolean).join(', ')];
 
-    function tell(decision: Exclude<Decision, { ignored: string }>) {
+    function tell(decision: Decided) {
       const { send } = decision;
       if (send) story.push(`${send.step}.${send.action}${send.attempt > 1 ? ` #${send.attempt}` : ''}`);
       return decision;
@@ -140,7 +141,7 @@ describe('decide, by example', () => {
       'charge.do',
       'confirm.do',
       '(already-requested)',
-      'completed, cancel kept',
+      'completed, cancelled_by_client, cancel kept',
     ]);
   });
 
@@ -196,7 +197,7 @@ describe('decide, by example', () => {
     expect(play(cancelOrder, no('refund.do', 'unknown_command'), cancel, ok('refund.do'), ok('restock.do'))).toEqual([
       'refund.do',
       'restock.do',
-      'completed, cancel kept',
+      'completed, cancelled_by_client, cancel kept',
     ]);
   });
 });

@@ -8,64 +8,13 @@
  * missing reply arrives or an operator acts. From the pivot on it only goes forward: a doubt there is resolved by
  * asking again, for as long as it takes.
  */
-import { delayOf } from '@shop/resilience';
-import { pivotIndex, type SagaDefinition, type StepDefinition } from './definition';
-
-export type SagaStatus = 'running' | 'compensating' | 'completed' | 'compensated' | 'parked';
-export type ActionName = 'do' | 'undo';
-
-export interface SagaState {
-  status: SagaStatus;
-  /** The step whose reply is awaited; the last one when the saga has ended. */
-  step: string;
-  action: ActionName;
-  /** How often the awaited command has been sent, from 1. */
-  attempt: number;
-  /** Why the saga turned round, or why it is parked: a stable code. */
-  reason?: string;
-  /** A wish to cancel that came when the saga could no longer turn round. */
-  cancelRequested: boolean;
-}
-
-export type SagaEvent =
-  | {
-      type: 'replied';
-      step: string;
-      action: ActionName;
-      outcome: 'succeeded' | 'refused';
-      reason?: string;
-      /** Refused without knowing what an earlier delivery of the command did. */
-      inDoubt?: boolean;
-      result?: Record<string, unknown>;
-    }
-  | { type: 'deadline-passed'; step: string; action: ActionName; attempt: number }
-  | { type: 'cancel-requested'; reason: string };
-
-/** One line of the history: what happened and where it led. */
-export interface Transition {
-  event: string;
-  step: string;
-  from: string;
-  to: string;
-  attempt: number;
-  detail?: Record<string, unknown>;
-}
-
-export type Decision =
-  | {
-      state: SagaState;
-      transition: Transition;
-      /** The command to send, and how long to wait for its reply. */
-      send?: { step: string; action: ActionName; attempt: number; deadlineMs: number };
-    }
-  | { ignored: 'ended' | 'repeated-or-late' | 'foreign' | 'already-compensating' | 'already-requested' };
-
-type Definition = SagaDefinition<never>;
-
-export const isFinal = (status: SagaStatus): boolean => status === 'completed' || status === 'compensated';
+import { pivotIndex } from './definition';
+import { back, before, cancel, type Definition, forward, indexOf, move, park, stepOf } from './moves';
+import { onAct } from './operator';
+import { type Decided, type Decision, isFinal, type SagaEvent, type SagaState } from './saga-state';
 
 /** The first state of a saga and its first command. */
-export function start(definition: Definition): Extract<Decision, { state: SagaState }> {
+export function start(definition: Definition): Decided {
   const first = definition.steps[0]!;
   return move(definition, undefined, 'started', first.name, {
     status: 'running',
@@ -84,7 +33,9 @@ export function decide(definition: Definition, state: SagaState, event: SagaEven
     case 'deadline-passed':
       return onDeadline(definition, state, event);
     case 'cancel-requested':
-      return onCancel(definition, state, event.reason);
+      return cancel(definition, state, 'cancel.requested', event.reason);
+    case 'operator':
+      return onAct(definition, state, event);
   }
 }
 
@@ -128,104 +79,4 @@ function onDeadline(
   return state.action === 'do'
     ? back(definition, state, 'budget.spent', stepOf(definition, state.step), 'timed_out')
     : park(definition, state, 'budget.spent', 'undo_unanswered');
-}
-
-function onCancel(definition: Definition, state: SagaState, reason: string): Decision {
-  if (state.action === 'undo') return { ignored: 'already-compensating' };
-  if (state.cancelRequested) return { ignored: 'already-requested' };
-  const inDoubt = stepOf(definition, state.step);
-  if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
-    return back(definition, state, 'cancel.requested', inDoubt, reason);
-  }
-  // The pivot is on its way and may have happened, or the saga is parked behind it; the wish is kept for its end.
-  const kept = { ...state, cancelRequested: true };
-  const at = positionOf(state);
-  return {
-    state: kept,
-    transition: {
-      event: 'cancel.requested',
-      step: state.step,
-      from: at,
-      to: at,
-      attempt: state.attempt,
-      detail: { reason },
-    },
-  };
-}
-
-function forward(definition: Definition, state: SagaState, event: string, detail?: Record<string, unknown>): Decision {
-  const next = definition.steps[indexOf(definition, state.step) + 1];
-  const to: SagaState = next
-    ? { ...state, status: 'running', step: next.name, attempt: 1 }
-    : { ...state, status: 'completed' };
-  return move(definition, state, event, state.step, to, detail);
-}
-
-/** Goes on with the undo of `target`, or of the nearest step before it that has one. */
-function back(
-  definition: Definition,
-  state: SagaState,
-  event: string,
-  target: StepDefinition<never> | undefined,
-  reason: string | undefined,
-  detail?: Record<string, unknown>,
-): Decision {
-  let undone = target;
-  while (undone && !undone.undo) undone = before(definition, undone.name);
-  const to: SagaState = undone
-    ? { ...state, status: 'compensating', step: undone.name, action: 'undo', attempt: 1, reason }
-    : { ...state, status: 'compensated', reason };
-  return move(definition, state, event, state.step, to, detail);
-}
-
-/** Stops and waits for somebody; the awaited command stays the same, so a late reply still moves the saga. */
-function park(
-  definition: Definition,
-  state: SagaState,
-  event: string,
-  reason: string,
-  detail?: Record<string, unknown>,
-): Decision {
-  return move(definition, state, event, state.step, { ...state, status: 'parked' }, { ...detail, parked: reason });
-}
-
-function move(
-  definition: Definition,
-  from: SagaState | undefined,
-  event: string,
-  step: string,
-  to: SagaState,
-  detail?: Record<string, unknown>,
-): Extract<Decision, { state: SagaState }> {
-  const transition = {
-    event,
-    step,
-    from: from ? positionOf(from) : 'new',
-    to: positionOf(to),
-    attempt: from?.attempt ?? to.attempt,
-    detail,
-  };
-  if (to.status !== 'running' && to.status !== 'compensating') return { state: to, transition };
-  const { backoff } = stepOf(definition, to.step).deadline;
-  const { action, attempt } = to;
-  return { state: to, transition, send: { step: to.step, action, attempt, deadlineMs: delayOf(backoff, attempt) } };
-}
-
-/** `reserve.do`, `charge.undo`, or the status when nothing is awaited. */
-function positionOf(state: SagaState): string {
-  return state.status === 'running' || state.status === 'compensating' ? `${state.step}.${state.action}` : state.status;
-}
-
-function indexOf(definition: Definition, step: string): number {
-  return definition.steps.findIndex((one) => one.name === step);
-}
-
-function stepOf(definition: Definition, name: string): StepDefinition<never> {
-  const found = definition.steps.find((one) => one.name === name);
-  if (!found) throw new Error(`saga ${definition.name} v${definition.version} has no step ${name}`);
-  return found;
-}
-
-function before(definition: Definition, step: string): StepDefinition<never> | undefined {
-  return definition.steps[indexOf(definition, step) - 1];
 }

@@ -1,3 +1,6 @@
+export { commandId } from './command-id';
+export { Deadlines } from './deadlines';
+export { decide, start } from './decide';
 export {
   defineSaga,
   step,
@@ -6,9 +9,20 @@ export {
   type StepAction,
   type StepDefinition,
 } from './definition';
-export { Deadlines } from './deadlines';
-export { decide, type Decision, isFinal, type SagaEvent, type SagaState, type SagaStatus, start } from './decide';
 export { sagaMigrations } from './migrations';
-export { commandId, type NewSaga, SagaEngine, type SagaChange, type SagaEngineOptions } from './saga.engine';
+export { CANCELLED_BY_OPERATOR } from './operator';
+export { SagaCensus } from './saga-census';
+export { type ListedSaga, listSagas, openStatuses, type OpenStatus } from './saga-list';
+export {
+  type Decision,
+  isFinal,
+  type OperatorAct,
+  operatorActs,
+  type OperatorEvent,
+  type SagaEvent,
+  type SagaState,
+  type SagaStatus,
+} from './saga-state';
+export { type NewSaga, type NotMoved, SagaEngine, type SagaChange, type SagaEngineOptions } from './saga.engine';
 export type { SagaRow } from './saga.repository';
-export { findSaga, type SagaView } from './saga.view';
+export { findSaga, readSaga, type SagaView } from './saga.view';

@@ -1,5 +1,5 @@
 import { SagaMemory } from './saga-memory';
-import type { SagaStatus } from './decide';
+import type { SagaStatus } from './saga-state';
 import type { SagaRow } from './saga.repository';
 
 const rowOf = (id: string, status: SagaStatus = 'running', version = 1): SagaRow => ({

@@ -3,7 +3,7 @@ import { newTraceparent } from '@shop/observability';
 import { createDatabase, migrate, traffic, type Tx } from '@shop/postgres';
 import { eventually, seededRandom, useStack } from '@shop/testing';
 import pino from 'pino';
-import { type Journey, journeyV1, journeyV2, refused, replyTo } from '../testing/journey';
+import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
 import type { SagaDefinition } from './definition';
 import { sagaMigrations } from './migrations';
@@ -379,34 +379,6 @@ describe('R5 a deadline', () => {
     expect(await sagaOf(id)).toMatchObject({ status: 'parked', deadlineAt: null });
     await one.engine.receive(replyTo(id, 'flight.undo'));
     expect(await sagaOf(id)).toMatchObject({ status: 'compensated', reason: 'rain' });
-  });
-});
-
-describe('R8 a definition that a replica does not know', () => {
-  it('R8 is left alone by it, and driven by one that knows it', async () => {
-    const newer = await startReplica({ definitions: [journeyV1, journeyV2] });
-    const id = await begin(newer, { traveller: 'Ada' }, journeyV2);
-    const before = await sagaOf(id);
-    await one.engine.receive(replyTo(id, 'flight.do'));
-    await one.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
-    expect(await sagaOf(id)).toEqual(before);
-    expect(one.log.at(-1)).toMatchObject({ event: 'saga.event.ignored', reason: 'unknown-version' });
-    await newer.engine.receive(replyTo(id, 'flight.do'));
-    expect(await sagaOf(id)).toMatchObject({ version: 2, step: 'hotel' });
-  });
-
-  it('R8 does not keep it from the deadlines of the sagas that it knows, however many there are', async () => {
-    const newer = {
-      name: 'test.newer',
-      text: `insert into saga (id, definition, definition_version, status, step, action, attempt, deadline_at, data, traceparent, version)
-             select gen_random_uuid(), 'journey', 2, 'running', 'flight', 'do', 1, now() - interval '1 hour', '{}', $1, 1
-             from generate_series(1, 600)`,
-    };
-    await one.database.query(newer, [newTraceparent()]);
-    const id = await begin(one);
-    await expire(id);
-    one.deadlines.start();
-    await eventually(() => expect(sentFor(id, one)).toHaveLength(2), { timeoutMs: 3_000 });
   });
 });
 

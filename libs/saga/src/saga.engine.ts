@@ -8,18 +8,11 @@ import { MAILBOX_LANE, type Message, newMessage, type Publisher, Reply, replyMai
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
-import { isUUID } from 'class-validator';
-import {
-  type ActionName,
-  decide,
-  type Decision,
-  type SagaEvent,
-  type SagaState,
-  start,
-  type Transition,
-} from './decide';
+import { commandId, parseCommandId } from './command-id';
+import { decide, start } from './decide';
 import type { SagaDefinition } from './definition';
 import { SagaMemory } from './saga-memory';
+import type { ActionName, Decided, Ignored, SagaEvent, SagaState, Transition } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
 
 export interface NewSaga<Data> {
@@ -59,7 +52,8 @@ interface Incoming {
   event: SagaEvent;
 }
 
-type Decided = Extract<Decision, { state: SagaState }>;
+/** Why an event moves nothing here, if not for what the definition says. */
+export type NotMoved = Ignored | 'unknown-saga' | 'unknown-version';
 
 const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 const transitions = counter('saga_transitions_total', 'Transitions by saga and event', ['saga', 'event', 'to']);
@@ -142,21 +136,20 @@ export class SagaEngine {
     await this.dispatch(sagaId, { type: 'replied', step, action, ...reply.value }, options);
   }
 
+  /**
+   * Decides one event inside the caller's transaction, on the row and not on what is remembered of it, so that the
+   * caller can be told what is true now. Hand the changes to `committed` after the commit.
+   */
+  async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<{ changes: SagaChange[] } | { ignored: NotMoved }> {
+    const { moved, begun } = await this.moveAll(tx, new Map(), [{ sagaId, event }]);
+    const [ignored] = moved.ignored;
+    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...begun] };
+  }
+
   private async run(batch: Incoming[]): Promise<undefined[]> {
-    const ids = [...new Set(batch.map(({ sagaId }) => sagaId))];
+    const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
-      async (tx) => {
-        const { rows, moved } = await this.decideBatch(tx, ids, batch);
-        if (moved.changes.length === 0) return { rows, moved, begun: [] };
-        const sagas = [...moved.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-        saveSagas(
-          tx,
-          sagas,
-          sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
-        );
-        appendHistory(tx, moved.changes);
-        return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
-      },
+      (tx) => this.moveAll(tx, this.memory.take(ids), batch),
       // Another replica has moved one of them since: run again, and read.
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
@@ -166,17 +159,30 @@ export class SagaEngine {
     return batch.map(() => undefined);
   }
 
-  /** From memory where there is one; what is not remembered, or does not fit what is, is read and locked. */
-  private async decideBatch(tx: Tx, ids: readonly string[], batch: Incoming[]) {
-    const rows = this.memory.take(ids);
+  /** Decides a batch and writes what follows. `rows` are the sagas that are remembered; those that are read join them. */
+  private async moveAll(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
+    const moved = await this.decideBatch(tx, rows, batch);
+    if (moved.changes.length === 0) return { rows, moved, begun: [] };
+    const sagas = [...moved.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    saveSagas(
+      tx,
+      sagas,
+      sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
+    );
+    appendHistory(tx, moved.changes);
+    return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
+  }
+
+  /** What is not remembered, or does not fit what is, is read and locked. */
+  private async decideBatch(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
     const read = new Set<string>();
-    let unsure = ids.filter((id) => !rows.has(id));
+    let unsure = [...new Set(batch.map(({ sagaId }) => sagaId))].filter((id) => !rows.has(id));
     for (;;) {
       for (const row of await lockSagas(tx, unsure)) rows.set(row.id, row);
       for (const id of unsure) read.add(id);
       const moved = this.decideAll(rows, batch);
       unsure = [...new Set(moved.ignored.map(({ sagaId }) => sagaId))].filter((id) => !read.has(id));
-      if (unsure.length === 0) return { rows, moved };
+      if (unsure.length === 0) return moved;
     }
   }
 
@@ -185,7 +191,7 @@ export class SagaEngine {
     const changes: SagaChange[] = [];
     const rows = new Map<string, SagaRow>();
     const deadlinesMs = new Map<string, number | null>();
-    const ignored: (Incoming & { reason: string })[] = [];
+    const ignored: (Incoming & { reason: NotMoved })[] = [];
     const updatedAt = new Date();
     for (const { sagaId, event } of batch) {
       const row = rows.get(sagaId) ?? known.get(sagaId);
@@ -245,7 +251,8 @@ export class SagaEngine {
     const ids = { sagaId: saga.id, ...logFields(saga), traceId: traceIdOf(saga.traceparent) };
     // The detail comes from elsewhere and goes first: it may add to the line, not change what it says.
     const line = { ...detail, ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs };
-    if (to === 'parked') logger.error(line, `saga.${event}`);
+    // What happens to a saga that is parked already is no news for who is called by an error.
+    if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
     if (send) publisher.send(send.mailbox, send.message);
   }
@@ -257,15 +264,3 @@ export class SagaEngine {
 }
 
 const nameOf = (definition: string, version: number): string => `${definition} v${version}`;
-
-/** Derived, never stored: the same command has the same id however often it is sent. */
-export function commandId(sagaId: string, step: string, action: ActionName): string {
-  return `${sagaId}/${step}/${action}`;
-}
-
-/** Undefined for an id that no command of ours can have: a stranger's must not reach the database. */
-function parseCommandId(id = ''): { sagaId: string; step: string; action: ActionName } | undefined {
-  const [sagaId = '', step, action, ...rest] = id.split('/');
-  if (!isUUID(sagaId) || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
-  return { sagaId, step, action };
-}

@@ -1,6 +1,6 @@
 /** The saga's tables: every statement that writes them stands here. */
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
-import type { ActionName, SagaState, SagaStatus, Transition } from './decide';
+import type { ActionName, SagaState, SagaStatus, Transition } from './saga-state';
 
 export interface SagaRow {
   id: string;
@@ -123,6 +123,15 @@ export async function findDue(database: Database, definitions: readonly string[]
   return database.query<DueSaga>(selectDue, [definitions, limit]);
 }
 
+/** `unknown` are those that have not ended and are of none of these definitions (`name v1`). */
+export async function countSagas(
+  database: Database,
+  definitions: readonly string[],
+): Promise<{ parked: number; unknown: number }> {
+  const [counts] = await database.query<{ parked: number; unknown: number }>(selectCounts, [definitions]);
+  return counts!;
+}
+
 const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
   text: `
@@ -172,4 +181,17 @@ const selectDue: Statement = {
     where status in ('running', 'compensating') and deadline_at <= now()
       and definition || ' v' || definition_version = any($1::text[])
     order by deadline_at limit $2`,
+};
+
+/** In two halves, since each status has its own partial index. */
+const selectCounts: Statement = {
+  name: 'saga.select-counts',
+  text: `
+    select parked.sagas as parked, parked.unknown + moving.unknown as unknown
+    from (select count(*)::int as sagas,
+                 (count(*) filter (where definition || ' v' || definition_version <> all($1::text[])))::int as unknown
+          from saga where status = 'parked') as parked,
+         (select count(*)::int as unknown from saga
+          where status in ('running', 'compensating')
+            and definition || ' v' || definition_version <> all($1::text[])) as moving`,
 };

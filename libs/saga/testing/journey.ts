@@ -1,7 +1,7 @@
 /** A journey: the saga that the engine's tests run, and the replies that they give it. */
 import { defineCommand, type Message, newMessage, type Reply } from '@shop/messaging';
 import { defineSaga, step } from '../src/definition';
-import { commandId } from '../src/saga.engine';
+import { commandId } from '../src/command-id';
 
 export interface Journey {
   traveller: string;
@@ -17,14 +17,12 @@ const action = (name: string) => ({
   },
 });
 const deadline = { backoff: { firstMs: 60_000, factor: 2, maxMs: 600_000 }, attempts: 2, undoAttempts: 2 };
-const journey = (version: number) =>
-  defineSaga<Journey>('journey', version, [
-    step('flight', { do: action('flight'), undo: action('cancel-flight'), deadline }),
-    step('hotel', { do: action('hotel'), undo: action('cancel-hotel'), deadline }),
-    step('pay', { do: action('pay'), pivot: true, deadline }),
-  ]);
-export const journeyV1 = journey(1);
-export const journeyV2 = journey(2);
+const flight = step<Journey>('flight', { do: action('flight'), undo: action('cancel-flight'), deadline });
+const hotel = step<Journey>('hotel', { do: action('hotel'), undo: action('cancel-hotel'), deadline });
+const pay = step<Journey>('pay', { do: action('pay'), pivot: true, deadline });
+export const journeyV1 = defineSaga<Journey>('journey', 1, [flight, hotel, pay]);
+/** The hotel first: without a room nobody wants to fly. */
+export const journeyV2 = defineSaga<Journey>('journey', 2, [hotel, flight, pay]);
 
 export function replyTo(sagaId: string, command: string, reply: Reply = { outcome: 'succeeded' }): Message {
   const [name, verb] = command.split('.') as [string, 'do' | 'undo'];

@@ -77,7 +77,7 @@ describe('book-journey', () => {
       .whenReply('succeeded')
       .expects('tickets.do')
       .whenReply('succeeded')
-      .endsAs('completed', undefined, { cancelRequested: true });
+      .endsAs('completed', 'cancelled_by_client', { cancelRequested: true });
   });
 
   it('R6 waits parked for a hotel that cannot be cancelled, and goes on when it answers at last', () => {

@@ -10,11 +10,18 @@
  * It runs the same `decide` as the engine, with no database, no broker and no clock.
  */
 import assert from 'node:assert/strict';
-import type { Decision, SagaEvent, SagaState, SagaStatus } from '../src/decide';
-import { decide, isFinal, start } from '../src/decide';
+import { decide, start } from '../src/decide';
 import type { SagaDefinition } from '../src/definition';
+import {
+  type Decided,
+  isFinal,
+  type OperatorEvent,
+  type SagaEvent,
+  type SagaState,
+  type SagaStatus,
+} from '../src/saga-state';
 
-type Sent = NonNullable<Extract<Decision, { state: SagaState }>['send']>;
+type Sent = NonNullable<Decided['send']>;
 /** `<step>.do` or `<step>.undo` */
 type CommandName = `${string}.${Sent['action']}`;
 
@@ -87,6 +94,15 @@ export class Scenario<Data> {
     return this.happens({ type: 'cancel-requested', reason }, 'ignores');
   }
 
+  /** A person takes a hand. */
+  whenOperator(act: OperatorEvent['act'], reason = 'done by hand'): this {
+    return this.happens({ type: 'operator', act, by: 'olga', reason }, 'moves');
+  }
+
+  ignoresOperator(act: OperatorEvent['act'], reason = 'done by hand'): this {
+    return this.happens({ type: 'operator', act, by: 'olga', reason }, 'ignores');
+  }
+
   /** It has stopped until a late reply or an operator moves it. */
   isParked(): this {
     this.check(this.state.status, 'parked', 'is parked');
@@ -105,7 +121,7 @@ export class Scenario<Data> {
   }
 
   private happens(event: SagaEvent, effect: 'moves' | 'ignores'): this {
-    const what = 'step' in event ? `${event.type} ${event.step}.${event.action}` : event.type;
+    const what = whatOf(event);
     this.check(this.sent && nameOf(this.sent), undefined, `sends nothing before ${what}`);
     const decision = decide(this.definition, this.state, event);
     const ignored = 'ignored' in decision ? decision.ignored : undefined;
@@ -130,3 +146,8 @@ export class Scenario<Data> {
 }
 
 const nameOf = ({ step, action }: Sent): CommandName => `${step}.${action}`;
+
+function whatOf(event: SagaEvent): string {
+  if (event.type === 'operator') return `operator.${event.act}`;
+  return 'step' in event ? `${event.type} ${event.step}.${event.action}` : event.type;
+}

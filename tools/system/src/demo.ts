@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { StackError } from '@shop/stack';
 import { ApiClient, type ApiResponse } from './api-client';
 import { auditBooks } from './books';
+import { DEVELOPMENT_KEY } from './development-key';
 import { stopInOrder } from './orderly-stop';
 import { catalogue, seed } from './seed';
-import { DEVELOPMENT_KEY, startSystem, type System } from './system';
+import { startSystem, type System } from './system';
 import { type SagaStory, timelineOf } from './timeline';
 
 interface Order {

@@ -1,9 +1,10 @@
 /** `npm start`: the whole system, seeded, with its log in the terminal, until Ctrl-C. */
 import { StackError } from '@shop/stack';
 import { ApiClient } from './api-client';
+import { DEVELOPMENT_KEY } from './development-key';
 import { stopInOrder } from './orderly-stop';
 import { seed } from './seed';
-import { DEVELOPMENT_KEY, type ServiceName, startSystem, type System } from './system';
+import { type ServiceName, startSystem, type System } from './system';
 
 /** So that a service that cannot live does not die many times a second. */
 const RESTART_PAUSE_MS = 1_000;

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type Guard, isPortFree, type Stack, StackError, startGuard, startStack } from '@shop/stack';
+import { DEVELOPMENT_KEY } from './development-key';
 import { ServiceProcess } from './service-process';
 
 export const serviceNames = ['sandbox', 'inventory', 'payment', 'order'] as const;
@@ -37,8 +38,6 @@ export interface System {
   stop(): Promise<void>;
 }
 
-/** Known to everybody, so only for services that listen on this machine alone. */
-export const DEVELOPMENT_KEY = 'dev-key';
 const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator`;
 const USUAL_PORTS: Record<ServiceName, number> = { order: 3000, inventory: 3001, payment: 3002, sandbox: 3009 };
 

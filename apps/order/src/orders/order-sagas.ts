@@ -40,7 +40,7 @@ function meaningOf({ saga }: SagaChange): { status: StatusChange; begins?: NewSa
       if (!cancelRequested) return { status: { tenant, id, status: 'confirmed' } };
       const begins = cancellation({ tenant, orderId: id, placedBy: saga.id }, saga.traceparent);
       return {
-        status: { tenant, id, status: 'cancelling', reason: CANCELLED_BY_CLIENT, cancelSagaId: begins.id },
+        status: { tenant, id, status: 'cancelling', reason: reason ?? CANCELLED_BY_CLIENT, cancelSagaId: begins.id },
         begins,
       };
     }

@@ -362,6 +362,7 @@ describe('R7 GET /orders/{id}/saga', () => {
       version: 1,
       status: 'running',
       step: 'reserve',
+      action: 'do',
       attempt: 1,
       deadlineAt: expect.stringMatching(/Z$/) as string,
       history: [

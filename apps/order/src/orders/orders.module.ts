@@ -3,21 +3,24 @@ import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } fro
 import { Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
-import { Deadlines, SagaEngine, type SagaRow } from '@shop/saga';
+import { Deadlines, SagaCensus, SagaEngine, type SagaRow } from '@shop/saga';
 import { LOGGER } from '@shop/service';
+import { OperatorService } from './operator.service';
 import { followSagas, hintsOf } from './order-sagas';
 import { OrderStoryController } from './order-story.controller';
 import { OrderWatch } from './order-watch';
 import { OrdersController } from './orders.controller';
 import { OrdersService } from './orders.service';
-import { cancelOrder, placeOrder, type PlaceOrder } from './place-order.saga';
+import { orderSagas, type PlaceOrder } from './place-order.saga';
 import { RepliesController } from './replies.controller';
+import { SagasController } from './sagas.controller';
 
 @Module({
-  controllers: [OrdersController, OrderStoryController, RepliesController],
+  controllers: [OrdersController, OrderStoryController, SagasController, RepliesController],
   providers: [
     OrderWatch,
     OrdersService,
+    OperatorService,
     { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, LOGGER] },
     {
       provide: Deadlines,
@@ -25,17 +28,27 @@ import { RepliesController } from './replies.controller';
         new Deadlines({ database, engine, logger }),
       inject: [Database, SagaEngine, LOGGER],
     },
+    {
+      provide: SagaCensus,
+      useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
+        new SagaCensus({ database, engine, logger }),
+      inject: [Database, SagaEngine, LOGGER],
+    },
   ],
 })
 export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Deadlines) private readonly deadlines: Deadlines) {}
+  constructor(
+    @Inject(Deadlines) private readonly deadlines: Deadlines,
+    @Inject(SagaCensus) private readonly census: SagaCensus,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.deadlines.start();
+    this.census.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.deadlines.stop();
+    await Promise.all([this.deadlines.stop(), this.census.stop()]);
   }
 }
 
@@ -45,7 +58,7 @@ function createEngine(database: Database, publisher: Publisher, watch: OrderWatc
     database,
     publisher,
     logger,
-    definitions: [placeOrder, cancelOrder],
+    definitions: orderSagas,
     onChange: (tx, changes) => followSagas(engine, tx, changes),
     onCommitted: (changes) => watch.announce(hintsOf(changes)),
     logFields: (saga: SagaRow) => ({ orderId: (saga.data as PlaceOrder).orderId }),

@@ -95,6 +95,34 @@ describe('place-order', () => {
       .endsAs('compensated', 'cancelled_by_client');
   });
 
+  it('R6 goes back past a refund that was made by hand', () => {
+    reserved()
+      .expects('charge.do')
+      .whenCancelled('cancelled_by_client')
+      .expects('charge.undo')
+      .whenReply('refused', 'charge_too_old')
+      .isParked()
+      .whenOperator('skip', 'refunded by bank transfer')
+      .expects('reserve.undo')
+      .whenReply('succeeded')
+      .endsAs('compensated', 'cancelled_by_client');
+  });
+
+  it('R6 asks once more when an operator says so, and is cancelled by one like by a client', () => {
+    reserved()
+      .expects('charge.do')
+      .ignoresOperator('skip')
+      .whenOperator('retry')
+      .expects('charge.do')
+      .whenOperator('cancel')
+      .expects('charge.undo')
+      .ignoresOperator('cancel')
+      .whenReply('succeeded')
+      .expects('reserve.undo')
+      .whenReply('succeeded')
+      .endsAs('compensated', 'cancelled_by_operator');
+  });
+
   it('R9 turns back from where it is when the client cancels', () => {
     given(placeOrder, order)
       .expects('reserve.do')
@@ -110,7 +138,7 @@ describe('place-order', () => {
       .expects('confirm.do')
       .whenCancelled('cancelled_by_client')
       .whenReply('succeeded')
-      .endsAs('completed', undefined, { cancelRequested: true });
+      .endsAs('completed', 'cancelled_by_client', { cancelRequested: true });
   });
 });
 

@@ -7,7 +7,7 @@ import {
   ReserveStock,
   RestockReservation,
 } from '@shop/contracts';
-import { commandId, defineSaga, step } from '@shop/saga';
+import { commandId, defineSaga, type SagaDefinition, step } from '@shop/saga';
 
 export interface PlaceOrder {
   tenant: string;
@@ -58,3 +58,6 @@ export const cancelOrder = defineSaga<CancelOrder>('cancel-order', 1, [
     do: { command: RestockReservation, body: ({ tenant, placedBy }) => ({ tenant, reservationId: placedBy }) },
   }),
 ]);
+
+/** All that the service drives: every version of which a saga may still be open. */
+export const orderSagas: readonly SagaDefinition<never>[] = [placeOrder, cancelOrder];

@@ -1,0 +1,119 @@
+/** The ways in which a saga can move; `decide.ts` and `operator.ts` say which one follows from what happened. Pure. */
+import { delayOf } from '@shop/resilience';
+import { pivotIndex, type SagaDefinition, type StepDefinition } from './definition';
+import type { Decided, Decision, SagaState } from './saga-state';
+
+export type Definition = SagaDefinition<never>;
+type Detail = Record<string, unknown>;
+
+/** The awaited step is done. */
+export function forward(definition: Definition, state: SagaState, event: string, detail?: Detail): Decided {
+  const next = definition.steps[indexOf(definition, state.step) + 1];
+  const to: SagaState = next
+    ? { ...state, status: 'running', step: next.name, attempt: 1 }
+    : { ...state, status: 'completed' };
+  return move(definition, state, event, state.step, to, detail);
+}
+
+/** Goes on with the undo of `target`, or of the nearest step before it that has one. */
+export function back(
+  definition: Definition,
+  state: SagaState,
+  event: string,
+  target: StepDefinition<never> | undefined,
+  reason: string | undefined,
+  detail?: Detail,
+): Decided {
+  let undone = target;
+  while (undone && !undone.undo) undone = before(definition, undone.name);
+  const to: SagaState = undone
+    ? { ...state, status: 'compensating', step: undone.name, action: 'undo', attempt: 1, reason }
+    : { ...state, status: 'compensated', reason };
+  return move(definition, state, event, state.step, to, detail);
+}
+
+/** Stops and waits for somebody; the awaited command stays the same, so a late reply still moves the saga. */
+export function park(
+  definition: Definition,
+  state: SagaState,
+  event: string,
+  reason: string,
+  detail?: Detail,
+): Decided {
+  return move(definition, state, event, state.step, { ...state, status: 'parked' }, { ...detail, parked: reason });
+}
+
+/**
+ * Turns round while that is possible. From the pivot on the wish is kept for the saga's end: the awaited step may have
+ * happened, or the saga is parked behind it.
+ */
+export function cancel(
+  definition: Definition,
+  state: SagaState,
+  event: string,
+  reason: string,
+  detail?: Detail,
+): Decision {
+  if (state.action === 'undo') return { ignored: 'already-compensating' };
+  if (state.cancelRequested) return { ignored: 'already-requested' };
+  if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
+    // It was sent and not answered, so it may have happened.
+    return back(definition, state, event, stepOf(definition, state.step), reason, detail);
+  }
+  const at = positionOf(state);
+  return {
+    state: { ...state, cancelRequested: true, reason },
+    transition: {
+      event,
+      step: state.step,
+      from: at,
+      to: at,
+      attempt: state.attempt,
+      detail: detail ?? { reason },
+    },
+  };
+}
+
+/** Where a saga is on its way, its command is sent. */
+export function move(
+  definition: Definition,
+  from: SagaState | undefined,
+  event: string,
+  step: string,
+  to: SagaState,
+  detail?: Detail,
+): Decided {
+  const transition = {
+    event,
+    step,
+    from: from ? positionOf(from) : 'new',
+    to: positionOf(to),
+    attempt: from?.attempt ?? to.attempt,
+    detail,
+  };
+  if (!isUnderWay(to)) return { state: to, transition };
+  const { backoff } = stepOf(definition, to.step).deadline;
+  const { action, attempt } = to;
+  return { state: to, transition, send: { step: to.step, action, attempt, deadlineMs: delayOf(backoff, attempt) } };
+}
+
+/** `reserve.do`, `charge.undo`, or the status when nothing is awaited. */
+function positionOf(state: SagaState): string {
+  return isUnderWay(state) ? `${state.step}.${state.action}` : state.status;
+}
+
+const isUnderWay = ({ status }: SagaState): boolean => status === 'running' || status === 'compensating';
+
+export function indexOf(definition: Definition, step: string): number {
+  return definition.steps.findIndex((one) => one.name === step);
+}
+
+export function stepOf(definition: Definition, name: string): StepDefinition<never> {
+  const found = definition.steps.find((one) => one.name === name);
+  if (!found) throw new Error(`saga ${definition.name} v${definition.version} has no step ${name}`);
+  return found;
+}
+
+export function before(definition: Definition, step: string): StepDefinition<never> | undefined {
+  return definition.steps[indexOf(definition, step) - 1];
+}

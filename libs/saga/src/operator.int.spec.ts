@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { newTraceparent } from '@shop/observability';
+import { createDatabase, migrate, type Tx } from '@shop/postgres';
+import { useStack } from '@shop/testing';
+import pino from 'pino';
+import { journeyV1, refused, replyTo } from '../testing/journey';
+import { openReplica, type Replica } from '../testing/replica';
+import { sagaMigrations } from './migrations';
+import { listSagas } from './saga-list';
+import type { OperatorEvent } from './saga-state';
+import type { SagaChange } from './saga.engine';
+import { findSaga } from './saga.view';
+
+const stack = useStack({
+  templateKey: 'saga',
+  migrate: async (url) => {
+    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
+    await migrate(database);
+    await database.close();
+  },
+});
+
+let one: Replica;
+let two: Replica;
+
+beforeEach(async () => {
+  one = await openReplica(stack.databaseUrl);
+  two = await openReplica(stack.databaseUrl);
+  await one.database.query({ name: 'test.clear', text: 'truncate saga, saga_history' });
+});
+afterEach(async () => {
+  await Promise.all([one, two].map(({ database }) => database.close()));
+});
+
+const retry: OperatorEvent = { type: 'operator', act: 'retry', by: 'olga', reason: 'the airline is back' };
+const skip: OperatorEvent = { type: 'operator', act: 'skip', by: 'olga', reason: 'called them' };
+
+async function begin({ database, engine }: Replica, data: object = { traveller: 'Ada' }): Promise<string> {
+  const saga = { id: randomUUID(), definition: journeyV1, data: data as never, traceparent: newTraceparent() };
+  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
+  return saga.id;
+}
+
+async function act({ database, engine }: Replica, id: string, event: OperatorEvent): Promise<SagaChange[] | string> {
+  const decided = await database.transaction((tx) => engine.decideIn(tx, id, event));
+  if ('ignored' in decided) return decided.ignored;
+  engine.committed(decided.changes);
+  return decided.changes;
+}
+
+async function park({ engine }: Replica, id: string): Promise<void> {
+  await engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
+  await engine.receive(replyTo(id, 'flight.undo', refused('too_late')));
+}
+
+const sentBy = ({ sent }: Replica) => sent.map(({ message }) => message.id.split('/').slice(1).join('.'));
+const pathOf = async (id: string) =>
+  (await findSaga(one.database, id))!.history.map(({ event, to }) => `${event} → ${to}`);
+
+describe('R6 an operator’s act', () => {
+  it('R6 leaves its command after the commit, and a line in history and log that says who, when and why', async () => {
+    const id = await begin(one);
+    await park(one, id);
+    await act(one, id, retry);
+    expect(sentBy(one)).toEqual(['flight.do', 'flight.undo', 'flight.undo']);
+    expect((await findSaga(one.database, id))!.history.at(-1)).toMatchObject({
+      at: expect.any(String),
+      event: 'operator.retry',
+      from: 'parked',
+      to: 'flight.undo',
+      detail: { by: 'olga', reason: 'the airline is back' },
+    });
+    expect(one.log.at(-1)).toMatchObject({
+      event: 'saga.operator.retry',
+      level: pino.levels.values['info'],
+      sagaId: id,
+      traveller: 'Ada',
+      by: 'olga',
+      reason: 'the airline is back',
+      from: 'parked',
+      to: 'flight.undo',
+    });
+  });
+
+  it('R6 sends nothing and changes nothing when the transaction around it fails', async () => {
+    const id = await begin(one);
+    await park(one, id);
+    const before = await findSaga(one.database, id);
+    const work = one.database.transaction(async (tx) => {
+      await one.engine.decideIn(tx, id, retry);
+      throw new Error('no answer could be stored');
+    });
+    await expect(work).rejects.toThrow('no answer could be stored');
+    expect(await findSaga(one.database, id)).toEqual(before);
+    expect(sentBy(one)).toEqual(['flight.do', 'flight.undo']);
+    expect(await act(one, id, retry)).toHaveLength(1);
+  });
+
+  it('R11 is decided on the saga as it is, whatever this replica remembers of it', async () => {
+    const id = await begin(one);
+    await two.engine.receive(replyTo(id, 'flight.do'));
+    expect(await act(one, id, retry)).toMatchObject([{ transition: { from: 'hotel.do', to: 'hotel.do' } }]);
+    expect(sentBy(one)).toEqual(['flight.do', 'hotel.do']);
+  });
+
+  it('R11 is not overwritten by a replica that remembers the saga as it was before', async () => {
+    const id = await begin(one);
+    await act(two, id, { type: 'operator', act: 'cancel', by: 'olga' });
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    expect(await pathOf(id)).toEqual(['started → flight.do', 'operator.cancel → flight.undo']);
+    await one.engine.receive(replyTo(id, 'flight.undo'));
+    expect(await findSaga(one.database, id)).toMatchObject({ status: 'compensated', reason: 'cancelled_by_operator' });
+  });
+
+  it('R11 comes once of many at the same time', async () => {
+    const id = await begin(one);
+    await park(one, id);
+    const all = await Promise.all([one, two, one, two].map((replica) => act(replica, id, skip)));
+    expect(all.filter((result) => typeof result !== 'string')).toHaveLength(1);
+    expect(all.filter((result) => result === 'ended')).toHaveLength(3);
+    expect(await pathOf(id)).toEqual([
+      'started → flight.do',
+      'cancel.requested → flight.undo',
+      'undo.refused → parked',
+      'operator.skip → compensated',
+    ]);
+  });
+
+  it('R5 makes no deadline fire that was meant for the attempt before it', async () => {
+    const id = await begin(one);
+    await act(one, id, retry);
+    await one.engine.dispatch(id, { type: 'deadline-passed', step: 'flight', action: 'do', attempt: 1 });
+    expect(await pathOf(id)).toEqual(['started → flight.do', 'operator.retry → flight.do']);
+  });
+
+  it('R6 on a saga that nobody knows is told so', async () => {
+    expect(await act(one, randomUUID(), retry)).toBe('unknown-saga');
+  });
+
+  it('R6 cries out once for a saga that is parked, not again for what is done with it', async () => {
+    const pay = { outcome: 'refused', reason: 'unreadable', inDoubt: true } as const;
+    const id = await begin(one);
+    for (const name of ['flight', 'hotel']) await one.engine.receive(replyTo(id, `${name}.do`));
+    await one.engine.receive(replyTo(id, 'pay.do', pay));
+    await act(one, id, { type: 'operator', act: 'cancel', by: 'olga' });
+    const errors = one.log.filter(({ level }) => level === pino.levels.values['error']);
+    expect(errors.map(({ event }) => event)).toEqual(['saga.do.refused']);
+    expect(one.log.at(-1)).toMatchObject({ event: 'saga.operator.cancel', from: 'parked', to: 'parked' });
+  });
+});
+
+describe('R6 the list of open sagas', () => {
+  it('R6 R54 has those of one tenant, the parked ones by their index', async () => {
+    const [mine, theirs] = [await begin(one, { tenant: 'acme' }), await begin(one, { tenant: 'rival' })];
+    for (const id of [mine, theirs]) await park(one, id);
+    const moving = await begin(one, { tenant: 'acme' });
+    const ids = async (status?: 'parked' | 'running') =>
+      (await listSagas(one.database, { tenant: 'acme', status, limit: 10 })).map(({ id }) => id);
+    expect(await ids('parked')).toEqual([mine]);
+    expect(await ids('running')).toEqual([moving]);
+    expect(await ids()).toEqual([mine, moving].sort().reverse());
+    const plan = await planOf(
+      one,
+      `select id from saga where status = 'parked' and data ->> 'tenant' = 'acme' and id < $1
+                                    order by id desc limit 10`,
+    );
+    expect(plan).toMatch(/using saga_parked/);
+    expect(plan).toMatch(/Index Cond: .*'tenant'/);
+    expect(plan).not.toMatch(/Sort|Seq Scan/);
+  });
+});
+
+/** As the service's connections plan it. */
+async function planOf({ database }: Replica, text: string): Promise<string> {
+  const rows = await database.transaction((tx: Tx) =>
+    tx.query<{ 'QUERY PLAN': string }>({ name: 'test.explain', text: `explain ${text}` }, [randomUUID()]),
+  );
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}

@@ -1,0 +1,56 @@
+/**
+ * Counts, every few seconds and in every replica, the sagas that somebody should look at: those that are parked, and
+ * those of a definition version that this replica does not know. Kept, and not read when the metrics are asked for, so
+ * that these answer while the database is away.
+ */
+import { gauge, type Logger } from '@shop/observability';
+import type { Database } from '@shop/postgres';
+import type { SagaEngine } from './saga.engine';
+import { countSagas } from './saga.repository';
+
+export interface SagaCensusOptions {
+  database: Database;
+  engine: SagaEngine;
+  logger: Logger;
+  /** How old the numbers may be. */
+  intervalMs?: number;
+}
+
+const DEFAULT_INTERVAL_MS = 5_000;
+
+const parkedSagas = gauge('saga_parked', 'Sagas that wait for a person');
+const unknownVersions = gauge('saga_unknown_versions', 'Open sagas of a definition version that this replica lacks');
+
+export class SagaCensus {
+  private timer?: NodeJS.Timeout;
+  private stopped = false;
+  private round: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: SagaCensusOptions) {}
+
+  start(): void {
+    this.round = this.count().then(() => this.schedule());
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.round;
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => this.start(), this.options.intervalMs ?? DEFAULT_INTERVAL_MS);
+  }
+
+  private async count(): Promise<void> {
+    const { database, engine, logger } = this.options;
+    try {
+      const { parked, unknown } = await countSagas(database, engine.known);
+      parkedSagas.set(parked);
+      unknownVersions.set(unknown);
+    } catch (error) {
+      if (!this.stopped) logger.warn({ reason: (error as Error).message }, 'saga.census.failed');
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** The sagas of a tenant that have not ended, newest first; an ended one is found by what it was begun for. */
+import type { Database, Statement } from '@shop/postgres';
+import type { ActionName, SagaStatus } from './saga-state';
+
+export const openStatuses = ['running', 'compensating', 'parked'] as const;
+export type OpenStatus = (typeof openStatuses)[number];
+
+export interface ListedSaga {
+  id: string;
+  definition: string;
+  version: number;
+  status: SagaStatus;
+  step: string;
+  action: ActionName;
+  attempt: number;
+  reason?: string;
+  deadlineAt: string | null;
+  /** When it last moved. */
+  updatedAt: string;
+  data: unknown;
+}
+
+interface Row {
+  id: string;
+  definition: string;
+  definition_version: number;
+  status: SagaStatus;
+  step: string;
+  action: ActionName;
+  attempt: number;
+  reason: string | null;
+  deadline_at: Date | null;
+  updated_at: Date;
+  data: unknown;
+}
+
+/** No id comes after it. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * Up to `limit` sagas with ids below `before`. Whose a saga is stands in its data, as `tenant`. The parked ones have an
+ * index for that; the others are looked through, since they are few at any time and an index would cost each of them.
+ */
+export async function listSagas(
+  database: Database,
+  page: { tenant: string; status?: OpenStatus; before?: string; limit: number },
+): Promise<ListedSaga[]> {
+  const { tenant, status, before = LAST_ID, limit } = page;
+  const [parked, moving] = await Promise.all([
+    status === undefined || status === 'parked' ? database.query<Row>(selectParked, [tenant, before, limit]) : [],
+    status !== 'parked' ? database.query<Row>(selectMoving, [tenant, before, limit, status ?? null]) : [],
+  ]);
+  const newestFirst = [...parked, ...moving].sort((a, b) => (a.id < b.id ? 1 : -1));
+  return newestFirst.slice(0, limit).map((row) => ({
+    id: row.id,
+    definition: row.definition,
+    version: row.definition_version,
+    status: row.status,
+    step: row.step,
+    action: row.action,
+    attempt: row.attempt,
+    reason: row.reason ?? undefined,
+    deadlineAt: row.deadline_at?.toISOString() ?? null,
+    updatedAt: row.updated_at.toISOString(),
+    data: row.data,
+  }));
+}
+
+const columns =
+  'id, definition, definition_version, status, step, action, attempt, reason, deadline_at, updated_at, data';
+
+const selectParked: Statement = {
+  name: 'saga.select-parked-page',
+  text: `
+    select ${columns} from saga
+    where status = 'parked' and data ->> 'tenant' = $1 and id < $2
+    order by id desc limit $3`,
+};
+
+/**
+ * The open ones first, by their own index. Without the fence a plan made while nearly all sagas are open may walk the
+ * primary key, and go on doing so when nearly all have ended.
+ */
+const selectMoving: Statement = {
+  name: 'saga.select-moving-page',
+  text: `
+    with moving as materialized (
+      select ${columns} from saga where status in ('running', 'compensating'))
+    select ${columns} from moving
+    where data ->> 'tenant' = $1 and id < $2 and ($4::text is null or status = $4)
+    order by id desc limit $3`,
+};

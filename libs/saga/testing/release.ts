@@ -1,0 +1,87 @@
+/**
+ * What a release of a definition promises to sagas that are under way when the next release comes: its plan, the bodies
+ * of its commands, and every state in which it may have left a saga.
+ */
+import { decide, start } from '../src/decide';
+import type { SagaDefinition } from '../src/definition';
+import { isFinal, operatorActs, type SagaEvent, type SagaState } from '../src/saga-state';
+
+/** The saga of the bodies. */
+export const SAMPLE_ID = '00000000-0000-7000-8000-000000000001';
+
+/** The steps in order; of the commands the mailbox and the type. Deadlines may change under a saga, these may not. */
+export interface Plan {
+  name: string;
+  version: number;
+  steps: { name: string; pivot: boolean; do: string; undo: string | null }[];
+}
+
+export interface Release {
+  plan: Plan;
+  /** What the saga `SAMPLE_ID` is about. */
+  data: object;
+  /** By `<step>/<action>`: what its commands say. */
+  bodies: Record<string, unknown>;
+  states: SagaState[];
+}
+
+export function releaseOf(definition: SagaDefinition<never>, data: object): Release {
+  return { plan: planOf(definition), data, bodies: bodiesOf(definition, data), states: statesOf(definition) };
+}
+
+export function planOf({ name, version, steps }: SagaDefinition<never>): Plan {
+  return {
+    name,
+    version,
+    steps: steps.map(({ name, pivot = false, do: forth, undo }) => ({
+      name,
+      pivot,
+      do: `${forth.command.mailbox} ${forth.command.type}`,
+      undo: undo ? `${undo.command.mailbox} ${undo.command.type}` : null,
+    })),
+  };
+}
+
+export function bodiesOf({ steps }: SagaDefinition<never>, data: object): Record<string, unknown> {
+  const bodies = steps.flatMap(({ name, ...step }) =>
+    (['do', 'undo'] as const).flatMap((action) => {
+      const command = step[action];
+      return command ? [[`${name}/${action}`, command.body(data as never, SAMPLE_ID)] as const] : [];
+    }),
+  );
+  // As it is sent: what JSON does not know is not there.
+  return JSON.parse(JSON.stringify(Object.fromEntries(bodies))) as Record<string, unknown>;
+}
+
+/** Each kind of state once at the first and once at the last attempt of its budget; those between are no different. */
+function statesOf(definition: SagaDefinition<never>): SagaState[] {
+  const kinds = new Map<string, SagaState>();
+  const seen = new Set<string>();
+  const queue = [start(definition).state];
+  for (let state = queue.shift(); state; state = queue.shift()) {
+    const { deadline } = definition.steps.find(({ name }) => name === state.step)!;
+    const budget = state.action === 'do' ? deadline.attempts : deadline.undoAttempts;
+    const key = JSON.stringify(state);
+    if (state.attempt > budget || seen.has(key)) continue;
+    seen.add(key);
+    const { status, step, action, attempt, cancelRequested } = state;
+    const kind = [status, step, action, cancelRequested, !isFinal(status) && attempt].join();
+    if ([1, budget].includes(attempt) && !kinds.has(kind)) kinds.set(kind, state);
+    for (const event of eventsFor(state)) {
+      const decision = decide(definition, state, event);
+      if ('state' in decision) queue.push(decision.state);
+    }
+  }
+  return [...kinds.values()];
+}
+
+function eventsFor({ step, action, attempt }: SagaState): SagaEvent[] {
+  return [
+    { type: 'replied', step, action, outcome: 'succeeded' },
+    { type: 'replied', step, action, outcome: 'refused', reason: 'no' },
+    { type: 'replied', step, action, outcome: 'refused', reason: 'unreadable', inDoubt: true },
+    { type: 'deadline-passed', step, action, attempt },
+    { type: 'cancel-requested', reason: 'cancelled_by_client' },
+    ...operatorActs.map((act) => ({ type: 'operator', act, by: 'olga', reason: 'she said so' }) as const),
+  ];
+}

@@ -1,0 +1,2 @@
+/** The API key of development: known to everybody, so only for services that listen on this machine alone. */
+export const DEVELOPMENT_KEY = 'dev-key';
