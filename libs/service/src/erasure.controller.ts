@@ -18,7 +18,9 @@ export class ErasureController {
   @Roles('operator')
   @HttpCode(204)
   @Idempotent({ strategy: 'natural' })
-  @ApiOperation({ summary: "Erases the stored answers of all your tenant's keys; the keys stay used until they expire" })
+  @ApiOperation({
+    summary: "Erases the stored answers of all your tenant's keys; the keys stay used until they expire",
+  })
   @ApiResponse({ status: 204, description: 'nothing stored is left, but for requests that were under way' })
   async erase(@CallerOf() { tenant, principal }: Caller): Promise<void> {
     const erased = await this.idempotency.erase(tenantPrefix(tenant));
