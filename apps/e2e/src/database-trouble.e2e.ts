@@ -1,0 +1,84 @@
+import { createWorkload, inParallel } from '@shop/system';
+import { eventually } from '@shop/testing';
+import { Client } from 'pg';
+import { type Order, Shop } from './shop';
+
+const TIMEOUT_MS = 120_000;
+const CONCURRENCY = 16;
+/** PostgreSQL keeps a few connections back for its superusers; with them gone too, the server is full for everybody. */
+const FULL = /too many clients|remaining connection slots/;
+
+describe('a database in trouble', () => {
+  let shop: Shop;
+  const workload = createWorkload({ orders: 60, seed: 11, skus: 20, declined: 0.1, outOfStock: 0.05, repeated: 0.1 });
+
+  beforeAll(async () => {
+    shop = await Shop.open(workload.products);
+  }, TIMEOUT_MS);
+  afterAll(() => shop?.close());
+
+  it(
+    'R45 without a connection to spare answers 503 and comes back by itself, and nothing is lost or doubled',
+    async () => {
+      const [early, late] = [workload.postings.slice(0, 30), workload.postings.slice(30)];
+      const answers = new Map<string, string>();
+      const post = async (posting: (typeof early)[number]) => {
+        const { status, text } = await shop.post(posting);
+        expect(status).toBe(201);
+        expect(answers.get(posting.key) ?? text).toBe(text);
+        answers.set(posting.key, text);
+      };
+      await inParallel(early, CONCURRENCY, post);
+
+      const hoard = await takeEveryConnection(shop.system.stack.adminUrl);
+      try {
+        const refused = await shop.order.post<Order>('/orders', late[0]!.body, 'while-full');
+        expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
+        await eventually(async () => expect((await shop.order.get('/health/ready')).status).toBe(503));
+        expect((await shop.order.get('/health/live')).status).toBe(200);
+      } finally {
+        await Promise.all(hoard.map((client) => client.end()));
+      }
+
+      await inParallel(late, CONCURRENCY, post);
+      const ids = [...answers.values()].map((text) => (JSON.parse(text) as Order).id);
+      await inParallel(ids, CONCURRENCY, async (id) => {
+        await eventually(
+          async () => expect(['confirmed', 'cancelled']).toContain((await shop.settled(id)).body.status),
+          { timeoutMs: 60_000 },
+        );
+      });
+      const books = await shop.books();
+      expect(books.faults).toEqual([]);
+      expect(books.orders).toBe(answers.size);
+      await eventually(async () => expect((await shop.order.get('/health/ready')).status).toBe(200));
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** Ends everybody else's connections again and again, until all there are are ours. */
+async function takeEveryConnection(adminUrl: string): Promise<Client[]> {
+  const hoard: Client[] = [];
+  const connect = async (): Promise<boolean> => {
+    const client = new Client({ connectionString: adminUrl });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      hoard.push(client);
+      return true;
+    } catch (error) {
+      if (!FULL.test((error as Error).message)) throw error;
+      return false;
+    }
+  };
+  await connect();
+  const others = `select pg_terminate_backend(pid) from pg_stat_activity
+    where backend_type = 'client backend' and application_name like 'shop-%'`;
+  for (let round = 0; round < 50; round++) {
+    const { rowCount } = await hoard[0]!.query(others);
+    while (await connect());
+    if (round > 0 && rowCount === 0) return hoard;
+  }
+  throw new Error('the services keep getting connections');
+}
