@@ -21,6 +21,7 @@ const open = gauge('dead_letters_open', 'Dead letters that nobody has looked aft
 
 export class DeadLetters {
   private remembered = new Set<string>();
+  private readonly mailboxes = new Set<string>();
   private timer?: NodeJS.Timeout;
   private looking = false;
   private stopped = false;
@@ -31,7 +32,8 @@ export class DeadLetters {
   ) {}
 
   /** Looks, and goes on looking; a process that was killed by a message must know of it before it takes another one. */
-  async start(): Promise<void> {
+  async start(mailbox: string): Promise<void> {
+    this.mailboxes.add(mailbox);
     await this.look();
     this.timer ??= setInterval(() => void this.lookAgain(), LOOK_EVERY_MS).unref();
   }
@@ -78,6 +80,8 @@ export class DeadLetters {
     const letters = await findOpenDeadLetters(this.database, MAX_REMEMBERED);
     this.remembered = new Set(letters.map(({ mailbox, messageId }) => nameOf(mailbox, messageId)));
     open.reset();
+    // A mailbox with none says so, for those who watch it.
+    for (const mailbox of this.mailboxes) open.set({ mailbox }, 0);
     for (const { mailbox } of letters) open.inc({ mailbox });
   }
 

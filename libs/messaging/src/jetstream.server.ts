@@ -84,7 +84,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   private async consume(mailbox: string, handler: MessageHandler): Promise<void> {
     while (!this.closing) {
       try {
-        await this.deadLetters.start();
+        await this.deadLetters.start(mailbox);
         const { stream, durable } = await ensureConsumer(await this.broker.manager(), mailbox);
         const consumer = await this.broker.jetstream().consumers.get(stream, durable);
         const pull = await consumer.consume({
