@@ -1,5 +1,5 @@
-// What `npm start` and `npm run demo`, `bench` and `saga` run: checks Node, builds what has changed, and goes on in this
-// same process, so that a signal sent to npm reaches the program itself. Plain JavaScript an old Node can read.
+// What `npm start`, `npm run demo` and their like run: checks Node, builds what has changed, and goes on in this same
+// process, so that a signal sent to npm reaches the program itself. Plain JavaScript an old Node can read.
 const { spawnSync } = require('node:child_process');
 const { join } = require('node:path');
 
@@ -13,7 +13,13 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
 }
 
 // Where each program stands in the build.
-const programs = { start: 'system/start', demo: 'system/demo', bench: 'bench/bench', saga: 'system/saga' };
+const programs = {
+  start: 'system/start',
+  demo: 'system/demo',
+  bench: 'bench/bench',
+  saga: 'system/saga',
+  'dead-letters': 'system/dead-letters',
+};
 const program = programs[process.argv[2]];
 const root = join(__dirname, '..');
 process.stderr.write('Building …\n');

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
-import { JetStreamServer } from '@shop/messaging';
+import { JetStreamServer, messagingMigrations } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { ServiceModule } from '@shop/service';
 import type { InventoryEnvironment } from './environment';
@@ -20,7 +20,7 @@ export async function buildInventoryApp(
     logger,
     databaseUrl: environment.INVENTORY_DATABASE_URL,
     natsUrl: environment.NATS_URL,
-    migrations: [...ledgerMigrations, ...inventoryMigrations],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations],
   });
 
   @Module({ imports: [service], controllers: [StockController, CommandsController] })

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
-import { JetStreamServer } from '@shop/messaging';
+import { JetStreamServer, messagingMigrations } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { ServiceModule } from '@shop/service';
 import type { PaymentEnvironment } from './environment';
@@ -31,7 +31,7 @@ export async function buildPaymentApp(
     logger,
     databaseUrl: environment.PAYMENT_DATABASE_URL,
     natsUrl: environment.NATS_URL,
-    migrations: [...ledgerMigrations, ...paymentMigrations],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...paymentMigrations],
   });
 
   @Module({

@@ -1,7 +1,7 @@
 /** Every error that leaves over HTTP is problem+json with a stable code; never a stack, never a query (RFC 9457). */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { Logger } from '@shop/observability';
-import { isConnectionFailure, isLockTimeout, isSerializationFailure, LaneFullError } from '@shop/postgres';
+import { isPassing, LaneFullError } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
 import type { FastifyReply } from 'fastify';
@@ -38,7 +38,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LaneFullError) return overloaded(error);
     if (error instanceof HttpException && error.getStatus() < 500) return frameworkProblem(error.getStatus());
     this.logger.error({ err: error }, 'http.request.failed');
-    if (isPassing(error)) {
+    if (error instanceof RetryableError || isPassing(error)) {
       return new Problem(503, 'unavailable', 'the service cannot do this right now; the same request may come again', {
         headers: { 'retry-after': OVERLOAD_RETRY_AFTER_SECONDS },
       });
@@ -66,14 +66,4 @@ function overloaded(cause: Error): Problem {
     cause,
     headers: { 'retry-after': OVERLOAD_RETRY_AFTER_SECONDS },
   });
-}
-
-/** Trouble that is over soon, as opposed to a mistake of ours. */
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof RetryableError ||
-    isConnectionFailure(error) ||
-    isLockTimeout(error) ||
-    isSerializationFailure(error)
-  );
 }

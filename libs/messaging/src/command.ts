@@ -1,7 +1,7 @@
 /** Commands and their replies: one definition that the sender and the receiver share. */
 import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { type Validated, validate } from '@shop/problem';
-import { commandMailbox, type Message, newMessage } from './message';
+import { commandMailbox, type Message, newMessage, tenantOf } from './message';
 
 export interface CommandType<Body extends object> {
   /** `<service>.<name>.v<version>` */
@@ -64,6 +64,7 @@ export function replyTo(command: Message, source: string, reply: Reply): Message
     subject: command.subject,
     causationid: command.id,
     traceparent: command.traceparent,
+    tenant: tenantOf(command),
     data: reply,
   });
 }

@@ -1,7 +1,11 @@
 export { Broker, type BrokerOptions } from './broker';
 export { defineCommand, type CommandType, bodyOf, replyTo, Reply, type Refusal } from './command';
+export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
+export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter } from './dead-letter.repository';
+export { DeadLetters } from './dead-letters';
 export { JetStreamServer } from './jetstream.server';
 export { Answers, Consumes, type Delivery } from './mailbox';
 export { commandMailbox, type Message, newMessage, replyMailbox } from './message';
+export { messagingMigrations } from './migrations';
 export { Publisher } from './publisher';
 export { MAILBOX_LANE } from './topology';

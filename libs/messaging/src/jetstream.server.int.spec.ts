@@ -1,94 +1,38 @@
-import { randomBytes } from 'node:crypto';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { Controller, type INestMicroservice, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { createLogger, type Logger } from '@shop/observability';
+import type { Logger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import { startStack, type Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
-import pino from 'pino';
+import {
+  answerEach,
+  closeAll,
+  closeLater,
+  type Handler,
+  leftIn,
+  migrateMessaging,
+  newCommand,
+  newMailbox,
+  nothing,
+  openBroker,
+  openNats as openNatsAt,
+  silent,
+  startService as startServiceAt,
+  succeed,
+} from '../testing/test-service';
 import { Broker } from './broker';
 import { replyTo } from './command';
-import { JetStreamServer } from './jetstream.server';
-import { Answers, Consumes, type Delivery } from './mailbox';
-import { decodeBatch, type Message, newMessage, subjectOf } from './message';
+import { Answers, type Delivery } from './mailbox';
+import { decodeBatch, subjectOf } from './message';
 import { Publisher } from './publisher';
 import { consumerOf, ensureStream } from './topology';
 
-const stack = useStack();
-const silent = createLogger({ service: 'test', level: 'silent', format: 'json' });
+const stack = useStack({ migrate: migrateMessaging });
+afterEach(closeAll);
 
-type Handler = (deliveries: Delivery[]) => unknown;
-const answerEach = (answer: (delivery: Delivery) => Promise<Message | undefined> | Message | undefined): Handler => {
-  return (deliveries) => new Answers(deliveries.map(async (delivery) => answer(delivery)));
-};
-const succeed = answerEach(({ message }) => replyTo(message, 'test', { outcome: 'succeeded' }));
-
-interface Service {
-  app: INestMicroservice;
-  publisher: Publisher;
-  /** What the handler was given, call by call. */
-  calls: Delivery[][];
-  log: ({ event: string } & Record<string, unknown>)[];
-  close: () => Promise<void>;
-}
-
-let closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.reverse()) await close();
-  closing = [];
-});
-
-async function openBroker(url: string, logger: Logger = silent): Promise<Broker> {
-  const broker = new Broker({ url, name: 'test', logger });
-  await broker.connect();
-  closing.push(() => broker.close());
-  return broker;
-}
-
-/** A service with one controller, as small as can be. */
-async function startService(mailbox: string, handler: Handler, url = stack.natsUrl): Promise<Service> {
-  const log: Service['log'] = [];
-  const logger = pino(
-    { level: 'debug', messageKey: 'event' },
-    { write: (line: string) => void log.push(JSON.parse(line) as Service['log'][number]) },
-  );
-  const broker = await openBroker(url, logger);
-  const publisher = new Publisher(broker, logger);
-  const calls: Delivery[][] = [];
-
-  @Controller()
-  class TestController {
-    @Consumes(mailbox)
-    take(deliveries: Delivery[]): unknown {
-      calls.push(deliveries);
-      return handler(deliveries);
-    }
-  }
-  @Module({ controllers: [TestController] })
-  class TestModule {}
-
-  const strategy = new JetStreamServer(broker, publisher, logger);
-  const app = await NestFactory.createMicroservice(TestModule, { strategy, logger: false });
-  await app.listen();
-  let closed: Promise<void> | undefined;
-  const close = () => (closed ??= app.close());
-  closing.push(close);
-  return { app, publisher, calls, log, close };
-}
-
-/** Names that no other test has; the streams belong to all. */
-const newMailbox = (kind: 'cmd' | 'reply' = 'cmd') => `${kind}.t${randomBytes(6).toString('hex')}`;
-let messages = 0;
-const newCommand = (replyto?: string): Message =>
-  newMessage({ id: `saga-${++messages}/step/do`, type: 'test.do.v1', source: 'test', subject: 's', replyto, data: {} });
-
-async function openNats(url = stack.natsUrl): Promise<NatsConnection> {
-  const connection = await connect({ servers: url });
-  closing.push(() => connection.close());
-  return connection;
-}
+const startService = (mailbox: string, handler: Handler, natsUrl = stack.natsUrl) =>
+  startServiceAt(mailbox, handler, { natsUrl, databaseUrl: stack.databaseUrl });
+const openNats = (url = stack.natsUrl) => openNatsAt(url);
 
 /** Everything that is published below the subjects, in the order in which the server took it. */
 async function listen(nats: NatsConnection, ...subjects: string[]) {
@@ -104,13 +48,6 @@ async function listen(nats: NatsConnection, ...subjects: string[]) {
   return heard;
 }
 
-/** What the consumer of the mailbox has still to do. */
-async function leftIn(nats: NatsConnection, mailbox: string) {
-  const { stream, durable } = consumerOf(mailbox);
-  const { num_pending, num_ack_pending } = await (await jetstreamManager(nats)).consumers.info(stream, durable);
-  return { waiting: num_pending, unacknowledged: num_ack_pending };
-}
-const nothing = { waiting: 0, unacknowledged: 0 };
 const idsIn = (calls: Delivery[][]) => calls.flat().map(({ message }) => message.id);
 
 describe('a consumer', () => {
@@ -222,20 +159,6 @@ describe('a consumer', () => {
     await eventually(() => expect(answered).toEqual([good.id]));
     finish();
     await eventually(() => expect(answered).toEqual([good.id, slow.id]));
-  });
-
-  it('R46 puts an unreadable batch away for good, and its neighbours pass', async () => {
-    const nats = await openNats();
-    const mailbox = newMailbox();
-    const { publisher, calls, log } = await startService(mailbox, succeed);
-    const [before, after] = [newCommand(), newCommand()];
-    publisher.send(mailbox, before);
-    for (const bytes of ['garbage', '{}', '[{"id":1}]']) nats.publish(subjectOf(mailbox), bytes);
-    await nats.flush();
-    publisher.send(mailbox, after);
-    await eventually(() => expect(idsIn(calls)).toEqual([before.id, after.id]));
-    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
-    expect(log.filter(({ event }) => event === 'messaging.batch.unreadable')).toHaveLength(3);
   });
 
   it('R11 shares its mailbox with other replicas: each message goes to one of them', async () => {
@@ -395,7 +318,7 @@ describe('R10 a broker that has lost', () => {
     const broker = new Broker({ url: own.natsUrl, name: 'test', logger: silent });
     expect(() => broker.nats).toThrow('not connected');
     const connecting = broker.connect();
-    closing.push(() => broker.close());
+    closeLater(() => broker.close());
     await own.startNats();
     await connecting;
     await broker.ping();

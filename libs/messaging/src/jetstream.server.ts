@@ -2,8 +2,9 @@
  * The Nest transport for JetStream: pulls the batches of each mailbox, hands them to the controller that consumes it,
  * sends the replies, and only then acknowledges.
  *
- * A JetStream message is acknowledged when every message in it has been answered, on the same connection behind the
- * replies. If one fails, the whole is delivered again later; those already done answer from their stored reply.
+ * A JetStream message is acknowledged when every message in it has been answered or put away as a dead letter, on the
+ * same connection behind the replies. If one fails, the whole is delivered again later; those already done answer from
+ * their stored reply, and what comes back too often is tried message by message (`suspects.ts`).
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -11,9 +12,12 @@ import { gauge, type Logger } from '@shop/observability';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
+import { type Arrival, letterOfBytes } from './dead-letter';
+import type { DeadLetters } from './dead-letters';
 import { Answers, type Delivery } from './mailbox';
-import { decodeBatch, UnreadableBatchError } from './message';
+import { decodeBatch, isMailbox, type Message, replaySubjectOf, UnreadableBatchError } from './message';
 import type { Publisher } from './publisher';
+import { Suspects } from './suspects';
 import { ACK_WAIT_MS, ensureConsumer } from './topology';
 
 /** JetStream messages (each a batch) asked for ahead. */
@@ -31,21 +35,24 @@ const inFlight = gauge('messaging_messages_in_flight', 'JetStream messages taken
 export class JetStreamServer extends Server implements CustomTransportStrategy {
   private readonly pulls = new Set<ConsumerMessages>();
   private readonly working = new Set<JsMsg>();
+  private readonly suspects: Suspects;
   private heartbeat?: NodeJS.Timeout;
   private closing = false;
 
   constructor(
     private readonly broker: Broker,
     private readonly publisher: Publisher,
+    private readonly deadLetters: DeadLetters,
     private readonly log: Logger,
   ) {
     super();
+    this.suspects = new Suspects(deadLetters, log);
   }
 
   listen(callback: () => void): void {
     for (const [mailbox, handler] of this.messageHandlers) void this.consume(mailbox, handler);
     // Work that takes longer than the ack wait is not taken for lost.
-    this.heartbeat = setInterval(() => this.working.forEach((message) => message.working()), ACK_WAIT_MS / 3);
+    this.heartbeat = setInterval(() => this.beat(), ACK_WAIT_MS / 3);
     this.heartbeat.unref();
     callback();
   }
@@ -57,6 +64,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const deadline = Date.now() + DRAIN_TIMEOUT_MS;
     while (this.working.size > 0 && Date.now() < deadline) await pause(10);
     clearInterval(this.heartbeat);
+    this.deadLetters.stop();
   }
 
   on(): void {
@@ -67,10 +75,16 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return this.broker.nats as T;
   }
 
+  private beat(): void {
+    for (const message of this.working) message.working();
+    void this.suspects.renew();
+  }
+
   /** Pulls for ever; a consumer or stream that the broker has lost is made again. */
   private async consume(mailbox: string, handler: MessageHandler): Promise<void> {
     while (!this.closing) {
       try {
+        await this.deadLetters.start(mailbox);
         const { stream, durable } = await ensureConsumer(await this.broker.manager(), mailbox);
         const consumer = await this.broker.jetstream().consumers.get(stream, durable);
         const pull = await consumer.consume({
@@ -98,32 +112,74 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     inFlight.inc();
     try {
       const messages = decodeBatch(source.string());
-      const suspect = source.info.deliveryCount > TRUSTED_DELIVERIES;
+      if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
       const { promises } = await this.handle(
         handler,
-        messages.map((message) => ({ message, suspect })),
+        messages.map((message) => ({ message, suspect: false })),
       );
       if (promises.length !== messages.length) throw new Error('a consumer must answer every message of its batch');
       const done = await Promise.allSettled(promises);
-      done.forEach((result, index) => {
-        const { replyto } = messages[index]!;
-        if (replyto && result.status === 'fulfilled' && result.value) this.publisher.send(replyto, result.value);
+      const failures = done.flatMap((result, index): unknown[] => {
+        if (result.status === 'rejected') return [result.reason];
+        const unsent = this.reply(messages[index]!, result.value);
+        return unsent ? [unsent] : [];
       });
-      const failed = done.find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
-      await new Promise<void>((resolve) =>
-        this.publisher.whenSent(() => {
-          // Now, not in a later turn: it leaves in the same packet as the replies.
-          source.ack();
-          resolve();
-        }),
-      );
+      if (failures.length > 0) throw failures[0];
+      await this.acknowledge(source);
     } catch (error) {
-      this.giveBack(mailbox, source, error);
+      if (error instanceof UnreadableBatchError) await this.putAway(mailbox, source, error);
+      else this.giveBack(mailbox, source, error);
     } finally {
       this.working.delete(source);
       inFlight.dec();
     }
+  }
+
+  /** Delivered too often, handed over by an operator, or with a message that was put away before. */
+  private isSuspect(mailbox: string, { info, subject }: JsMsg, messages: readonly Message[]): boolean {
+    return (
+      info.deliveryCount > TRUSTED_DELIVERIES ||
+      subject === replaySubjectOf(mailbox) ||
+      this.deadLetters.knowsAnyOf(mailbox, messages)
+    );
+  }
+
+  private async trySuspects(
+    mailbox: string,
+    handler: MessageHandler,
+    source: JsMsg,
+    messages: Message[],
+  ): Promise<void> {
+    const replayed = source.subject === replaySubjectOf(mailbox);
+    const failures = await this.suspects.tryAll(
+      { ...arrivalOf(mailbox, source), messages, replayed },
+      async (message) => {
+        const { promises } = await this.handle(handler, [{ message, suspect: true }]);
+        if (promises.length !== 1) throw new Error('a consumer must answer every message of its batch');
+        const unsent = this.reply(message, await promises[0]);
+        if (unsent) throw unsent;
+      },
+    );
+    if (failures.length > 0) throw failures[0];
+    await this.acknowledge(source);
+  }
+
+  /** Answers why a reply cannot be sent, if it cannot. */
+  private reply({ replyto }: Message, reply: Message | undefined): Error | undefined {
+    if (!replyto || !reply) return undefined;
+    if (!isMailbox(replyto)) return new Error('the reply is to go to what is no mailbox');
+    this.publisher.send(replyto, reply);
+    return undefined;
+  }
+
+  private acknowledge(source: JsMsg): Promise<void> {
+    return new Promise<void>((resolve) =>
+      this.publisher.whenSent(() => {
+        // Now, not in a later turn: it leaves in the same packet as the replies.
+        source.ack();
+        resolve();
+      }),
+    );
   }
 
   /** Nest answers a throwing handler with an observable that fails, so the result is awaited to the end. */
@@ -134,13 +190,17 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return answers;
   }
 
-  private giveBack(mailbox: string, source: JsMsg, error: unknown): void {
-    const { message: reason } = error as Error;
-    if (error instanceof UnreadableBatchError) {
-      this.log.error({ mailbox, sequence: source.seq, reason }, 'messaging.batch.unreadable');
-      source.term();
-      return;
+  private async putAway(mailbox: string, source: JsMsg, error: UnreadableBatchError): Promise<void> {
+    try {
+      await this.deadLetters.putAway(letterOfBytes(source.data, error, arrivalOf(mailbox, source)));
+      source.ack();
+    } catch (failure) {
+      this.giveBack(mailbox, source, failure);
     }
+  }
+
+  private giveBack(mailbox: string, source: JsMsg, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
     const asked = error instanceof RetryableError ? error.retryAfterMs : undefined;
     const delayMs = asked ?? delayOf(redelivery, source.info.deliveryCount);
     const line = { mailbox, sequence: source.seq, deliveries: source.info.deliveryCount, delayMs, reason };
@@ -150,5 +210,11 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     source.nak(delayMs);
   }
 }
+
+const arrivalOf = (mailbox: string, { info, time }: JsMsg): Arrival => ({
+  mailbox,
+  deliveries: info.deliveryCount,
+  firstSeenAt: time,
+});
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -18,6 +18,8 @@ export interface Message<Body = unknown> {
   /** Of an undo: the id of the command that it undoes. */
   undoes?: string;
   traceparent?: string;
+  /** Of a reply: whose business it is. A command says it in its body. */
+  tenant?: string;
   datacontenttype: 'application/json';
   data: Body;
 }
@@ -31,6 +33,20 @@ export const commandMailbox = (service: string): string => `cmd.${service}`;
 export const replyMailbox = (service: string): string => `reply.${service}`;
 /** A mailbox gets batches of mixed types, so its subject names no single one of them. */
 export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
+/** What an operator hands over again: it is tried alone, and once. */
+export const replaySubjectOf = (mailbox: string): string => `${mailbox}.replay`;
+
+const MAILBOX = /^(cmd|reply)\.[\w-]{1,64}$/;
+/** An address that comes from outside may be anything, and one that the broker's client refuses fails its neighbours. */
+export const isMailbox = (address: unknown): boolean => typeof address === 'string' && MAILBOX.test(address);
+
+const TENANT = /^[\w.-]{1,64}$/;
+
+/** Whom a message belongs to: commands say so in their body, replies on the envelope. */
+export function tenantOf(message: Message): string | undefined {
+  const named = message.tenant ?? (message.data as { tenant?: unknown } | undefined)?.tenant;
+  return typeof named === 'string' && TENANT.test(named) ? named : undefined;
+}
 
 export function newMessage<Body>(message: Omit<Message<Body>, 'specversion' | 'datacontenttype'>): Message<Body> {
   return { specversion: '1.0', ...message, datacontenttype: 'application/json' };

@@ -9,7 +9,8 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { counter, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
-import { batchHeaders, encodeBatch, type Message, subjectOf } from './message';
+import { RetryableError } from '@shop/resilience';
+import { batchHeaders, encodeBatch, type Message, replaySubjectOf, subjectOf } from './message';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -56,6 +57,18 @@ export class Publisher {
     this.sent.push(tell);
   }
 
+  /**
+   * Hands a message to its mailbox once more and waits until the broker has it: the operator who asks wants to know.
+   * @throws RetryableError when the broker does not take it
+   */
+  async replay(mailbox: string, payload: Uint8Array): Promise<void> {
+    try {
+      await this.publishChecked(mailbox, replaySubjectOf(mailbox), payload);
+    } catch (cause) {
+      throw new RetryableError('the broker did not take the message', { cause });
+    }
+  }
+
   private scheduleFlush(): void {
     if (this.waiting.size === 0 && this.sent.length === 0) process.nextTick(() => this.flush());
   }
@@ -68,12 +81,17 @@ export class Publisher {
     this.waiting.clear();
     this.count = 0;
     this.sent = [];
+    // What one mailbox cannot get (too large for the broker even by itself) must not hold the others, nor the acks.
+    for (const [mailbox, batch] of batches) this.attempt(() => this.publish(mailbox, batch), { mailbox });
+    for (const tell of sent) this.attempt(tell);
+  }
+
+  /** A connection that is closed for good refuses everything: this process is about to end, and its sagas ask again. */
+  private attempt(work: () => void, line: object = {}): void {
     try {
-      for (const [mailbox, batch] of batches) this.publish(mailbox, batch);
-      for (const tell of sent) tell();
+      work();
     } catch (error) {
-      // Only a connection that is closed for good refuses: this process is about to end, and its sagas ask again.
-      this.log.warn({ reason: (error as Error).message }, 'messaging.publish.failed');
+      this.log.warn({ ...line, reason: (error as Error).message }, 'messaging.publish.failed');
     }
   }
 
@@ -102,17 +120,21 @@ export class Publisher {
   }
 
   private async publishAndCheck(mailbox: string, payload: Buffer): Promise<void> {
-    // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
-    const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
     try {
-      const client = (this.client ??= this.broker.jetstream());
-      await client.publish(subjectOf(mailbox), payload, options).catch(async () => {
-        // A broker that was wiped has no stream for this; one that was away may be back.
-        await ensureStream(await this.broker.manager(), mailbox);
-        await client.publish(subjectOf(mailbox), payload, options);
-      });
+      await this.publishChecked(mailbox, subjectOf(mailbox), payload);
     } catch (error) {
       this.log.warn({ mailbox, reason: (error as Error).message }, 'messaging.publish.failed');
     }
+  }
+
+  private async publishChecked(mailbox: string, subject: string, payload: Uint8Array): Promise<void> {
+    // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
+    const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
+    const client = (this.client ??= this.broker.jetstream());
+    await client.publish(subject, payload, options).catch(async () => {
+      // A broker that was wiped has no stream for this; one that was away may be back.
+      await ensureStream(await this.broker.manager(), mailbox);
+      await client.publish(subject, payload, options);
+    });
   }
 }

@@ -6,6 +6,7 @@ export {
   isBadNumber,
   isConnectionFailure,
   isLockTimeout,
+  isPassing,
   isSerializationFailure,
   isUniqueViolation,
 } from './pg-errors';

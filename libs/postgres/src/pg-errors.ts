@@ -35,6 +35,22 @@ export function isLockTimeout(error: unknown): boolean {
   return (error as PgError | undefined)?.code === LOCK_NOT_AVAILABLE;
 }
 
+/**
+ * Out of disk, memory or connections; an I/O error; a statement or transaction that took too long; a server that only
+ * reads, as after a failover.
+ */
+const IN_TROUBLE = /^(53...|58...|57014|25P03|25006)$/;
+
+/** True when the database could not do it now and may well do it later: what was asked is not to blame. */
+export function isPassing(error: unknown): boolean {
+  return (
+    isConnectionFailure(error) ||
+    isLockTimeout(error) ||
+    isSerializationFailure(error) ||
+    IN_TROUBLE.test((error as PgError | undefined)?.code ?? '')
+  );
+}
+
 const IN_FAILED_TRANSACTION = '25P02';
 
 /** True when a statement was refused only because one before it, in the same transaction, has failed. */

@@ -2,9 +2,10 @@
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { createHealthModule, MetricsModule } from '@shop/http';
 import { IdempotencyModule } from '@shop/idempotency';
-import { Broker, JetStreamServer, Publisher } from '@shop/messaging';
+import { Broker, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
 import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
+import { DeadLettersController } from './dead-letters.controller';
 import { ErasureController } from './erasure.controller';
 import { LOGGER } from './logger';
 
@@ -37,8 +38,9 @@ export class ServiceModule implements OnApplicationShutdown {
       { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker, logger), inject: [Broker] },
       {
         provide: JetStreamServer,
-        useFactory: (broker: Broker, publisher: Publisher) => new JetStreamServer(broker, publisher, logger),
-        inject: [Broker, Publisher],
+        useFactory: (broker: Broker, publisher: Publisher, database: Database) =>
+          new JetStreamServer(broker, publisher, new DeadLetters(database, logger), logger),
+        inject: [Broker, Publisher, Database],
       },
     ];
     const health = createHealthModule({
@@ -54,7 +56,7 @@ export class ServiceModule implements OnApplicationShutdown {
     });
     return {
       module: ServiceModule,
-      controllers: [ErasureController],
+      controllers: [ErasureController, DeadLettersController],
       imports: [idempotency, MetricsModule, health],
       providers,
       exports: providers,

@@ -1,6 +1,7 @@
 /** Whether the migrations still make the schema that is kept in schema.txt. */
 import { join } from 'node:path';
 import { ledgerMigrations } from '@shop/idempotency';
+import { messagingMigrations } from '@shop/messaging';
 import { createDatabase, migrate } from '@shop/postgres';
 import { expectSchema, useStack } from '@shop/testing';
 import { inventoryMigrations } from '.';
@@ -8,7 +9,7 @@ import { inventoryMigrations } from '.';
 const stack = useStack();
 
 it('makes the schema in schema.txt from an empty database', async () => {
-  const migrations = [...ledgerMigrations, ...inventoryMigrations];
+  const migrations = [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations];
   const database = createDatabase({ url: stack.databaseUrl, applicationName: 'schema', migrations });
   try {
     await migrate(database);

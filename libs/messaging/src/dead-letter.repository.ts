@@ -1,0 +1,173 @@
+/** The table of dead letters: one row for a message, however often it is given up on. */
+import type { Database, Statement, Tx } from '@shop/postgres';
+import { v7 as uuidv7 } from 'uuid';
+import type { Act, DeadLetter, DeadLetterState, NewDeadLetter } from './dead-letter';
+
+/** More acts than anybody reads; the oldest fall out. */
+const MAX_ACTS = 100;
+
+const columns = `
+  id, mailbox, message_id as "messageId", type, saga, tenant, readable, deliveries, killed, last_error as "lastError",
+  state, size, size > octet_length(content) as cut, acts, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt"`;
+
+const put: Statement = {
+  name: 'dead-letter.put',
+  text: `
+    insert into dead_letter (id, mailbox, message_id, type, saga, tenant, readable, content, size, deliveries, killed,
+                             last_error, state, first_seen_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'open', least($13::timestamptz, now()))
+    on conflict (mailbox, message_id) do update
+    set state = 'open', type = excluded.type, saga = excluded.saga, tenant = excluded.tenant,
+        readable = excluded.readable, content = excluded.content, size = excluded.size, killed = excluded.killed,
+        deliveries = dead_letter.deliveries + excluded.deliveries, last_error = excluded.last_error, last_seen_at = now()
+    returning id`,
+};
+
+/** Opens it, or opens it again and counts it up. Answers its id. */
+export async function putDeadLetter(tx: Tx, letter: NewDeadLetter): Promise<string> {
+  const { mailbox, messageId, type, saga, tenant, readable, content, size, deliveries, killed, lastError } = letter;
+  const [row] = await tx.query<{ id: string }>(put, [
+    uuidv7(),
+    mailbox,
+    messageId,
+    type,
+    saga,
+    tenant,
+    readable,
+    content,
+    size,
+    deliveries,
+    killed,
+    lastError,
+    letter.firstSeenAt,
+  ]);
+  return row!.id;
+}
+
+const countUp: Statement = {
+  name: 'dead-letter.count-up',
+  text: `
+    update dead_letter set deliveries = deliveries + $3, last_seen_at = now()
+    where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
+};
+
+/** For those that came again and were not run. */
+export async function countUpDeadLetters(
+  database: Database,
+  mailbox: string,
+  messageIds: readonly string[],
+  deliveries: number,
+): Promise<void> {
+  await database.query(countUp, [mailbox, messageIds, deliveries]);
+}
+
+/** With the act behind the others; one that does not fit any more pushes the oldest out. */
+const withAct = (act: string) => `jsonb_path_query_array(acts || ${act}, '$[last - ${MAX_ACTS - 1} to last]')`;
+const actOf = (act: string, by: string, reason: string) =>
+  `jsonb_build_object('act', ${act}, 'by', ${by}, 'reason', ${reason}, 'at', now())`;
+
+const closeDone: Statement = {
+  name: 'dead-letter.close-done',
+  text: `
+    update dead_letter
+    set state = 'replayed', acts = ${withAct(actOf(`'replayed'`, `'its sender'`, `'it was sent again, and was done'`))}
+    where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
+};
+
+/** Of messages that were done after all: who sent them has sent them again. */
+export function closeDoneDeadLetters(tx: Tx, mailbox: string, messageIds: readonly string[]): void {
+  tx.send(closeDone, [mailbox, messageIds]);
+}
+
+const findOpen: Statement = {
+  name: 'dead-letter.find-open',
+  text: `
+    select mailbox, message_id as "messageId" from dead_letter where state = 'open' order by id desc limit $1`,
+};
+
+/** The newest open ones. */
+export function findOpenDeadLetters(
+  database: Database,
+  limit: number,
+): Promise<{ mailbox: string; messageId: string }[]> {
+  return database.query(findOpen, [limit]);
+}
+
+const findOpenAmong: Statement = {
+  name: 'dead-letter.find-open-among',
+  text: `
+    select message_id as "messageId", killed from dead_letter
+    where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
+};
+
+/** Those of these messages that have an open dead letter, and whether they killed. */
+export async function findOpenAmongMessages(
+  database: Database,
+  mailbox: string,
+  messageIds: readonly string[],
+): Promise<Map<string, { killed: boolean }>> {
+  const rows = await database.query<{ messageId: string; killed: boolean }>(findOpenAmong, [mailbox, messageIds]);
+  return new Map(rows.map(({ messageId, killed }) => [messageId, { killed }]));
+}
+
+/** A dead letter without a tenant is everybody's. */
+const visible = `(tenant is null or tenant = $1)`;
+
+const listAll: Statement = {
+  name: 'dead-letter.list',
+  text: `select ${columns} from dead_letter where ${visible} and id < $2 order by id desc limit $3`,
+};
+
+const listInState: Statement = {
+  name: 'dead-letter.list-in-state',
+  text: `select ${columns} from dead_letter where ${visible} and state = $4 and id < $2 order by id desc limit $3`,
+};
+
+/** Behind every id. */
+const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Newest first. */
+export function listDeadLetters(
+  database: Database,
+  options: { tenant: string; state?: DeadLetterState; before?: string; limit: number },
+): Promise<DeadLetter[]> {
+  const { tenant, state, before = END, limit } = options;
+  return state === undefined
+    ? database.query(listAll, [tenant, before, limit])
+    : database.query(listInState, [tenant, before, limit, state]);
+}
+
+const findOne: Statement = {
+  name: 'dead-letter.find',
+  text: `select ${columns}, content from dead_letter where ${visible} and id = $2`,
+};
+
+export async function findDeadLetter(
+  database: Database,
+  tenant: string,
+  id: string,
+): Promise<(DeadLetter & { content: Buffer }) | undefined> {
+  const [letter] = await database.query<DeadLetter & { content: Buffer }>(findOne, [tenant, id]);
+  return letter;
+}
+
+const lockOne: Statement = {
+  name: 'dead-letter.lock',
+  text: `select ${columns} from dead_letter where ${visible} and id = $2 for update`,
+};
+
+export async function lockDeadLetter(tx: Tx, tenant: string, id: string): Promise<DeadLetter | undefined> {
+  return (await tx.query<DeadLetter>(lockOne, [tenant, id]))[0];
+}
+
+const recordAct: Statement = {
+  name: 'dead-letter.record-act',
+  text: `
+    update dead_letter set state = $2, acts = ${withAct(actOf('$2::text', '$3::text', '$4::text'))}
+    where id = $1
+    returning ${columns}`,
+};
+
+export async function actOnDeadLetter(tx: Tx, id: string, { act, by, reason }: Omit<Act, 'at'>): Promise<DeadLetter> {
+  return (await tx.query<DeadLetter>(recordAct, [id, act, by, reason]))[0]!;
+}
