@@ -32,7 +32,7 @@ class DeadLettersQuery extends PageQuery {
   declare cursor?: string;
 }
 
-class ActBody {
+class DeadLetterActBody {
   @ApiProperty({ example: 'mended in the release of today' })
   @IsText(200)
   reason: string;
@@ -75,7 +75,7 @@ export class DeadLettersController {
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
-    @Body() { reason }: ActBody,
+    @Body() { reason }: DeadLetterActBody,
   ): Promise<Outcome> {
     const outcome = await this.idempotency.once(claim, (tx) => act(tx, caller, id, { act: 'replayed', reason }));
     this.tell(outcome, caller, id, { act: 'replayed', reason });
@@ -92,7 +92,7 @@ export class DeadLettersController {
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
-    @Body() { reason }: ActBody,
+    @Body() { reason }: DeadLetterActBody,
   ): Promise<Outcome> {
     const outcome = await this.idempotency.once(claim, (tx) => act(tx, caller, id, { act: 'discarded', reason }));
     this.tell(outcome, caller, id, { act: 'discarded', reason });

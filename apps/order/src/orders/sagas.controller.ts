@@ -33,13 +33,13 @@ class SagasQuery extends PageQuery {
   declare cursor?: string;
 }
 
-class ActBody {
+class SagaActBody {
   @ApiProperty({ enum: operatorActs })
   @IsIn(operatorActs)
   act: OperatorAct;
 
   @ApiPropertyOptional({ maxLength: MAX_REASON_LENGTH, description: 'why; needed to skip a step' })
-  @ValidateIf(({ act, reason }: ActBody) => act === 'skip' || reason !== undefined)
+  @ValidateIf(({ act, reason }: SagaActBody) => act === 'skip' || reason !== undefined)
   @IsText(MAX_REASON_LENGTH)
   @Matches(/\S/, { message: 'reason must say something' })
   reason?: string;
@@ -80,7 +80,7 @@ export class SagasController {
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
-    @Body() body: ActBody,
+    @Body() body: SagaActBody,
   ): Promise<Outcome> {
     return this.operator.act({ claim, tenant: caller.tenant, sagaId: id, event: eventOf(body, caller.principal) });
   }
@@ -91,6 +91,6 @@ function listedJson({ data, ...saga }: ListedSaga) {
   return { ...saga, orderId: (data as Pick<PlaceOrder, 'orderId'>).orderId };
 }
 
-function eventOf({ act, reason }: ActBody, by: string): OperatorEvent {
+function eventOf({ act, reason }: SagaActBody, by: string): OperatorEvent {
   return act === 'skip' ? { type: 'operator', act, by, reason: reason! } : { type: 'operator', act, by, reason };
 }

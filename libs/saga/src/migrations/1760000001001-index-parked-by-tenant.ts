@@ -1,8 +1,8 @@
 /** Parked sagas are listed by whose they are, which their data says. */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class IndexParkedByTenant1760000002000 implements MigrationInterface {
-  name = 'IndexParkedByTenant1760000002000';
+export class IndexParkedByTenant1760000001001 implements MigrationInterface {
+  name = 'IndexParkedByTenant1760000001001';
 
   async up(runner: QueryRunner): Promise<void> {
     // Only a saga that is parked pays for it: the index has no entry for the others.
