@@ -1,7 +1,11 @@
 export { Broker, type BrokerOptions } from './broker';
 export { defineCommand, type CommandType, bodyOf, replyTo, Reply, type Refusal } from './command';
+export { defineEvent, type EventType, newEvent } from './event';
 export { JetStreamServer } from './jetstream.server';
 export { Answers, Consumes, type Delivery } from './mailbox';
-export { commandMailbox, type Message, newMessage, replyMailbox } from './message';
+export { commandMailbox, eventMailbox, eventsFor, type Message, newMessage, replyMailbox } from './message';
+export { outboxMigrations } from './migrations';
+export { appendEvents } from './outbox';
+export { OutboxRelay } from './outbox-relay';
 export { Publisher } from './publisher';
 export { MAILBOX_LANE } from './topology';
