@@ -1,6 +1,6 @@
 /** Orders: the API, the sagas behind it, and their timers. */
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Publisher } from '@shop/messaging';
+import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Deadlines, SagaEngine, type SagaRow } from '@shop/saga';
@@ -18,7 +18,13 @@ import { RepliesController } from './replies.controller';
   providers: [
     OrderWatch,
     OrdersService,
-    { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, LOGGER] },
+    { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, OutboxRelay, LOGGER] },
+    {
+      provide: OutboxRelay,
+      useFactory: (database: Database, broker: Broker, logger: Logger) =>
+        new OutboxRelay({ service: 'order', database, broker, logger }),
+      inject: [Database, Broker, LOGGER],
+    },
     {
       provide: Deadlines,
       useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
@@ -28,18 +34,28 @@ import { RepliesController } from './replies.controller';
   ],
 })
 export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
-  constructor(@Inject(Deadlines) private readonly deadlines: Deadlines) {}
+  constructor(
+    @Inject(Deadlines) private readonly deadlines: Deadlines,
+    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.deadlines.start();
+    this.relay.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.deadlines.stop();
+    await Promise.all([this.deadlines.stop(), this.relay.stop()]);
   }
 }
 
-function createEngine(database: Database, publisher: Publisher, watch: OrderWatch, logger: Logger): SagaEngine {
+function createEngine(
+  database: Database,
+  publisher: Publisher,
+  watch: OrderWatch,
+  relay: OutboxRelay,
+  logger: Logger,
+): SagaEngine {
   const engine: SagaEngine = new SagaEngine({
     service: 'order',
     database,
@@ -47,7 +63,12 @@ function createEngine(database: Database, publisher: Publisher, watch: OrderWatc
     logger,
     definitions: [placeOrder, cancelOrder],
     onChange: (tx, changes) => followSagas(engine, tx, changes),
-    onCommitted: (changes) => watch.announce(hintsOf(changes)),
+    onCommitted: (changes) => {
+      const hints = hintsOf(changes);
+      watch.announce(hints);
+      // A settled order is what events tell of.
+      if (hints.some(({ settled }) => settled)) relay.wake();
+    },
     logFields: (saga: SagaRow) => ({ orderId: (saga.data as PlaceOrder).orderId }),
   });
   return engine;
