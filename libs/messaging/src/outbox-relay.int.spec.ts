@@ -157,9 +157,9 @@ describe('a relay', () => {
     await stopped;
     const second = await world.startRelay(broker.natsUrl);
     await world.commit('a/3');
-    await eventually(() => expect(listener.ids).toEqual(['a/1', 'a/2', 'a/3']), { timeoutMs: 9_000 });
+    await eventually(() => expect(listener.ids).toEqual(['a/1', 'a/2', 'a/3']), { timeoutMs: 15_000 });
     expect(times(await streamed(), 'a/2')).toBe(2);
-    expect(second.log).toEqual([]);
+    expect(second.log.map(({ event }) => event)).not.toContain('outbox.events.lost');
     // It was only paused: what it knew is of yesterday, and it writes nothing.
     thaw();
     await says(first, 'outbox.relay.failed');
