@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
-import { JetStreamServer, messagingMigrations } from '@shop/messaging';
+import { JetStreamServer, messagingMigrations, outboxMigrations } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { sagaMigrations } from '@shop/saga';
 import { ServiceModule } from '@shop/service';
@@ -18,7 +18,13 @@ export async function buildOrderApp(environment: OrderEnvironment, logger: Logge
     logger,
     databaseUrl: environment.ORDER_DATABASE_URL,
     natsUrl: environment.NATS_URL,
-    migrations: [...ledgerMigrations, ...messagingMigrations, ...sagaMigrations, ...orderMigrations],
+    migrations: [
+      ...ledgerMigrations,
+      ...messagingMigrations,
+      ...sagaMigrations,
+      ...outboxMigrations,
+      ...orderMigrations,
+    ],
   });
 
   @Module({ imports: [service, OrdersModule], controllers: [ProductsController] })

@@ -7,5 +7,6 @@ export {
   RestockReservation,
   StockLine,
 } from './inventory';
+export { OrderCancelled, OrderCancelledBody, OrderConfirmed, OrderConfirmedBody } from './order';
 export { ChargePayment, ChargePaymentBody, RefundPayment, RefundPaymentBody } from './payment';
 export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';

@@ -21,9 +21,9 @@ export function defineCommand<Body extends object>(options: {
   return { type: `${service}.${name}.v${version}`, mailbox: commandMailbox(service), body };
 }
 
-/** Checks the body at the receiving door. Unknown properties are dropped: they may come from a newer sender. */
-export function bodyOf<Body extends object>(command: CommandType<Body>, message: Message): Validated<Body> {
-  return validate(command.body, message.data, { unknownProperties: 'drop' });
+/** Checks the body of a command or event at the receiving door. Unknown properties are dropped: they may come from a newer sender. */
+export function bodyOf<Body extends object>(type: { body: new () => Body }, message: Message): Validated<Body> {
+  return validate(type.body, message.data, { unknownProperties: 'drop' });
 }
 
 const MAX_REASON_LENGTH = 100;

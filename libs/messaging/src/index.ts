@@ -3,9 +3,12 @@ export { defineCommand, type CommandType, bodyOf, replyTo, Reply, type Refusal }
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter } from './dead-letter.repository';
 export { DeadLetters } from './dead-letters';
+export { defineEvent, type EventType, newEvent } from './event';
 export { JetStreamServer } from './jetstream.server';
 export { Answers, Consumes, type Delivery } from './mailbox';
-export { commandMailbox, type Message, newMessage, replyMailbox } from './message';
-export { messagingMigrations } from './migrations';
+export { commandMailbox, eventMailbox, eventsFor, type Message, newMessage, replyMailbox } from './message';
+export { messagingMigrations, outboxMigrations } from './migrations';
+export { appendEvents } from './outbox';
+export { OutboxRelay } from './outbox-relay';
 export { Publisher } from './publisher';
 export { MAILBOX_LANE } from './topology';

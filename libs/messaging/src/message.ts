@@ -20,6 +20,8 @@ export interface Message<Body = unknown> {
   traceparent?: string;
   /** Of a reply: whose business it is. A command says it in its body. */
   tenant?: string;
+  /** Of an event: when it happened, RFC 3339. */
+  time?: string;
   datacontenttype: 'application/json';
   data: Body;
 }
@@ -31,6 +33,10 @@ export const batchHeaders: readonly [name: string, value: string][] = [['content
 export const commandMailbox = (service: string): string => `cmd.${service}`;
 /** Where a service takes the replies to the commands of its sagas. */
 export const replyMailbox = (service: string): string => `reply.${service}`;
+/** Where a service publishes its events. */
+export const eventMailbox = (service: string): string => `evt.${service}`;
+/** Where `listener` takes the events of a service; each listener is given all of them. */
+export const eventsFor = (listener: string, service: string): string => `${eventMailbox(service)}@${listener}`;
 /** A mailbox gets batches of mixed types, so its subject names no single one of them. */
 export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
 /** What an operator hands over again: it is tried alone, and once. */
@@ -52,7 +58,7 @@ export function newMessage<Body>(message: Omit<Message<Body>, 'specversion' | 'd
   return { specversion: '1.0', ...message, datacontenttype: 'application/json' };
 }
 
-export function encodeBatch(messages: Message[]): string {
+export function encodeBatch(messages: readonly Message[]): string {
   return JSON.stringify(messages);
 }
 

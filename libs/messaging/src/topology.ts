@@ -8,6 +8,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { GATHER_MS } from '@shop/postgres';
@@ -26,9 +27,27 @@ const MAX_ACK_PENDING = 256;
  */
 export const MAILBOX_LANE = { maxWaiting: 100_000, gatherMs: GATHER_MS };
 
-const streams: Record<string, { name: string; subjects: string[] }> = {
-  cmd: { name: 'COMMANDS', subjects: ['cmd.>'] },
-  reply: { name: 'REPLIES', subjects: ['reply.>'] },
+/** Nobody asks for an event again, so it stays for whoever was away, and is published again for as long if it is lost. */
+export const EVENTS_MAX_AGE_MS = 3 * MAX_AGE_MS;
+export const EVENT_STREAM = 'EVENTS';
+
+const queue = { retention: RetentionPolicy.Workqueue, maxAgeMs: MAX_AGE_MS };
+interface StreamShape {
+  name: string;
+  subjects: string[];
+  retention: RetentionPolicy;
+  maxAgeMs: number;
+}
+
+const streams: Record<string, StreamShape> = {
+  cmd: { name: 'COMMANDS', subjects: ['cmd.>'], ...queue },
+  reply: { name: 'REPLIES', subjects: ['reply.>'], ...queue },
+  evt: {
+    name: EVENT_STREAM,
+    subjects: ['evt.>'],
+    retention: RetentionPolicy.Limits,
+    maxAgeMs: EVENTS_MAX_AGE_MS,
+  },
 };
 
 export interface ConsumerName {
@@ -36,27 +55,30 @@ export interface ConsumerName {
   durable: string;
 }
 
+/** Of a mailbox of events, `evt.order@mailer`: each listener has a consumer of its own. */
 export function consumerOf(mailbox: string): ConsumerName {
-  return { stream: streamOf(mailbox).name, durable: mailbox.replaceAll('.', '-') };
+  const [source, listener] = mailbox.split('@');
+  const durable = source!.replaceAll('.', '-');
+  return { stream: streamOf(mailbox).name, durable: listener ? `${listener}-${durable}` : durable };
 }
 
 /** Makes the stream that keeps this mailbox. */
-export async function ensureStream(manager: JetStreamManager, mailbox: string): Promise<void> {
-  const { name, subjects } = streamOf(mailbox);
+export async function ensureStream(manager: JetStreamManager, mailbox: string): Promise<StreamInfo> {
+  const { name, subjects, retention, maxAgeMs } = streamOf(mailbox);
   const config: Partial<StreamConfig> & { name: string } = {
     name,
     subjects,
-    retention: RetentionPolicy.Workqueue,
+    retention,
     storage: StorageType.File,
     discard: DiscardPolicy.Old,
-    max_age: nanos(MAX_AGE_MS),
+    max_age: nanos(maxAgeMs),
     max_bytes: MAX_STREAM_BYTES,
   };
   try {
-    await manager.streams.add(config);
+    return await manager.streams.add(config);
   } catch (error) {
     // It is there already, perhaps with the settings of another version.
-    await manager.streams.update(name, config).catch(() => Promise.reject(error));
+    return manager.streams.update(name, config).catch(() => Promise.reject(error));
   }
 }
 
@@ -66,7 +88,7 @@ export async function ensureConsumer(manager: JetStreamManager, mailbox: string)
   const { stream, durable } = consumerOf(mailbox);
   const config: Partial<ConsumerConfig> = {
     durable_name: durable,
-    filter_subject: `${mailbox}.>`,
+    filter_subject: `${mailbox.split('@', 1)[0]}.>`,
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     ack_wait: nanos(ACK_WAIT_MS),
@@ -78,7 +100,7 @@ export async function ensureConsumer(manager: JetStreamManager, mailbox: string)
   return { stream, durable };
 }
 
-function streamOf(mailbox: string): { name: string; subjects: string[] } {
+function streamOf(mailbox: string): StreamShape {
   const stream = streams[mailbox.split('.', 1)[0]!];
   if (!stream) throw new Error(`no stream keeps the mailbox ${mailbox}`);
   return stream;

@@ -69,6 +69,23 @@ test('a stall keeps connections, accepts new ones, and forwards only after it is
   await eventually(() => expect(fresh.received()).toBe('3'));
 });
 
+test('a muted target hears what it is told, and its answers come when it is over', async () => {
+  const { socket, received } = await client();
+  const heard = new Promise<string>((resolve) => {
+    echo.on('connection', (end) => end.on('data', (chunk: Buffer) => resolve(chunk.toString())));
+  });
+  proxy.mute();
+  const late = await client();
+  late.socket.write('1');
+  expect(await heard).toBe('1');
+  socket.write('2');
+  // That nothing comes cannot be awaited; this is long for a loopback.
+  await sleep(100);
+  expect(late.received() + received()).toBe('');
+  proxy.resume();
+  await eventually(() => expect(late.received() + received()).toBe('12'));
+});
+
 test('a connection ends at one side when it ends at the other', async () => {
   const { socket } = await client();
   socket.end();

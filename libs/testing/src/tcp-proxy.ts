@@ -12,6 +12,8 @@ export interface TcpProxy {
   restore(): Promise<void>;
   /** As a hanging host: accepts connections and keeps them, but forwards nothing. */
   stall(): void;
+  /** As a host whose answers are lost: forwards what the clients say, and nothing of what they are told. */
+  mute(): void;
   /** Forwards again, first what was held back. */
   resume(): void;
   close(): Promise<void>;
@@ -26,11 +28,13 @@ export async function startTcpProxy(targetHost: string, targetPort: number): Pro
   const port = await freePort();
   const links = new Set<Link>();
   let stalled = false;
+  let muted = false;
   let server: Server | undefined;
 
   function forward({ client, target }: Link): void {
-    client.pipe(target);
-    target.pipe(client);
+    // A muted link still has this one.
+    client.unpipe(target).pipe(target);
+    if (!muted) target.pipe(client);
   }
 
   function accept(client: Socket): void {
@@ -85,9 +89,14 @@ export async function startTcpProxy(targetHost: string, targetPort: number): Pro
         target.unpipe(client).pause();
       }
     },
+    mute() {
+      muted = true;
+      for (const { client, target } of links) target.unpipe(client).pause();
+    },
     resume() {
-      if (!stalled) return;
+      if (!stalled && !muted) return;
       stalled = false;
+      muted = false;
       for (const link of links) forward(link);
     },
     close: cut,

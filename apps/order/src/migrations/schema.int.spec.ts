@@ -1,7 +1,7 @@
 /** Whether the migrations still make the schema that is kept in schema.txt. */
 import { join } from 'node:path';
 import { ledgerMigrations } from '@shop/idempotency';
-import { messagingMigrations } from '@shop/messaging';
+import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { createDatabase, migrate } from '@shop/postgres';
 import { sagaMigrations } from '@shop/saga';
 import { expectSchema, useStack } from '@shop/testing';
@@ -10,7 +10,13 @@ import { orderMigrations } from '.';
 const stack = useStack();
 
 it('makes the schema in schema.txt from an empty database', async () => {
-  const migrations = [...ledgerMigrations, ...messagingMigrations, ...sagaMigrations, ...orderMigrations];
+  const migrations = [
+    ...ledgerMigrations,
+    ...messagingMigrations,
+    ...sagaMigrations,
+    ...outboxMigrations,
+    ...orderMigrations,
+  ];
   const database = createDatabase({ url: stack.databaseUrl, applicationName: 'schema', migrations });
   try {
     await migrate(database);

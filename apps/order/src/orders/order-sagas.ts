@@ -1,7 +1,9 @@
 /** What the transitions of its sagas mean for an order; runs in the transaction of the transitions. */
+import { appendEvents } from '@shop/messaging';
 import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
+import { eventOf } from './order-events';
 import type { Hint } from './order-watch';
 import { changeStatus, keyOf, type StatusChange } from './orders.repository';
 import { cancelOrder, type CancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
@@ -10,15 +12,19 @@ export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
 
 /** Saves the orders' new states; answers the changes of the sagas that it began. */
 export function followSagas(engine: SagaEngine, tx: Tx, changes: readonly SagaChange[]): SagaChange[] {
-  const newest = new Map<string, { status: StatusChange; begins?: NewSaga<CancelOrder> }>();
+  const newest = new Map<string, { status: StatusChange; begins?: NewSaga<CancelOrder>; saga: SagaChange['saga'] }>();
   for (const change of changes) {
     const meaning = meaningOf(change);
-    if (meaning) newest.set(keyOf(meaning.status), meaning);
+    if (meaning) newest.set(keyOf(meaning.status), { ...meaning, saga: change.saga });
   }
   const meanings = [...newest.values()];
   changeStatus(
     tx,
     meanings.map(({ status }) => status),
+  );
+  appendEvents(
+    tx,
+    meanings.flatMap(({ status, saga }) => eventOf(saga, status) ?? []),
   );
   const begun = meanings.flatMap(({ begins }) => begins ?? []);
   return begun.length > 0 ? engine.begin(tx, begun) : [];

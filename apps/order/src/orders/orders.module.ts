@@ -1,6 +1,6 @@
 /** Orders: the API, the sagas behind it, and their timers. */
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { Publisher } from '@shop/messaging';
+import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Deadlines, SagaCensus, SagaEngine, type SagaRow } from '@shop/saga';
@@ -21,7 +21,13 @@ import { SagasController } from './sagas.controller';
     OrderWatch,
     OrdersService,
     OperatorService,
-    { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, LOGGER] },
+    { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, OutboxRelay, LOGGER] },
+    {
+      provide: OutboxRelay,
+      useFactory: (database: Database, broker: Broker, logger: Logger) =>
+        new OutboxRelay({ service: 'order', database, broker, logger }),
+      inject: [Database, Broker, LOGGER],
+    },
     {
       provide: Deadlines,
       useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
@@ -40,19 +46,27 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
+    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
   ) {}
 
   onApplicationBootstrap(): void {
     this.deadlines.start();
     this.census.start();
+    this.relay.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.deadlines.stop(), this.census.stop()]);
+    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop()]);
   }
 }
 
-function createEngine(database: Database, publisher: Publisher, watch: OrderWatch, logger: Logger): SagaEngine {
+function createEngine(
+  database: Database,
+  publisher: Publisher,
+  watch: OrderWatch,
+  relay: OutboxRelay,
+  logger: Logger,
+): SagaEngine {
   const engine: SagaEngine = new SagaEngine({
     service: 'order',
     database,
@@ -60,7 +74,12 @@ function createEngine(database: Database, publisher: Publisher, watch: OrderWatc
     logger,
     definitions: orderSagas,
     onChange: (tx, changes) => followSagas(engine, tx, changes),
-    onCommitted: (changes) => watch.announce(hintsOf(changes)),
+    onCommitted: (changes) => {
+      const hints = hintsOf(changes);
+      watch.announce(hints);
+      // A settled order is what events tell of.
+      if (hints.some(({ settled }) => settled)) relay.wake();
+    },
     logFields: (saga: SagaRow) => ({ orderId: (saga.data as PlaceOrder).orderId }),
   });
   return engine;

@@ -1,0 +1,40 @@
+/** The events that the order service tells: ids and amounts, nothing about the person, and never a means of payment. */
+import { defineEvent } from '@shop/messaging';
+import { IsInt, IsOptional, IsString, IsUUID, Matches, MaxLength, Min } from 'class-validator';
+import { CURRENCY, TENANT } from './limits';
+
+const MAX_REASON_LENGTH = 100;
+
+export class OrderEventBody {
+  @Matches(TENANT)
+  tenant: string;
+
+  /** Unique within its tenant only, since a client may choose it. */
+  @IsUUID()
+  orderId: string;
+}
+
+export class OrderConfirmedBody extends OrderEventBody {
+  /** Minor units of the currency. */
+  @IsInt()
+  @Min(0)
+  amount: number;
+
+  @Matches(CURRENCY)
+  currency: string;
+}
+
+export class OrderCancelledBody extends OrderEventBody {
+  /** A stable code such as `out_of_stock`; absent when it had been confirmed and was cancelled after that. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_REASON_LENGTH)
+  reason?: string;
+}
+
+const service = 'order';
+
+/** It is paid, and its pieces are taken out of stock. */
+export const OrderConfirmed = defineEvent({ service, name: 'confirmed', version: 1, body: OrderConfirmedBody });
+/** Nothing is held and nothing is charged any more; it may have been confirmed before. */
+export const OrderCancelled = defineEvent({ service, name: 'cancelled', version: 1, body: OrderCancelledBody });

@@ -1,0 +1,29 @@
+/** Events: what a service tells the others without being asked; nobody answers, and who sends does not know who listens. */
+import { type Message, newMessage } from './message';
+
+export interface EventType<Body extends object> {
+  /** `<service>.<name>.v<version>` */
+  readonly type: string;
+  /** The service that tells it. */
+  readonly source: string;
+  readonly body: new () => Body;
+}
+
+/** `body` is a class-validator class; a breaking change of it is a new version beside the old one. */
+export function defineEvent<Body extends object>(options: {
+  service: string;
+  name: string;
+  version: number;
+  body: new () => Body;
+}): EventType<Body> {
+  const { service, name, version, body } = options;
+  return { type: `${service}.${name}.v${version}`, source: service, body };
+}
+
+/** `id` has to follow from what happened: told again, by whoever, it is the same event. */
+export function newEvent<Body extends object>(
+  event: EventType<Body>,
+  message: Pick<Message<Body>, 'id' | 'subject' | 'time' | 'traceparent' | 'data'>,
+): Message<Body> {
+  return newMessage({ ...message, type: event.type, source: event.source });
+}

@@ -1,0 +1,1 @@
+export { EventListener } from './event-listener';
