@@ -39,7 +39,7 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function createEngine(database: Database, publisher: Publisher, watch: OrderWatch, logger: Logger): SagaEngine {
+export function createEngine(database: Database, publisher: Publisher, watch: OrderWatch, logger: Logger): SagaEngine {
   const engine: SagaEngine = new SagaEngine({
     service: 'order',
     database,
