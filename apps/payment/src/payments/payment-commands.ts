@@ -69,12 +69,15 @@ export class PaymentCommands {
     throw new RetryableError(`${message.id} could not be settled`);
   }
 
-  private async charge({ key, token, payment }: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
+  private async charge(plan: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
+    const { key, token, payment, askedBefore } = plan;
     const { tenant, id, amount, currency, source } = payment;
     const result = await this.holding(key, token, 'charge', () =>
       amount === 0
         ? Promise.resolve<ChargeResult>({ outcome: 'succeeded', reference: 'nothing-to-pay' })
-        : this.provider.charge({ idempotencyKey: key, paymentId: id, amount, currency, source }).catch(declineTerminal),
+        : this.provider
+            .charge({ idempotencyKey: key, paymentId: id, amount, currency, source })
+            .catch((error: unknown) => declineTerminal(error, askedBefore)),
     );
     calls.inc({ call: 'charge', outcome: result.outcome });
     const paid = result.outcome === 'succeeded';
@@ -132,8 +135,12 @@ export class PaymentCommands {
   }
 }
 
-/** A request that the provider does not accept moved no money: the payment fails like a declined one. */
-function declineTerminal(error: unknown): ChargeResult {
-  if (error instanceof TerminalError) return { outcome: 'declined', reason: 'refused_by_provider' };
-  throw error;
+/**
+ * A request that the provider does not accept moved no money: the payment fails like a declined one. But one before it,
+ * whose answer was lost, may have moved it, and then the outcome stays unknown until the provider tells.
+ */
+function declineTerminal(error: unknown, askedBefore: boolean): ChargeResult {
+  if (!(error instanceof TerminalError)) throw error;
+  if (askedBefore) throw new RetryableError('the provider refuses to tell what became of the charge', { cause: error });
+  return { outcome: 'declined', reason: 'refused_by_provider' };
 }
