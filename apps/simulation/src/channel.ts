@@ -101,7 +101,7 @@ export class Channel {
     for (const [batch, holder] of [...this.inHand]) if (holder === process) this.giveBack(batch, 0);
   }
 
-  /** `saga 1/reserve/do` for a command, with `/reply` behind it for its reply. */
+  /** `#1/reserve/do` for a command of the first saga, with `/reply` behind it for its reply. */
   describe({ messages }: Batch): string {
     return this.inWords(messages.map(({ id }) => id).join(' + '));
   }
@@ -109,7 +109,7 @@ export class Channel {
   /** With names instead of ids: those are others in each run, and people cannot tell them apart. */
   inWords(text: string): string {
     return text.replaceAll(UUID, (id) => {
-      const name = this.names.get(id) ?? `saga ${this.names.size + 1}`;
+      const name = this.names.get(id) ?? `#${this.names.size + 1}`;
       this.names.set(id, name);
       return name;
     });

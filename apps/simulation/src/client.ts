@@ -1,6 +1,7 @@
-/** A client that wants one order: it posts until it is answered, again for good measure, and may change its mind. */
+/** A client that wants one order: it asks until it is answered, again for good measure, and may change its mind. */
+import { randomUUID } from 'node:crypto';
 import { type Claim, fingerprintOf, type Outcome } from '@shop/idempotency';
-import type { OrderReplica } from '@shop/order/testing';
+import { claimOfPut, type OrderReplica } from '@shop/order/testing';
 import { newTraceparent } from '@shop/observability';
 import type { Purchase } from './script';
 import type { Process, Stage } from './stage';
@@ -18,6 +19,8 @@ export class Client {
   /** As on the wire: status, headers that belong to the answer, and body. */
   readonly answers: string[] = [];
   orderId?: string;
+  /** The id that it chose. */
+  private readonly ownId?: string;
   /** A DELETE was answered with 204. */
   cancelled = false;
   private posts = 0;
@@ -31,9 +34,12 @@ export class Client {
     private readonly tenant: string,
     readonly purchase: Purchase,
   ) {
-    const { name, items, source } = purchase;
+    const { name, items, source, namesIt } = purchase;
     this.body = { customerId: name, items, payment: { source } };
-    this.claim = { scope: `${tenant}|${name}|POST /orders`, key: name, fingerprint: fingerprintOf(this.body) };
+    this.ownId = namesIt ? randomUUID() : undefined;
+    this.claim = this.ownId
+      ? claimOfPut(tenant, this.ownId, this.body)
+      : { scope: `${tenant}|${name}|POST /orders`, key: name, fingerprint: fingerprintOf(this.body) };
   }
 
   get waits(): boolean {
@@ -53,7 +59,7 @@ export class Client {
     this.posts++;
     const caller = { tenant: this.tenant, principal: this.purchase.name, roles: ['customer'] } as never;
     void this.call(process, 'POST', () =>
-      orders.place({ claim: this.claim, caller, body: this.body, traceparent: newTraceparent() }),
+      orders.place({ claim: this.claim, caller, body: this.body, id: this.ownId, traceparent: newTraceparent() }),
     ).then((outcome) => this.hear(outcome));
   }
 

@@ -6,6 +6,7 @@ export interface OrderRecord {
   id: string;
   customer_id: string;
   status: string;
+  reason: string | null;
   items: { sku: string; quantity: number }[];
   total_amount: number;
   saga_id: string;
@@ -78,7 +79,7 @@ const ordersAndSagas: Statement = {
   text: `
     select
       (select jsonb_agg(o) from (
-         select id, customer_id, status, items, total_amount, saga_id, cancel_saga_id from orders where tenant = $1
+         select id, customer_id, status, reason, items, total_amount, saga_id, cancel_saga_id from orders where tenant = $1
        ) o) as first,
       (select jsonb_agg(s) from (
          select id, definition, status, version, (

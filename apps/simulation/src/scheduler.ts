@@ -24,6 +24,8 @@ interface Choice {
 const MOMENT_MS = 1;
 /** From a moment to longer than a lease and most deadlines. */
 const LEAPS_MS = [500, 1_000, 3_000, 3_000, 10_000, 30_000];
+/** While a service is away: most deadlines, so that budgets are spent. */
+const LONG_LEAP_MS = 30_000;
 /** Fewer than the attempts of an undo: a saga that parks for want of an answer would be right to do so. */
 const MOST_LEAPS = 15;
 /** A run that has not come to rest by now never will. */
@@ -84,7 +86,7 @@ export class Scheduler {
     const { channel, stage, replicas, clients, script } = this.world;
     const { weights } = script;
     const gateways = this.world.of('order');
-    const deliverable = channel.deliverable();
+    const deliverable = channel.deliverable().filter(({ mailbox }) => mailbox !== `cmd.${script.away}`);
     const arriving = deliverable.flatMap((batch) => {
       const consumers = this.consumersOf(batch);
       if (consumers.length === 0) return [];
@@ -104,10 +106,15 @@ export class Scheduler {
 
   private nextInCalm(): Choice | undefined {
     const { channel, stage, clients } = this.world;
-    const [gate] = stage.gates;
-    if (gate) return { ...this.opening(gate), ...this.opened(gate, gate.ways[0]) };
-    const batch = channel.deliverable().find((one) => this.consumersOf(one).length > 0);
-    if (batch) return this.delivery(batch, this.consumersOf(batch));
+    if (stage.gates.length > 0) {
+      const gate = this.random.pick(stage.gates);
+      return { ...this.opening(gate), ...this.opened(gate, gate.ways[0]) };
+    }
+    const batches = channel.deliverable().filter((one) => this.consumersOf(one).length > 0);
+    if (batches.length > 0) {
+      const batch = this.random.pick(batches);
+      return this.delivery(batch, this.consumersOf(batch));
+    }
     const client = clients.find(({ answers, waits }) => answers.length === 0 && !waits);
     if (client) return this.posting(client, this.world.of('order')[0]!);
     const replica = this.world.of('order').find(({ mayLook, looks }) => mayLook && !looks);
@@ -197,7 +204,7 @@ export class Scheduler {
 
   private posting(client: Client, gateway: Replica): Choice {
     return {
-      weight: client.answers.length > 0 ? 1 : 5,
+      weight: client.answers.length > 0 ? 1 : client.waits && client.purchase.impatient ? 20 : 5,
       text: () => `${client.purchase.name} posts to ${gateway.process.name}`,
       take: () => client.post({ process: gateway.process, orders: gateway.order!.orders }),
     };
@@ -221,7 +228,7 @@ export class Scheduler {
   }
 
   private leap(weight: number): Choice {
-    const ms = this.random.pick(LEAPS_MS);
+    const ms = this.world.script.away ? LONG_LEAP_MS : this.random.pick(LEAPS_MS);
     const take = () => {
       this.leaps++;
       this.world.pass(ms);

@@ -11,6 +11,8 @@ export interface Run {
   seed: number;
   /** What was chosen, one after the other, and what it led to. */
   trace: string[];
+  /** What became of the orders. */
+  ends: string[];
   /** What is wrong at the end. */
   faults: string[];
 }
@@ -33,13 +35,13 @@ export class Simulation {
     const world = new World(this.databases, { ...script, weights }, this.gaps);
     await world.furnish();
     const scheduler = new Scheduler(world, random);
-    const faults = await this.play(world, scheduler);
+    const { ends, faults } = await this.play(world, scheduler);
     if (faults.length > 0) {
       for (const { process } of [...world.replicas]) world.kill(process);
       await world.stage.quiet();
       await emptyDatabases(this.databases);
     }
-    return { seed, trace: scheduler.trace, faults: faults.map((fault) => world.channel.inWords(fault)) };
+    return { seed, trace: scheduler.trace, ends, faults: faults.map((fault) => world.channel.inWords(fault)) };
   }
 
   /** The first of these seeds that goes wrong, against this rule if one is given. */
@@ -51,11 +53,13 @@ export class Simulation {
     return undefined;
   }
 
-  private async play(world: World, scheduler: Scheduler): Promise<string[]> {
+  private async play(world: World, scheduler: Scheduler): Promise<Pick<Run, 'ends' | 'faults'>> {
     await scheduler.badTimes();
-    if (!(await scheduler.calm())) return ['sagas end: they are still busy'];
+    if (!(await scheduler.calm())) return { ends: [], faults: ['sagas end: they are still busy'] };
     await scheduler.repeatAll();
-    return audit(world, await readRecords(this.databases, world.script.tenant));
+    const records = await readRecords(this.databases, world.script.tenant);
+    const ends = records.orders.map(({ status, reason }) => (reason ? `${status}, ${reason}` : status));
+    return { ends, faults: audit(world, records) };
   }
 }
 
