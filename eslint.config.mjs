@@ -29,6 +29,8 @@ const services = {
 // What starts and tries the services; it knows them by their addresses only.
 const around = {
   e2e: ['system', 'stack', 'testing'],
+  // And, by the exception below, the testing doors of the services, whose handlers it runs in one process.
+  simulation: ['saga', 'messaging', 'idempotency', ...ground, 'testing'],
   bench: ['system', 'stack'],
   system: ['stack'],
   testing: ['stack'],
@@ -46,10 +48,10 @@ const depConstraints = [
   ...Object.entries(around).map(([project, targets]) => row(project, targets)),
 ];
 
-const tests = ['**/*.spec.ts', '**/*.e2e.ts', 'apps/e2e/**', '**/testing/**'];
+const tests = ['**/*.spec.ts', '**/*.e2e.ts', 'apps/e2e/**', 'apps/simulation/**', '**/testing/**'];
 const noTestTools = {
   regex: '^@shop/(testing|[^/]+/testing)$',
-  message: 'Only tests may import this: *.spec.ts files, apps/e2e and testing folders.',
+  message: 'Only tests may import this: *.spec.ts files, apps/e2e, apps/simulation and testing folders.',
 };
 const noServers = {
   regex: '^@shop/stack$',
@@ -92,6 +94,16 @@ export default defineConfig(
     files: ['**/*.ts'],
     ignores: [...tests, 'tools/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: [noTestTools, noServers] }] },
+  },
+  {
+    // The one place where services meet. They are apps, which nobody may import, so their doors are named here.
+    files: ['apps/simulation/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { depConstraints, allow: ['order', 'inventory', 'payment'].map((service) => `@shop/${service}/testing`) },
+      ],
+    },
   },
   {
     // Matchers and rows of the database are `any`, and a wrong one makes a test fail.

@@ -23,7 +23,7 @@ const project = (dir, name) => ({
   setupFiles: ['reflect-metadata'],
   moduleNameMapper: {
     '^@shop/(stack|system|house)$': '<rootDir>/tools/$1/src/index.ts',
-    '^@shop/([^/]+)/testing$': '<rootDir>/libs/$1/testing/index.ts',
+    '^@shop/([^/]+)/testing$': ['<rootDir>/libs/$1/testing/index.ts', '<rootDir>/apps/$1/testing/index.ts'],
     '^@shop/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
   },
   transform: { '^.+\\.[cm]?[jt]s$': '@swc/jest' },

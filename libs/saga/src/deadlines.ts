@@ -40,8 +40,8 @@ export class Deadlines {
     }, this.options.intervalMs ?? DEFAULT_INTERVAL_MS);
   }
 
-  /** Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
-  private async wake(): Promise<void> {
+  /** One look. Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
+  async wake(): Promise<void> {
     const { database, engine, logger } = this.options;
     try {
       const due = await findDue(database, engine.known, MAX_DUE);

@@ -60,11 +60,11 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function createEngine(
+export function createEngine(
   database: Database,
   publisher: Publisher,
   watch: OrderWatch,
-  relay: OutboxRelay,
+  relay: Pick<OutboxRelay, 'wake'>,
   logger: Logger,
 ): SagaEngine {
   const engine: SagaEngine = new SagaEngine({

@@ -86,7 +86,9 @@ export async function placeOrders(
       return repeated || isUniqueViolation(error, ORDERS_PRIMARY_KEY);
     },
   );
-  return { outcomes, changes };
+  // One that waited too long for another one's key was rolled back: what it had begun must not be announced.
+  const committed = outcomes.some(({ kind }) => kind === 'fresh');
+  return { outcomes, changes: committed ? changes : [] };
 }
 
 async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {

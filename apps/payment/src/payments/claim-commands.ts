@@ -24,8 +24,11 @@ export type Plan =
   | { do: 'answer'; reply: Reply }
   /** Somebody else is on it; ask again later. */
   | { do: 'wait' }
-  /** `key` is the claimed one: of the charge itself, also when a refund has to find its outcome out first. */
-  | { do: 'charge' | 'resolve-charge'; key: string; token: string; payment: NewPayment }
+  /**
+   * `key` is the claimed one: of the charge itself, also when a refund has to find its outcome out first. Asked before,
+   * the provider may have the money already, whatever it says now.
+   */
+  | { do: 'charge' | 'resolve-charge'; key: string; token: string; payment: NewPayment; askedBefore: boolean }
   | { do: 'refund'; key: string; token: string; payment: Payment }
   | { do: 'record'; key: string; token: string; reply: Reply };
 
@@ -108,7 +111,8 @@ class Board {
     if (payment?.status === 'declined') return this.record(claim, refused('payment_declined'));
     const wanted: NewPayment = payment ?? { tenant, id: paymentId, orderId, amount, currency, source };
     if (!payment) this.newPayments.push(wanted);
-    return { do: 'charge', key: claim.key, token: this.claim(claim), payment: wanted };
+    const askedBefore = payment !== undefined;
+    return { do: 'charge', key: claim.key, token: this.claim(claim), payment: wanted, askedBefore };
   }
 
   private planRefund(command: Extract<PaymentCommand, { kind: 'refund' }>, payment: Payment | undefined): Plan {
@@ -122,7 +126,13 @@ class Board {
       case 'wait-for-charge':
         return { do: 'wait' };
       case 'resolve-charge':
-        return { do: 'resolve-charge', key: chargeId, token: this.takeOver(chargeId), payment: payment! };
+        return {
+          do: 'resolve-charge',
+          key: chargeId,
+          token: this.takeOver(chargeId),
+          payment: payment!,
+          askedBefore: true,
+        };
       case 'refund':
         return { do: 'refund', key: claim.key, token: this.claim(claim), payment: payment! };
     }

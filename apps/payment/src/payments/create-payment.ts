@@ -30,25 +30,25 @@ export class CreatePayment {
   private async run(work: LeasedWork, charge: NewCharge): Promise<Done> {
     const { tenant, amount, currency, source } = charge;
     const id = paymentIdOf(work.id);
-    const { createdAt } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
+    const { createdAt, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
     assertRemembered(createdAt);
     const result = await this.calls.charge(
       { idempotencyKey: work.id, paymentId: id, amount, currency, source },
-      { paymentId: id },
+      { ids: { paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
     );
     return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
   }
 
   /** @throws Problem 409 when the ledger has forgotten the key, and the payment made under it is settled or another */
-  private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ createdAt: string }> {
+  private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ createdAt: string; isKnown: boolean }> {
     const { tenant, amount, currency, source } = charge;
     const createdAt = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });
-    if (createdAt !== undefined) return { createdAt };
+    if (createdAt !== undefined) return { createdAt, isKnown: false };
     const known = (await loadPayments(tx, [{ tenant, id }])).get(paymentKey({ tenant, id }));
     assert(known, 'a payment that could not be inserted is there');
     const same = known.amount === amount && known.currency === currency && known.source === source;
     if (known.status !== 'pending' || !same)
       throw alreadySubmitted(`/payments/${id}`, 'this payment was made before; the status URL tells it as it is now');
-    return { createdAt: known.createdAt };
+    return { createdAt: known.createdAt, isKnown: true };
   }
 }

@@ -142,6 +142,16 @@ describe('R4 a charge whose answer is lost', () => {
     expect(await perform(one, charge)).toEqual(declined);
   });
 
+  it('stays unknown when the provider then refuses the request: it may have the money already', async () => {
+    const { charge, refund, plan, givenBack, taken } = replicas.newCase();
+    plan('loses-answer', 'refuses', 'refuses');
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
+    expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending' });
+    await expect(perform(one, refund)).rejects.toBeInstanceOf(RetryableError);
+    expect([await perform(one, refund), taken()]).toEqual([givenBack, 0]);
+  });
+
   it('cannot be undone while the provider does not tell, and the undo says so by not answering', async () => {
     const { charge, refund, plan, givenBack, taken } = replicas.newCase();
     plan('loses-answer', 'fails-before', 'fails-before');

@@ -70,13 +70,16 @@ export class PaymentCommands {
     throw new RetryableError(`${message.id} could not be settled`);
   }
 
-  private async charge({ key, token, payment }: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
+  private async charge(plan: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
+    const { key, token, payment, askedBefore } = plan;
     const { tenant, id, amount, currency, source } = payment;
     const request = { idempotencyKey: key, paymentId: id, amount, currency, source };
     const result =
       amount === 0
         ? NOTHING_TO_PAY
-        : await this.holding(key, token, () => this.calls.charge(request, { messageId: key, paymentId: id }));
+        : await this.holding(key, token, () =>
+            this.calls.charge(request, { ids: { messageId: key, paymentId: id }, askedBefore }),
+          );
     const paid = result.outcome === 'succeeded';
     return this.record({
       key,
@@ -95,9 +98,11 @@ export class PaymentCommands {
   private async refund({ key, token, payment }: Extract<Plan, { do: 'refund' }>): Promise<Reply> {
     const { tenant, id, amount, providerReference } = payment;
     const request = { idempotencyKey: key, reference: providerReference!, amount };
-    const result = await this.holding(key, token, () => this.calls.refund(request, { messageId: key, paymentId: id }));
+    const result = await this.holding(key, token, () =>
+      this.calls.refund(request, { ids: { messageId: key, paymentId: id }, askedBefore: false }),
+    );
     if (result.outcome === 'refused') {
-      // Not stored: the saga parks, and what an operator mends may then be asked for again.
+      // Whether one before it was given back or not: not stored, the saga parks, and what an operator mends may then be asked for again.
       await this.giveBack(key, token);
       return refused('refund_refused');
     }

@@ -5,8 +5,12 @@ import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './pro
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
-/** Ids of what is being worked on, for the log. */
-type Ids = { messageId?: string; paymentId: string };
+interface Asking {
+  /** Of what is being worked on, for the log. */
+  ids: { messageId?: string; paymentId: string };
+  /** Whether the same was asked before and the answer was lost: a refusal now says nothing of what it has moved. */
+  askedBefore: boolean;
+}
 
 const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
   'call',
@@ -26,31 +30,31 @@ export class ProviderCalls {
    * A request that the provider does not accept moved no money: the payment fails like a declined one.
    * @throws RetryableError when the outcome is unknown
    */
-  charge(request: ChargeRequest, ids: Ids): Promise<ChargeResult> {
-    return this.ask('charge', ids, async () => {
+  charge(request: ChargeRequest, asking: Asking): Promise<ChargeResult> {
+    return this.ask('charge', asking, async () => {
       try {
         return await this.provider.charge(request);
       } catch (error) {
-        this.passUnknown('charge', ids, error);
+        this.passUnknown('charge', asking, error);
         return { outcome: 'declined', reason: 'refused_by_provider' };
       }
     });
   }
 
   /** @throws RetryableError when the outcome is unknown */
-  refund(request: RefundRequest, ids: Ids): Promise<RefundResult> {
-    return this.ask('refund', ids, async () => {
+  refund(request: RefundRequest, asking: Asking): Promise<RefundResult> {
+    return this.ask('refund', asking, async () => {
       try {
         const { reference } = await this.provider.refund(request);
         return { outcome: 'succeeded', reference };
       } catch (error) {
-        this.passUnknown('refund', ids, error);
+        this.passUnknown('refund', asking, error);
         return { outcome: 'refused' };
       }
     });
   }
 
-  private async ask<R extends { outcome: string }>(call: string, ids: Ids, work: () => Promise<R>): Promise<R> {
+  private async ask<R extends { outcome: string }>(call: string, { ids }: Asking, work: () => Promise<R>): Promise<R> {
     try {
       const result = await work();
       calls.inc({ call, outcome: result.outcome });
@@ -63,9 +67,11 @@ export class ProviderCalls {
   }
 
   /** A request that is refused is a mistake of ours, so somebody should look. */
-  private passUnknown(call: string, ids: Ids, error: unknown): void {
+  private passUnknown(call: string, { ids, askedBefore }: Asking, error: unknown): void {
     if (!(error instanceof TerminalError)) throw error;
     this.logger.error({ ...ids, reason: error.message }, `payment.${call}.refused`);
+    if (askedBefore)
+      throw new RetryableError(`the provider refuses to tell what became of the ${call}`, { cause: error });
   }
 }
 

@@ -26,6 +26,8 @@ interface Begun {
   /** Of the charge. */
   reference: string;
   createdAt: string;
+  /** The ledger has forgotten it; it may have been asked for. */
+  isKnown: boolean;
 }
 
 @Injectable()
@@ -41,9 +43,12 @@ export class CreateRefund {
   private async run(work: LeasedWork, refund: NewRefund): Promise<Done> {
     const { tenant, paymentId, amount } = refund;
     const id = refundIdOf(work.id);
-    const { reference, createdAt } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
+    const { reference, createdAt, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
     assertRemembered(createdAt);
-    const result = await this.calls.refund({ idempotencyKey: work.id, reference, amount }, { paymentId });
+    const result = await this.calls.refund(
+      { idempotencyKey: work.id, reference, amount },
+      { ids: { paymentId }, askedBefore: work.attempt > 1 || isKnown },
+    );
     const given = result.outcome === 'succeeded' ? result.reference : null;
     return work.finish(async (tx) => {
       if (given !== null) addRefunded(tx, { tenant, id: paymentId }, amount);
@@ -63,11 +68,11 @@ export class CreateRefund {
       const same = known.paymentId === paymentId && known.amount === amount;
       if (known.status !== 'pending' || !same)
         throw alreadySubmitted(pathOf(known), 'this refund was made before; the status URL tells it as it is now');
-      return { reference: payment!.providerReference!, createdAt: known.createdAt };
+      return { reference: payment!.providerReference!, createdAt: known.createdAt, isKnown: true };
     }
     const objection = objectionTo(amount, payment, promised);
     if (objection) throw objection;
     const createdAt = await createRefund(tx, { tenant, id, paymentId, amount });
-    return { reference: payment!.providerReference!, createdAt };
+    return { reference: payment!.providerReference!, createdAt, isKnown: false };
   }
 }

@@ -1,0 +1,40 @@
+/** Time that passes when the scheduler says so, in the databases too. */
+import type { Statement } from '@shop/postgres';
+
+/** Every run begins at the same instant. */
+const START = Date.UTC(2030, 0, 1);
+
+export class Clock {
+  /** Milliseconds. */
+  now = START;
+
+  advance(ms: number): void {
+    this.now += ms;
+  }
+
+  get iso(): string {
+    return new Date(this.now).toISOString();
+  }
+
+  /** For traces, from the beginning of the run. */
+  get elapsed(): string {
+    return `${((this.now - START) / 1_000).toFixed(3)} s`;
+  }
+}
+
+/**
+ * `now()` of a statement is this one, because its schema stands first in the search path. Defaults of columns were bound
+ * to PostgreSQL's own when their tables were made; nothing decides by those.
+ */
+export const installClock = `
+  create schema sim;
+  create function sim.now() returns timestamptz stable language sql
+    return current_setting('sim.now')::timestamptz`;
+
+export const SEARCH_PATH = 'sim, pg_catalog, public';
+
+/** First in each transaction; travels with its other statements. */
+export const setClock: Statement = {
+  name: 'simulation.set-clock',
+  text: `select set_config('sim.now', $1, true), set_config('lock_timeout', $2, true)`,
+};

@@ -1,0 +1,68 @@
+/** One database for each service, migrated once per run of Jest and copied for each file; their time is virtual. */
+import { inventoryMigrations } from '@shop/inventory/testing';
+import { ledgerMigrations } from '@shop/idempotency';
+import { orderMigrations } from '@shop/order/testing';
+import { paymentMigrations } from '@shop/payment/testing';
+import { createDatabase, type Database, migrate } from '@shop/postgres';
+import { sagaMigrations } from '@shop/saga';
+import { createTestDatabase } from '@shop/testing';
+import { installClock, SEARCH_PATH } from './clock';
+
+export const services = ['order', 'inventory', 'payment'] as const;
+export type Service = (typeof services)[number];
+export type Databases = Record<Service, Database>;
+
+const migrations: Record<Service, Function[]> = {
+  order: [...ledgerMigrations, ...sagaMigrations, ...orderMigrations],
+  inventory: [...ledgerMigrations, ...inventoryMigrations],
+  payment: [...ledgerMigrations, ...paymentMigrations],
+};
+
+export async function openDatabases(): Promise<Databases> {
+  const [order, inventory, payment] = await Promise.all(services.map(open));
+  return { order: order!, inventory: inventory!, payment: payment! };
+}
+
+export async function closeDatabases(databases: Databases): Promise<void> {
+  await Promise.all(services.map((service) => databases[service].close()));
+}
+
+/** After a run that went wrong: what it left open would wake up in the next one. */
+export async function emptyDatabases(databases: Databases): Promise<void> {
+  for (const service of services) {
+    await databases[service].dataSource.query(forEachTable(`execute format('truncate %I', name)`));
+  }
+}
+
+async function open(service: Service): Promise<Database> {
+  const { url, name } = await createTestDatabase((template) => prepare(template, migrations[service]), {
+    templateKey: `simulation-${service}`,
+  });
+  const settings = createDatabase({ url, applicationName: 'simulation' });
+  await settings.connect();
+  // The settings of a database are not copied with it.
+  await settings.dataSource.query(`alter database "${name}" set search_path = ${SEARCH_PATH}`);
+  await settings.dataSource.query(`alter database "${name}" set synchronous_commit = off`);
+  await settings.close();
+  const database = createDatabase({ url, applicationName: `simulation-${service}` });
+  await database.connect();
+  return database;
+}
+
+async function prepare(url: string, pending: Function[]): Promise<void> {
+  const database = createDatabase({ url, applicationName: 'simulation', migrations: pending });
+  await migrate(database);
+  await database.dataSource.query(installClock);
+  // It would come when it likes, and so would its locks and new plans.
+  await database.dataSource.query(
+    forEachTable(`execute format('alter table %I set (autovacuum_enabled = false)', name)`),
+  );
+  await database.close();
+}
+
+const forEachTable = (command: string) => `
+  do $$ declare name text; begin
+    for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'migration' loop
+      ${command};
+    end loop;
+  end $$`;

@@ -1,0 +1,238 @@
+/** Chooses what happens next: at random in bad times, and without any fault in the calm that follows. */
+import type { Statement } from '@shop/postgres';
+import type { SeededRandom } from '@shop/testing';
+import type { Batch } from './channel';
+import type { Client } from './client';
+import type { Gate } from './stage';
+import type { Replica, World } from './world';
+
+const selectNextDeadline: Statement = {
+  name: 'simulation.next-deadline',
+  text: `
+    select min(deadline_at) as at from saga
+    where status in ('running', 'compensating') and data ->> 'tenant' = $1`,
+};
+
+interface Choice {
+  weight: number;
+  /** As the trace tells it. */
+  text: () => string;
+  take: () => void;
+}
+
+/** Before the scheduler chooses again, this much virtual time has passed: no two things happen at one instant. */
+const MOMENT_MS = 1;
+/** From a moment to longer than a lease and most deadlines. */
+const LEAPS_MS = [500, 1_000, 3_000, 3_000, 10_000, 30_000];
+/** While a service is away: most deadlines, so that budgets are spent. */
+const LONG_LEAP_MS = 30_000;
+/** Fewer than the attempts of an undo: a saga that parks for want of an answer would be right to do so. */
+const MOST_LEAPS = 15;
+/** A run that has not come to rest by now never will. */
+const MOST_CALM_CHOICES = 1_500;
+
+export class Scheduler {
+  readonly trace: string[] = [];
+  private leaps = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly random: SeededRandom,
+  ) {}
+
+  async badTimes(): Promise<void> {
+    for (let choices = this.world.script.choices; choices > 0; choices--) {
+      const choice = this.pick(this.choices());
+      if (!choice) return;
+      await this.make(choice);
+    }
+  }
+
+  /** Answers false when the sagas do not come to an end. */
+  async calm(): Promise<boolean> {
+    this.trace.push('from here on nothing goes wrong any more');
+    for (const replica of this.world.replicas) replica.mayLook = false;
+    for (let choices = 0; choices < MOST_CALM_CHOICES; choices++) {
+      const choice = this.nextInCalm() ?? (await this.sleep());
+      if (!choice) return true;
+      await this.make(choice);
+    }
+    return false;
+  }
+
+  /** Every client asks once more, and again nothing goes wrong. */
+  async repeatAll(): Promise<void> {
+    for (const client of this.world.clients) await this.make(this.posting(client, this.world.of('order')[0]!));
+    await this.calm();
+  }
+
+  private async make({ text, take }: Choice): Promise<void> {
+    const { stage, clock, channel } = this.world;
+    clock.advance(MOMENT_MS);
+    const line = `${clock.elapsed}  ${text()}`;
+    take();
+    await stage.quiet();
+    const notes = stage.notes.splice(0);
+    this.trace.push(channel.inWords(notes.length > 0 ? `${line}: ${notes.join(', ')}` : line));
+  }
+
+  private pick(choices: Choice[]): Choice | undefined {
+    const possible = choices.filter(({ weight }) => weight > 0);
+    let point = this.random.next() * possible.reduce((sum, { weight }) => sum + weight, 0);
+    return possible.find(({ weight }) => (point -= weight) < 0) ?? possible.at(-1);
+  }
+
+  private choices(): Choice[] {
+    const { channel, stage, replicas, clients, script } = this.world;
+    const { weights } = script;
+    const gateways = this.world.of('order');
+    const deliverable = channel.deliverable().filter(({ mailbox }) => mailbox !== `cmd.${script.away}`);
+    const arriving = deliverable.flatMap((batch) => {
+      const consumers = this.consumersOf(batch);
+      if (consumers.length === 0) return [];
+      return [{ ...this.delivery(batch, consumers), weight: batch === deliverable.at(-1) ? 10 : weights.olderBatches }];
+    });
+    const meddling = channel.waiting.length > 0 ? this.meddling(this.random.pick(channel.waiting)) : [];
+    return [
+      ...stage.gates.map((gate) => this.opening(gate)),
+      ...arriving,
+      ...meddling,
+      ...clients.flatMap((client) => client.wishes.map((wish) => this.wish(client, wish, this.random.pick(gateways)))),
+      ...replicas.filter(({ mayLook, looks }) => mayLook && !looks).map((replica) => this.looking(replica)),
+      ...replicas.map((replica) => this.killing(replica)),
+      ...(this.leaps < MOST_LEAPS ? [this.leap(weights.time)] : []),
+    ];
+  }
+
+  private nextInCalm(): Choice | undefined {
+    const { channel, stage, clients } = this.world;
+    if (stage.gates.length > 0) {
+      const gate = this.random.pick(stage.gates);
+      return { ...this.opening(gate), ...this.opened(gate, gate.ways[0]) };
+    }
+    const batches = channel.deliverable().filter((one) => this.consumersOf(one).length > 0);
+    if (batches.length > 0) {
+      const batch = this.random.pick(batches);
+      return this.delivery(batch, this.consumersOf(batch));
+    }
+    const client = clients.find(({ answers, waits }) => answers.length === 0 && !waits);
+    if (client) return this.posting(client, this.world.of('order')[0]!);
+    const replica = this.world.of('order').find(({ mayLook, looks }) => mayLook && !looks);
+    return replica && this.looking(replica);
+  }
+
+  /** Until the next batch is due or a deadline passes. */
+  private async sleep(): Promise<Choice | undefined> {
+    const { channel, clock, databases, script } = this.world;
+    const [next] = await databases.order.query<{ at: Date | null }>(selectNextDeadline, [script.tenant]);
+    const times = [...channel.waiting.map(({ notBefore }) => notBefore), ...(next?.at ? [next.at.getTime()] : [])];
+    if (times.length === 0) return undefined;
+    const ms = Math.max(MOMENT_MS, Math.min(...times) - clock.now);
+    const due = next?.at && next.at.getTime() <= clock.now + ms + MOMENT_MS;
+    const take = () => {
+      clock.advance(ms);
+      // One is enough, and only where there is something to see.
+      if (due) this.world.of('order')[0]!.mayLook = true;
+    };
+    return { weight: 1, text: () => `${ms} ms pass`, take };
+  }
+
+  private opening(gate: Gate): Choice {
+    const { weights } = this.world.script;
+    const slow = gate.port === 'provider' || gate.port === 'answer of the provider';
+    return { weight: slow ? weights.providerSpeed : 10, ...this.opened(gate) };
+  }
+
+  /** In bad times the way is chosen when the gate is. */
+  private opened(gate: Gate, fixed?: string): Pick<Choice, 'text' | 'take'> {
+    const way = fixed ?? this.wayThrough(gate);
+    const what = gate.what ? `${gate.port} (${gate.what})` : gate.port;
+    return { text: () => `${gate.process.name}: ${what} ${way}`, take: () => gate.open(way) };
+  }
+
+  private wayThrough({ port, ways }: Gate): string {
+    const { brokenTransactions, pausedTransactions, providerFaults, providerFault } = this.world.script.weights;
+    const [usual, ...others] = ways as [string, ...string[]];
+    const chance = this.random.int(100);
+    const [pauses, breaks] = [others.slice(0, 2), others.slice(2)];
+    switch (port) {
+      case 'transaction':
+        if (chance < brokenTransactions) return this.random.pick(breaks);
+        return chance < brokenTransactions + pausedTransactions ? this.random.pick(pauses) : usual;
+      case 'open transaction':
+        return chance < brokenTransactions ? others[0]! : usual;
+      default:
+        if (others.length === 0 || chance >= providerFaults) return usual;
+        return providerFault ?? this.random.pick(others);
+    }
+  }
+
+  private consumersOf({ mailbox, messages }: Batch): Replica[] {
+    const { channel, replicas } = this.world;
+    return replicas.filter((one) => one.mailbox === mailbox && channel.roomOf(one.process) >= messages.length);
+  }
+
+  private delivery(batch: Batch, consumers: Replica[]): Choice {
+    const { channel } = this.world;
+    const consumer = this.random.pick(consumers);
+    return {
+      weight: 10,
+      text: () => `${consumer.process.name} gets ${channel.describe(batch)}`,
+      take: () => channel.deliver(batch, consumer),
+    };
+  }
+
+  private meddling(batch: Batch): Choice[] {
+    const { channel, script } = this.world;
+    const { lose, repeat, rebatch } = script.weights;
+    const what = () => channel.describe(batch);
+    return [
+      { weight: lose, text: () => `the broker loses ${what()}`, take: () => channel.lose(batch) },
+      { weight: repeat, text: () => `the broker repeats ${what()}`, take: () => channel.repeat(batch) },
+      { weight: rebatch, text: () => `the broker packs ${what()} anew`, take: () => channel.rebatch(batch) },
+    ];
+  }
+
+  private wish(client: Client, wish: 'posts' | 'deletes', gateway: Replica): Choice {
+    if (wish === 'posts') return this.posting(client, gateway);
+    return {
+      weight: 3,
+      text: () => `${client.purchase.name} asks ${gateway.process.name} to cancel`,
+      take: () => client.delete({ process: gateway.process, orders: gateway.order!.orders }),
+    };
+  }
+
+  private posting(client: Client, gateway: Replica): Choice {
+    return {
+      weight: client.answers.length > 0 ? 1 : client.waits && client.purchase.impatient ? 20 : 5,
+      text: () => `${client.purchase.name} posts to ${gateway.process.name}`,
+      take: () => client.post({ process: gateway.process, orders: gateway.order!.orders }),
+    };
+  }
+
+  private looking(replica: Replica): Choice {
+    return {
+      weight: 5,
+      text: () => `${replica.process.name} looks for missed deadlines`,
+      take: () => this.world.look(replica),
+    };
+  }
+
+  private killing({ process }: Replica): Choice {
+    const { weights } = this.world.script;
+    return {
+      weight: weights.kill / this.world.replicas.length,
+      text: () => `${process.name} is killed`,
+      take: () => this.world.kill(process),
+    };
+  }
+
+  private leap(weight: number): Choice {
+    const ms = this.world.script.away ? LONG_LEAP_MS : this.random.pick(LEAPS_MS);
+    const take = () => {
+      this.leaps++;
+      this.world.pass(ms);
+    };
+    return { weight, text: () => `${ms} ms pass`, take };
+  }
+}

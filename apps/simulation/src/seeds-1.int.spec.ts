@@ -1,0 +1,3 @@
+import { simulateSeeds } from './seeds';
+
+simulateSeeds({ first: 1, last: 500 });

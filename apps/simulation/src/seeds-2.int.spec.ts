@@ -1,0 +1,3 @@
+import { simulateSeeds } from './seeds';
+
+simulateSeeds({ first: 501, last: 1000 });

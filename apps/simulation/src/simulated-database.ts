@@ -1,0 +1,91 @@
+/**
+ * A real database whose transactions wait at gates: before they begin, and, if the scheduler wants so, in the middle.
+ *
+ * At most one runs at a time. Another one may run while one waits in its middle; if it meets a lock there, it fails at
+ * once as it would after the lock timeout, because whoever holds the lock does not move meanwhile.
+ */
+import { Database, type Statement, type Tx } from '@shop/postgres';
+import { type Clock, setClock } from './clock';
+import { never, type Process, type Stage } from './stage';
+
+export interface DatabasePort {
+  stage: Stage;
+  clock: Clock;
+  process: Process;
+  kill: (process: Process) => void;
+}
+
+const WAYS = [
+  'commits',
+  'pauses behind its reads',
+  'pauses before its commit',
+  'commits and loses the answer',
+  'commits and dies',
+  'finds no connection',
+] as const;
+type Way = (typeof WAYS)[number];
+const PAUSED_WAYS = ['goes on', 'loses its connection'] as const;
+/** Opens the gate of an open transaction whose process was killed. */
+export const DIES = 'dies';
+
+/** A statement waits for a lock only where an open transaction holds it, and that one does not move. */
+const LOCK_TIMEOUT = '5ms';
+
+export class SimulatedDatabase extends Database {
+  constructor(
+    real: Database,
+    private readonly port: DatabasePort,
+  ) {
+    super(real.dataSource);
+  }
+
+  override query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    return this.transaction((tx) => tx.query<Row>(statement, values));
+  }
+
+  override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
+    const { stage, process, kill } = this.port;
+    if (!process.alive) return never();
+    const way = await stage.wait(process, 'transaction', { ways: WAYS });
+    if (way === 'finds no connection') throw connectionLost();
+    const pauses = [way];
+    return stage.run(process, async () => {
+      const result = await super.transaction((tx) => this.within(tx, work, pauses.shift()), retryOn);
+      if (way === 'commits and dies') kill(process);
+      if (way === 'commits and loses the answer') throw connectionLost();
+      return result;
+    });
+  }
+
+  private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined): Promise<T> {
+    const { stage, clock } = this.port;
+    tx.send(setClock, [clock.iso, LOCK_TIMEOUT]);
+    let pause: Promise<void> | undefined;
+    const result = await work({
+      query: async <Row>(statement: Statement, values?: readonly unknown[]) => {
+        stage.note(statement.name);
+        const rows = await tx.query<Row>(statement, values);
+        if (way === 'pauses behind its reads') await (pause ??= this.pause());
+        return rows;
+      },
+      send: (statement, values) => {
+        stage.note(statement.name);
+        tx.send(statement, values);
+      },
+    });
+    if (way === 'pauses before its commit') await this.pause();
+    return result;
+  }
+
+  private async pause(): Promise<void> {
+    const { stage, process } = this.port;
+    stage.suspend();
+    const way: string = await stage.wait(process, 'open transaction', { ways: PAUSED_WAYS });
+    stage.resume();
+    if (way !== 'goes on') throw connectionLost();
+  }
+}
+
+function connectionLost(): Error {
+  return Object.assign(new Error('Connection terminated unexpectedly'), { code: '08006' });
+}

@@ -1,0 +1,150 @@
+/** Everything of one run: replicas of the three services on real databases, and the ports that the scheduler holds. */
+import { type Ledger, PostgresLedger } from '@shop/idempotency';
+import { InventoryCommands } from '@shop/inventory/testing';
+import type { Message, Publisher } from '@shop/messaging';
+import { createLogger } from '@shop/observability';
+import { openOrderReplica, type OrderReplica } from '@shop/order/testing';
+import { openPaymentReplica } from '@shop/payment/testing';
+import type { Statement } from '@shop/postgres';
+import { Channel, type Consumer } from './channel';
+import { Client } from './client';
+import { Clock } from './clock';
+import { type Databases, type Service, services } from './databases';
+import { PRICE, type Script } from './script';
+import { DIES, SimulatedDatabase } from './simulated-database';
+import { type Provider, SimulatedProvider } from './simulated-provider';
+import { type Process, Stage } from './stage';
+
+/** What a test takes out of the product, to see that the simulation misses it. */
+export interface Gaps {
+  ledger?: (service: Service) => Ledger | undefined;
+  message?: (message: Message) => Message;
+  provider?: (provider: Provider) => Provider;
+}
+
+export interface Replica extends Consumer {
+  service: Service;
+  /** Of the order service alone. */
+  order?: OrderReplica;
+  /** Time has passed since it looked for missed deadlines. */
+  mayLook: boolean;
+  looks: boolean;
+}
+
+const logger = createLogger({ service: 'simulation', level: 'silent', format: 'json' });
+const mailboxes: Record<Service, string> = { order: 'reply.order', inventory: 'cmd.inventory', payment: 'cmd.payment' };
+
+export class World {
+  readonly stage = new Stage();
+  readonly clock = new Clock();
+  readonly channel = new Channel(this.stage, this.clock);
+  readonly provider = new SimulatedProvider(this.stage);
+  readonly clients: Client[];
+  readonly replicas: Replica[] = [];
+  private births = 0;
+
+  constructor(
+    readonly databases: Databases,
+    readonly script: Script,
+    private readonly gaps: Gaps = {},
+  ) {
+    this.clients = script.purchases.map((purchase) => new Client(this.stage, script.tenant, purchase));
+    for (const service of services) {
+      for (let count = 0; count < script.replicas[service]; count++) this.replicas.push(this.open(service));
+    }
+  }
+
+  /** The catalogue and the shelves, as if they had always been there. */
+  async furnish(): Promise<void> {
+    const { databases, script } = this;
+    const skus = Object.keys(script.stock);
+    await databases.order.query(insertProducts, [script.tenant, PRICE, skus]);
+    await databases.inventory.query(insertStock, [script.tenant, skus, Object.values(script.stock)]);
+  }
+
+  of(service: Service): Replica[] {
+    return this.replicas.filter((replica) => replica.service === service);
+  }
+
+  /**
+   * As SIGKILL does it: what was not committed is gone, what it held comes again, and another one is started on the same
+   * database, remembering nothing. What it asked of the provider may be on its way.
+   */
+  kill(process: Process): void {
+    const index = this.replicas.findIndex((replica) => replica.process === process);
+    if (index < 0) return;
+    process.alive = false;
+    for (const gate of [...this.stage.gates].filter((one) => one.process === process)) {
+      if (gate.port === 'open transaction') gate.open(DIES);
+      else if (gate.port === 'provider') Object.assign(gate, { what: `forgotten ${gate.what}`, ways: ['answers'] });
+      else this.stage.gates.splice(this.stage.gates.indexOf(gate), 1);
+    }
+    this.channel.giveBackAllOf(process);
+    for (const client of this.clients) client.hangUpOn(process);
+    this.replicas[index] = this.open(this.replicas[index]!.service);
+  }
+
+  /** Looks for missed deadlines, as the timer would let it. */
+  look(replica: Replica): void {
+    replica.mayLook = false;
+    replica.looks = true;
+    void replica.order!.deadlines.wake().then(() => (replica.looks = false));
+  }
+
+  pass(ms: number): void {
+    this.clock.advance(ms);
+    for (const replica of this.replicas) replica.mayLook = replica.service === 'order';
+  }
+
+  private open(service: Service): Replica {
+    const { stage, clock, gaps } = this;
+    const process: Process = { name: `${service} ${++this.births}`, alive: true };
+    const kill = (one: Process) => this.kill(one);
+    const database = new SimulatedDatabase(this.databases[service], { stage, clock, process, kill });
+    const ledger = gaps.ledger?.(service) ?? new PostgresLedger();
+    const publisher = this.publisherOf(process);
+    const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false };
+    switch (service) {
+      case 'order': {
+        const order = openOrderReplica({ database, ledger, publisher, logger });
+        return { ...born, order, take: (deliveries) => order.replies.take(deliveries) };
+      }
+      case 'inventory': {
+        const commands = new InventoryCommands(database, ledger);
+        return { ...born, take: (deliveries) => commands.take(deliveries) };
+      }
+      case 'payment': {
+        const reached = this.provider.reachedFrom(process);
+        const provider = gaps.provider?.(reached) ?? reached;
+        const commands = openPaymentReplica({ database, ledger, provider, logger });
+        return { ...born, take: (deliveries) => commands.take(deliveries) };
+      }
+    }
+  }
+
+  private publisherOf(process: Process): Publisher {
+    const publisher = this.channel.publisherOf(process);
+    const { message: changed } = this.gaps;
+    if (!changed) return publisher;
+    const send: Publisher['send'] = (mailbox, message) => publisher.send(mailbox, changed(message));
+    return { send } as Publisher;
+  }
+}
+
+const insertProducts: Statement = {
+  name: 'simulation.insert-products',
+  text: `
+    insert into product (tenant, sku, name, price_amount, price_currency)
+    select $1, sku, sku, $2, 'EUR' from unnest($3::text[]) as sku`,
+};
+
+const insertStock: Statement = {
+  name: 'simulation.insert-stock',
+  text: `
+    with made as (
+      insert into stock (tenant, sku, on_hand) select $1, sku, pieces from unnest($2::text[], $3::int[]) as s (sku, pieces)
+      returning tenant, sku, on_hand
+    )
+    insert into stock_movement (tenant, sku, delta, reason, cause)
+    select tenant, sku, on_hand, 'counted', 'PUT' from made`,
+};
