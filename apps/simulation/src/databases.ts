@@ -1,6 +1,7 @@
 /** One database for each service, migrated once per run of Jest and copied for each file; their time is virtual. */
 import { inventoryMigrations } from '@shop/inventory/testing';
 import { ledgerMigrations } from '@shop/idempotency';
+import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { orderMigrations } from '@shop/order/testing';
 import { paymentMigrations } from '@shop/payment/testing';
 import { createDatabase, type Database, migrate } from '@shop/postgres';
@@ -13,9 +14,9 @@ export type Service = (typeof services)[number];
 export type Databases = Record<Service, Database>;
 
 const migrations: Record<Service, Function[]> = {
-  order: [...ledgerMigrations, ...sagaMigrations, ...orderMigrations],
-  inventory: [...ledgerMigrations, ...inventoryMigrations],
-  payment: [...ledgerMigrations, ...paymentMigrations],
+  order: [...ledgerMigrations, ...messagingMigrations, ...sagaMigrations, ...outboxMigrations, ...orderMigrations],
+  inventory: [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations],
+  payment: [...ledgerMigrations, ...messagingMigrations, ...paymentMigrations],
 };
 
 export async function openDatabases(): Promise<Databases> {
@@ -30,7 +31,7 @@ export async function closeDatabases(databases: Databases): Promise<void> {
 /** After a run that went wrong: what it left open would wake up in the next one. */
 export async function emptyDatabases(databases: Databases): Promise<void> {
   for (const service of services) {
-    await databases[service].dataSource.query(forEachTable(`execute format('truncate %I', name)`));
+    await databases[service].dataSource.query(forEachTable(`execute format('truncate %I cascade', name)`));
   }
 }
 
