@@ -7,7 +7,7 @@
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
-import { gauge, type Logger } from '@shop/observability';
+import { gauge, instant, type Logger } from '@shop/observability';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
@@ -114,7 +114,9 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       await new Promise<void>((resolve) =>
         this.publisher.whenSent(() => {
           // Now, not in a later turn: it leaves in the same packet as the replies.
+          instant('ack.before', messages);
           source.ack();
+          instant('ack.after', messages);
           resolve();
         }),
       );

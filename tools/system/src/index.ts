@@ -11,4 +11,5 @@ export {
   type SystemOptions,
 } from './system';
 export { ServiceProcess } from './service-process';
+export { type SagaStory, timelineOf } from './timeline';
 export { createWorkload, type Posting, type Workload, type WorkloadOptions } from './workload';
