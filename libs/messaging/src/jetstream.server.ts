@@ -8,7 +8,7 @@
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
-import { gauge, type Logger } from '@shop/observability';
+import { gauge, instant, type Logger } from '@shop/observability';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
@@ -125,7 +125,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
         return unsent ? [unsent] : [];
       });
       if (failures.length > 0) throw failures[0];
-      await this.acknowledge(source);
+      await this.acknowledge(source, messages);
     } catch (error) {
       if (error instanceof UnreadableBatchError) await this.putAway(mailbox, source, error);
       else this.giveBack(mailbox, source, error);
@@ -161,7 +161,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       },
     );
     if (failures.length > 0) throw failures[0];
-    await this.acknowledge(source);
+    await this.acknowledge(source, messages);
   }
 
   /** Answers why a reply cannot be sent, if it cannot. */
@@ -172,11 +172,13 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return undefined;
   }
 
-  private acknowledge(source: JsMsg): Promise<void> {
+  private acknowledge(source: JsMsg, messages: readonly Message[]): Promise<void> {
     return new Promise<void>((resolve) =>
       this.publisher.whenSent(() => {
         // Now, not in a later turn: it leaves in the same packet as the replies.
+        instant('ack.before', messages);
         source.ack();
+        instant('ack.after', messages);
         resolve();
       }),
     );

@@ -7,7 +7,7 @@
  */
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
-import { counter, type Logger } from '@shop/observability';
+import { counter, instant, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
 import { batchHeaders, encodeBatch, type Message, replaySubjectOf, subjectOf } from './message';
@@ -103,8 +103,10 @@ export class Publisher {
       this.publish(mailbox, batch.slice(half));
       return;
     }
+    instant('publish.before', batch);
     if (this.isCheckDue(mailbox)) void this.publishAndCheck(mailbox, payload);
     else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
+    instant('publish.after', batch);
   }
 
   /** What the broker takes as one message, in bytes. */

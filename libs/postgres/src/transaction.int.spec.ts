@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createTestDatabase, useStack } from '@shop/testing';
 import { createDatabase, type Database } from './database';
 import { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
@@ -152,6 +153,41 @@ describe('a transaction', () => {
     expect(isLockTimeout(error)).toBe(true);
     over.reach();
     await holder;
+  });
+});
+
+describe('R11 the instants of a commit', () => {
+  const seen: unknown[] = [];
+  const listen = (instant: unknown) => seen.push(instant);
+  beforeEach(() => {
+    seen.length = 0;
+    subscribe('shop:instant', listen);
+  });
+  afterEach(() => unsubscribe('shop:instant', listen));
+  const names = () => seen.map((instant) => (instant as { name: string }).name);
+
+  it('R11 are named in order, with the values that are being committed', async () => {
+    await database.transaction(async (tx) => {
+      tx.send(insert, ['ada', 100]);
+      await tx.query(read, ['ada']);
+      expect(seen).toEqual([]);
+      tx.send(insert, ['bob', 1]);
+    });
+    expect(names()).toEqual(['commit.before', 'commit.sent', 'commit.after']);
+    expect(seen[0]).toMatchObject({
+      about: expect.arrayContaining([
+        ['ada', 100],
+        ['bob', 1],
+      ]),
+    });
+  });
+
+  it('R11 do not come to a commit that failed, nor to work that threw', async () => {
+    await database.query(insert, ['ada', 100]);
+    await expect(database.transaction(async (tx) => tx.send(insert, ['ada', 1]))).rejects.toBeDefined();
+    expect(names()).toEqual(['commit.before', 'commit.sent']);
+    await expect(database.transaction(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(names()).toHaveLength(2);
   });
 });
 

@@ -1,4 +1,5 @@
 /** The transaction as a value: whoever writes takes a `Tx` first, so no query can run outside one by accident. */
+import { channel } from 'node:diagnostics_channel';
 import type { ClientBase } from 'pg';
 import { type Call, sendBundle } from './bundle';
 import { isTransactionAborted } from './pg-errors';
@@ -18,6 +19,9 @@ const begin: Statement = { name: 'begin', text: 'begin' };
 const commit: Statement = { name: 'commit', text: 'commit' };
 const rollback: Statement = { name: 'rollback', text: 'rollback' };
 
+/** The channel of `instant` in @shop/observability; this floor imports nothing of ours. */
+const instants = channel('shop:instant');
+
 /**
  * Runs `work` between `begin` and `commit`. What is asked in one turn of the event loop travels in one bundle: `begin`
  * with the first statements and `commit` with the last, so a transaction costs as many round trips as it has decisions
@@ -26,12 +30,19 @@ const rollback: Statement = { name: 'rollback', text: 'rollback' };
  */
 export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Promise<T>): Promise<T> {
   const answers: Promise<unknown>[] = [];
-  const ask = bundling(client);
+  const asked: (readonly unknown[])[] = [];
+  const tell = (name: string): void => {
+    if (instants.hasSubscribers) instants.publish({ name, about: asked });
+  };
+  const ask = bundling(client, (calls) => {
+    if (calls.at(-1)?.statement === commit) tell('commit.sent');
+  });
   const run = (statement: Statement, values: readonly unknown[] = []): Promise<unknown[]> => {
     const answer = ask(statement, values);
     // Marked as handled here; the failure itself is reported below.
     answer.catch(() => undefined);
     answers.push(answer);
+    asked.push(values);
     return answer;
   };
   const tx: Tx = {
@@ -43,9 +54,11 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
   try {
     void run(begin);
     const result = await work(tx);
+    tell('commit.before');
     void run(commit);
     const failure = await firstFailure(answers);
     if (failure) throw failure.reason;
+    tell('commit.after');
     return result;
   } catch (error) {
     const failure = await firstFailure(answers);
@@ -60,12 +73,16 @@ export function runStatement(client: ClientBase, statement: Statement, values: r
 }
 
 /** Collects what is asked until nothing more is ready to run, then sends it all. */
-function bundling(client: ClientBase): (statement: Statement, values: readonly unknown[]) => Promise<unknown[]> {
+function bundling(
+  client: ClientBase,
+  onSent: (calls: readonly Call[]) => void,
+): (statement: Statement, values: readonly unknown[]) => Promise<unknown[]> {
   let waiting: Call[] = [];
   const flush = () => {
     const calls = waiting;
     waiting = [];
     sendBundle(client, calls);
+    onSent(calls);
   };
   return (statement, values) =>
     new Promise((resolve, reject) => {

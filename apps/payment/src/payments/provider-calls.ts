@@ -1,5 +1,5 @@
 /** Calls to the provider, sorted by what they mean for the money, counted and logged. Never inside a transaction. */
-import { counter, type Logger } from '@shop/observability';
+import { counter, instant, type Logger } from '@shop/observability';
 import { RetryableError, TerminalError } from '@shop/resilience';
 import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
 
@@ -56,7 +56,9 @@ export class ProviderCalls {
 
   private async ask<R extends { outcome: string }>(call: string, { ids }: Asking, work: () => Promise<R>): Promise<R> {
     try {
+      instant('call.before', ids);
       const result = await work();
+      instant('call.after', ids);
       calls.inc({ call, outcome: result.outcome });
       return result;
     } catch (error) {
