@@ -78,10 +78,10 @@ const ordersAndSagas: Statement = {
   name: 'simulation.orders-and-sagas',
   text: `
     select
-      (select jsonb_agg(o) from (
+      (select jsonb_agg(o order by saga_id) from (
          select id, customer_id, status, reason, items, total_amount, saga_id, cancel_saga_id from orders where tenant = $1
        ) o) as first,
-      (select jsonb_agg(s) from (
+      (select jsonb_agg(s order by id) from (
          select id, definition, status, version, (
            select jsonb_agg(h order by seq, to_position) from (
              select seq, from_position, to_position from saga_history where saga_id = saga.id
@@ -94,14 +94,14 @@ const stockAndEntries: Statement = {
   name: 'simulation.stock-and-entries',
   text: `
     select
-      (select jsonb_agg(s) from (
+      (select jsonb_agg(s order by sku) from (
          select sku, on_hand, reserved,
            (select coalesce(sum(delta), 0) from stock_movement m where m.tenant = stock.tenant and m.sku = stock.sku) as moved,
            (select coalesce(sum((line ->> 'quantity')::int), 0) from reservation r cross join jsonb_array_elements(r.lines) line
             where r.tenant = stock.tenant and r.status = 'open' and line ->> 'sku' = stock.sku) as held
          from stock where tenant = $1
        ) s) as first,
-      (select jsonb_agg(l) from (
+      (select jsonb_agg(l order by key) from (
          select key, status, answer_body from ledger where scope = 'inventory' and key = any($2)
        ) l) as second`,
 };
@@ -110,10 +110,10 @@ const paymentsAndEntries: Statement = {
   name: 'simulation.payments-and-entries',
   text: `
     select
-      (select jsonb_agg(p) from (
+      (select jsonb_agg(p order by order_id) from (
          select id, order_id, status, amount, refunded from payment where tenant = $1
        ) p) as first,
-      (select jsonb_agg(l) from (
+      (select jsonb_agg(l order by key) from (
          select key, status, answer_body from ledger where scope = 'payment' and key = any($2)
        ) l) as second`,
 };

@@ -3,7 +3,7 @@ import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
 
 const databases = useDatabases();
-const SEEDS = Array.from({ length: 25 }, (_, index) => 7_001 + index);
+const SEEDS = Array.from({ length: 60 }, (_, index) => 7_001 + index);
 
 it('R11 the same seed makes the same choices and comes to the same end, in any order', async () => {
   const simulation = new Simulation(databases());

@@ -39,8 +39,10 @@ export class SimulatedDatabase extends Database {
     super(real.dataSource);
   }
 
-  override query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
-    return this.transaction((tx) => tx.query<Row>(statement, values));
+  /** Of sagas that are due at one instant PostgreSQL answers any first; here the one that was made first. */
+  override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    const rows = await this.transaction((tx) => tx.query<Row & { id?: string }>(statement, values));
+    return rows.sort(({ id: one = '' }, { id: other = '' }) => (one < other ? -1 : Number(one > other)));
   }
 
   override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
@@ -60,12 +62,15 @@ export class SimulatedDatabase extends Database {
   private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined): Promise<T> {
     const { stage, clock } = this.port;
     tx.send(setClock, [clock.iso, LOCK_TIMEOUT]);
+    const reads: Promise<unknown>[] = [];
     let pause: Promise<void> | undefined;
     const result = await work({
       query: async <Row>(statement: Statement, values?: readonly unknown[]) => {
         stage.note(statement.name);
-        const rows = await tx.query<Row>(statement, values);
-        if (way === 'pauses behind its reads') await (pause ??= this.pause());
+        const read = tx.query<Row>(statement, values);
+        reads.push(read);
+        const rows = await read;
+        if (way === 'pauses behind its reads') await (pause ??= this.pauseBehind(reads));
         return rows;
       },
       send: (statement, values) => {
@@ -73,8 +78,18 @@ export class SimulatedDatabase extends Database {
         tx.send(statement, values);
       },
     });
-    if (way === 'pauses before its commit') await this.pause();
+    if (way === 'pauses before its commit') {
+      // What was sent has to have its locks before anybody else runs.
+      await tx.query(arrive);
+      await this.pause();
+    }
     return result;
+  }
+
+  /** What was asked together is answered together; where one statement has failed, the transaction is about to end. */
+  private async pauseBehind(reads: readonly Promise<unknown>[]): Promise<void> {
+    const answers = await Promise.allSettled(reads);
+    if (answers.every(({ status }) => status === 'fulfilled')) await this.pause();
   }
 
   private async pause(): Promise<void> {
@@ -85,6 +100,8 @@ export class SimulatedDatabase extends Database {
     if (way !== 'goes on') throw connectionLost();
   }
 }
+
+const arrive: Statement = { name: 'simulation.arrive', text: 'select' };
 
 function connectionLost(): Error {
   return Object.assign(new Error('Connection terminated unexpectedly'), { code: '08006' });

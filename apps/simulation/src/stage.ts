@@ -2,6 +2,7 @@
  * What runs and what waits. The product's code runs freely until it asks a port; there it waits at a gate, and nothing
  * goes on until the scheduler opens one. Between two gates nothing is left to chance, so the choices are the whole run.
  */
+import assert from 'node:assert/strict';
 
 /** A process of a service. One that was killed never gets anything back from a port again. */
 export interface Process {
@@ -64,6 +65,7 @@ export class Stage {
 
   /** The work that runs is about to wait at a gate, or has ended. */
   suspend(): void {
+    assert(this.running > 0, 'what does not run cannot wait');
     this.running--;
     this.moves++;
     if (this.running === 0) this.stopped?.();
