@@ -1,5 +1,5 @@
-/** Waits until the broker holds no message any more: nothing that was once sent can still have an effect. */
-import { jetstreamManager } from '@nats-io/jetstream';
+/** Waits until the broker holds no command and no reply any more: nothing that was once sent can still have an effect. */
+import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { eventually } from '@shop/testing';
 
@@ -7,11 +7,12 @@ export async function untilIdle(natsUrl: string, timeoutMs: number): Promise<voi
   const nats = await connect({ servers: natsUrl });
   try {
     const manager = await jetstreamManager(nats);
-    // A work queue lets go of a message when it is acknowledged.
+    // A work queue lets go of a message when it is acknowledged; events stay for whoever wants to read them.
     await eventually(
       async () => {
         const streams = await manager.streams.list().next();
-        expect(streams.map(({ state }) => state.messages)).toEqual(streams.map(() => 0));
+        const queues = streams.filter(({ config }) => config.retention === RetentionPolicy.Workqueue);
+        expect(queues.map(({ state }) => state.messages)).toEqual(queues.map(() => 0));
       },
       { timeoutMs, intervalMs: 100 },
     );

@@ -7,6 +7,8 @@ const CONCURRENCY = 32;
 const TIMEOUT_MS = 180_000;
 const SETTLE_TIMEOUT_MS = 90_000;
 const ASK_AGAIN_MS = 250;
+/** Longer than a lease of the payment service and the broker's patience with an ack. */
+const ASLEEP_MS = 11_000;
 
 /** Asks again when the gateway is away; gives up in silence, for the books tell what is not settled. */
 async function untilSettled(shop: Shop, id: string): Promise<void> {
@@ -89,6 +91,25 @@ describe('a storm of mixed orders', () => {
         }
       })();
       const [answers] = await Promise.all([storm(shop, workload.postings), killing]);
+      await expectExactBooks(answers);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R11 loses and doubles nothing with two replicas of each service, one killed and the other asleep beyond its leases',
+    async () => {
+      const names = ['order', 'inventory', 'payment'] as const;
+      const replicas = await Promise.all(names.map((name) => shop.system.addReplica(name)));
+      const sleepers = names.map((name) => shop.system.services[name].pid!);
+      const trouble = (async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        for (const pid of sleepers) process.kill(pid, 'SIGSTOP');
+        await Promise.all(replicas.map((replica) => replica.kill('SIGKILL').then(() => replica.start())));
+        await new Promise((resolve) => setTimeout(resolve, ASLEEP_MS));
+        for (const pid of sleepers) process.kill(pid, 'SIGCONT');
+      })();
+      const [answers] = await Promise.all([storm(shop, workload.postings), trouble]);
       await expectExactBooks(answers);
     },
     TIMEOUT_MS,

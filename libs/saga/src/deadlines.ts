@@ -23,8 +23,9 @@ export class Deadlines {
 
   constructor(private readonly options: DeadlinesOptions) {}
 
+  /** Looks at once: a service that keeps dying soon after its start must not put its sagas off for ever. */
   start(): void {
-    this.schedule();
+    this.round = this.wake().then(() => this.schedule());
   }
 
   async stop(): Promise<void> {
