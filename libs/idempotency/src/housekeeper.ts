@@ -1,5 +1,7 @@
 /** What a ledger needs in the background: work that was left is resumed, and what has expired is removed. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@shop/observability';
+import { Repeating } from '@shop/resilience';
 import { countDecision } from './decisions';
 import type { LeasedWorks } from './leased/leased-works';
 import type { Kind, Ledger, Postgres, Store } from './ledger/ledger';
@@ -13,25 +15,29 @@ const REAP_PAUSE_MS = 50;
 
 export class Housekeeper<K extends Kind = Postgres> {
   private stopped = false;
-  private readonly timers: NodeJS.Timeout[] = [];
-  private readonly running = new Set<Promise<void>>();
+  private readonly jobs: Repeating[];
 
   constructor(
     private readonly store: Store<K>,
     private readonly ledger: Ledger<K>,
-    private readonly works: LeasedWorks<K>,
+    works: LeasedWorks<K>,
     private readonly logger?: Logger,
-  ) {}
+  ) {
+    const onFailure = (error: unknown) =>
+      logger?.warn({ reason: (error as Error).message }, 'idempotency.housekeeping.failed');
+    this.jobs = [
+      new Repeating(() => works.resumeOverdue(), { everyMs: COMPLETE_EVERY_MS, onFailure }),
+      new Repeating(() => this.reap(), { everyMs: REAP_EVERY_MS, onFailure }),
+    ];
+  }
 
   start(): void {
-    this.every(COMPLETE_EVERY_MS, async () => void (await this.works.resumeOverdue()));
-    this.every(REAP_EVERY_MS, () => this.reap());
+    for (const job of this.jobs) job.start({ now: false });
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    for (const timer of this.timers) clearInterval(timer);
-    await Promise.all(this.running);
+    await Promise.all(this.jobs.map((job) => job.stop()));
   }
 
   /** One walk over the ledger. */
@@ -42,28 +48,10 @@ export class Housekeeper<K extends Kind = Postgres> {
       const { changed, next } = await this.ledger.reap(this.store, start);
       removed += changed;
       start = next;
-      if (start > 0) await new Promise((resolve) => setTimeout(resolve, REAP_PAUSE_MS));
+      if (start > 0) await pause(REAP_PAUSE_MS);
     } while (start > 0 && !this.stopped);
     if (removed === 0) return;
     countDecision('expired', removed);
     this.logger?.info({ removed }, 'idempotency.reaped');
-  }
-
-  private every(ms: number, job: () => Promise<void>): void {
-    let busy = false;
-    const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
-      const run = job()
-        .catch((error: unknown) =>
-          this.logger?.warn({ reason: (error as Error).message }, 'idempotency.housekeeping.failed'),
-        )
-        .finally(() => {
-          busy = false;
-          this.running.delete(run);
-        });
-      this.running.add(run);
-    }, ms);
-    this.timers.push(timer.unref());
   }
 }

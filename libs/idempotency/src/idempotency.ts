@@ -1,4 +1,5 @@
 /** The two ways to do a thing once under a claim: in one transaction, or under a lease where the work calls outside. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { countDecisions } from './decisions';
@@ -127,5 +128,3 @@ class NotKept extends Error {
     super('nothing of this work is kept');
   }
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -15,4 +15,4 @@ export { ledgerMigrations } from './ledger/migrations';
 export { naturalKeyOf } from './natural-key';
 export { PostgresLedger } from './ledger/postgres-ledger';
 export { type Moves, runOnce } from './run-once';
-export { type Claim, type Entry, type Outcome, repeatOf, type Work } from './settle';
+export { type Claim, type Entry, isLeft, type Outcome, repeatOf, type Work } from './settle';

@@ -93,5 +93,10 @@ export function repeatOf(entry: Entry, fingerprint: Buffer): Outcome {
   return entry.status === 'completed' ? { kind: 'replayed', answer: entry.answer } : { kind: 'in-use' };
 }
 
+/** Whether a request with this fingerprint finds work of its own that nobody is on any more. */
+export function isLeft(entry: Entry, fingerprint: Buffer): boolean {
+  return entry.status === 'pending' && entry.leaseExpired && repeatOf(entry, fingerprint).kind === 'in-use';
+}
+
 /** One text for a key within its scope. */
 export const idOf = ({ scope, key }: { scope: string; key: string }): string => `${scope}\n${key}`;

@@ -1,4 +1,5 @@
 export { type Backoff, delayOf } from './backoff';
 export { isRetryable, RetryableError, TerminalError } from './errors';
 export { preferredWaitMs } from './prefer';
+export { Repeating } from './repeating';
 export { withTimeout } from './timeout';

@@ -1,6 +1,7 @@
 /** Timers are rows: any replica finds the sagas whose deadline has passed and tells the engine. */
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
+import { Repeating } from '@shop/resilience';
 import type { SagaEngine } from './saga.engine';
 import { findDue } from './saga.repository';
 
@@ -17,42 +18,41 @@ const DEFAULT_INTERVAL_MS = 500;
 const MAX_DUE = 500;
 
 export class Deadlines {
-  private timer?: NodeJS.Timeout;
-  private stopped = false;
-  private round: Promise<void> = Promise.resolve();
+  private readonly looking: Repeating;
 
-  constructor(private readonly options: DeadlinesOptions) {}
+  constructor(private readonly options: DeadlinesOptions) {
+    this.looking = new Repeating(() => this.wakeDue(), {
+      everyMs: options.intervalMs ?? DEFAULT_INTERVAL_MS,
+      onFailure: (error) => this.tell(error),
+    });
+  }
 
   /** Looks at once: a service that keeps dying soon after its start must not put its sagas off for ever. */
   start(): void {
-    this.round = this.wake().then(() => this.schedule());
+    this.looking.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.round;
+  stop(): Promise<void> {
+    return this.looking.stop();
   }
 
-  private schedule(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.round = this.wake().then(() => this.schedule());
-    }, this.options.intervalMs ?? DEFAULT_INTERVAL_MS);
+  /** One look. */
+  wake(): Promise<void> {
+    return this.wakeDue().catch((error: unknown) => this.tell(error));
   }
 
-  /** One look. Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
-  async wake(): Promise<void> {
-    const { database, engine, logger } = this.options;
-    try {
-      const due = await findDue(database, engine.known, MAX_DUE);
-      await Promise.all(
-        due.map(({ id, step, action, attempt }) =>
-          engine.dispatch(id, { type: 'deadline-passed', step, action, attempt }),
-        ),
-      );
-    } catch (error) {
-      if (!this.stopped) logger.warn({ reason: (error as Error).message }, 'saga.deadlines.failed');
-    }
+  /** Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
+  private async wakeDue(): Promise<void> {
+    const { database, engine } = this.options;
+    const due = await findDue(database, engine.known, MAX_DUE);
+    await Promise.all(
+      due.map(({ id, step, action, attempt }) =>
+        engine.dispatch(id, { type: 'deadline-passed', step, action, attempt }),
+      ),
+    );
+  }
+
+  private tell(error: unknown): void {
+    this.options.logger.warn({ reason: (error as Error).message }, 'saga.deadlines.failed');
   }
 }

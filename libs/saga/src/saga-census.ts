@@ -5,6 +5,7 @@
  */
 import { gauge, type Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
+import { Repeating } from '@shop/resilience';
 import type { SagaEngine } from './saga.engine';
 import { countSagas } from './saga.repository';
 
@@ -22,35 +23,25 @@ const parkedSagas = gauge('saga_parked', 'Sagas that wait for a person');
 const unknownVersions = gauge('saga_unknown_versions', 'Open sagas of a definition version that this replica lacks');
 
 export class SagaCensus {
-  private timer?: NodeJS.Timeout;
-  private stopped = false;
-  private round: Promise<void> = Promise.resolve();
+  private readonly counting: Repeating;
 
-  constructor(private readonly options: SagaCensusOptions) {}
-
-  start(): void {
-    this.round = this.count().then(() => this.schedule());
-  }
-
-  async stop(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.round;
-  }
-
-  private schedule(): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => this.start(), this.options.intervalMs ?? DEFAULT_INTERVAL_MS);
-  }
-
-  private async count(): Promise<void> {
-    const { database, engine, logger } = this.options;
-    try {
+  constructor({ database, engine, logger, intervalMs = DEFAULT_INTERVAL_MS }: SagaCensusOptions) {
+    const count = async () => {
       const { parked, unknown } = await countSagas(database, engine.known);
       parkedSagas.set(parked);
       unknownVersions.set(unknown);
-    } catch (error) {
-      if (!this.stopped) logger.warn({ reason: (error as Error).message }, 'saga.census.failed');
-    }
+    };
+    this.counting = new Repeating(count, {
+      everyMs: intervalMs,
+      onFailure: (error) => logger.warn({ reason: (error as Error).message }, 'saga.census.failed'),
+    });
+  }
+
+  start(): void {
+    this.counting.start();
+  }
+
+  stop(): Promise<void> {
+    return this.counting.stop();
   }
 }

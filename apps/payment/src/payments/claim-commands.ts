@@ -9,6 +9,7 @@ import {
   type Decision,
   decisionOf,
   type Entry,
+  isLeft,
   type Ledger,
   newLeaseToken,
   repeatOf,
@@ -92,9 +93,9 @@ class Board {
     const { key, fingerprint } = command.claim;
     const entry = this.entries.get(key);
     const repeat = entry && repeatOf(entry, fingerprint);
-    const isLeft = entry?.status === 'pending' && entry.leaseExpired && repeat?.kind === 'in-use';
-    this.decisions.push(isLeft ? 'resumed' : repeat ? decisionOf(repeat) : 'fresh');
-    if (repeat && !isLeft) {
+    const resumes = entry !== undefined && isLeft(entry, fingerprint);
+    this.decisions.push(resumes ? 'resumed' : repeat ? decisionOf(repeat) : 'fresh');
+    if (repeat && !resumes) {
       if (repeat.kind === 'replayed') return { do: 'answer', reply: replyOf(repeat.answer) };
       if (repeat.kind === 'reused') return { do: 'answer', reply: refusedInDoubt('command_id_reused') };
       return { do: 'wait' };

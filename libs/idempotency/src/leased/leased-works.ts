@@ -18,7 +18,7 @@ import { newLeaseToken } from '../ledger/lease';
 import { type KeptInput, type LeasedRun, LeasedTry, type Try } from './leased-work';
 import type { Key, Kind, Ledger, Postgres, Store, Unfinished } from '../ledger/ledger';
 import { isKept } from '../policy';
-import { type Claim, type Entry, type Outcome, repeatOf } from '../settle';
+import { type Claim, type Entry, isLeft, type Outcome, repeatOf } from '../settle';
 
 export interface LeaseOptions {
   /** After a crash work goes on this much later; three missed heartbeats long. */
@@ -78,9 +78,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   /** What a request gets whose key is in the ledger. Left work is gone on with, if its code is here. */
   async repeat(entry: Entry, fingerprint: Buffer): Promise<Outcome> {
-    const outcome = repeatOf(entry, fingerprint);
-    const isLeft = outcome.kind === 'in-use' && entry.status === 'pending' && entry.leaseExpired;
-    return isLeft ? await this.resume(entry) : outcome;
+    return isLeft(entry, fingerprint) ? this.resume(entry) : repeatOf(entry, fingerprint);
   }
 
   private async resume({ scope, key }: Key): Promise<Outcome> {
