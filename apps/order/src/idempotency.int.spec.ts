@@ -1,24 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { expectPolicyTable } from '@shop/idempotency/testing';
-import type { Stack } from '@shop/stack';
 import { useStack } from '@shop/testing';
-import { callers, expectProblem, OrderApp, orderBody, type OrderJson, startOwnBroker } from '../testing/order-app';
+import { callers, expectProblem, OrderApp, orderBody, type OrderJson } from '../testing/order-app';
 
 const stack = useStack();
-let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  broker = await startOwnBroker(stack);
-  const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
-  [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+  ({ here, there, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
 });
-afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
-  await broker.stop();
-});
+afterAll(() => close());
 
 describe('the keys of the order service', () => {
   it('R24 are told, with the policy of each route, by the OpenAPI document and the docs alike', async () => {

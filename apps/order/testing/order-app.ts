@@ -39,6 +39,14 @@ export function startOwnBroker({ adminUrl }: TestStack): Promise<Stack> {
   return startStack({ databases: [], env: { ...process.env, DATABASE_URL: adminUrl, NATS_URL: '' } });
 }
 
+export interface TwoOrderApps {
+  here: OrderApp;
+  there: OrderApp;
+  /** Of their broker. */
+  natsUrl: string;
+  close: () => Promise<void>;
+}
+
 export class OrderApp {
   private constructor(private readonly app: NestFastifyApplication) {}
 
@@ -54,6 +62,18 @@ export class OrderApp {
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     return new OrderApp(app);
+  }
+
+  /** Two instances of the whole app on one database, with a broker of their own. */
+  static async startTwo(stack: TestStack): Promise<TwoOrderApps> {
+    const broker = await startOwnBroker(stack);
+    const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
+    const [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+    const close = async () => {
+      await Promise.all([here.close(), there.close()]);
+      await broker.stop();
+    };
+    return { here, there, natsUrl: broker.natsUrl, close };
   }
 
   close(): Promise<void> {

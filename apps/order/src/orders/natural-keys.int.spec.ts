@@ -1,6 +1,5 @@
 /** A repeat of `POST /orders` after the ledger has forgotten it, through two instances of the whole app on one database. */
 import { randomUUID } from 'node:crypto';
-import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
 import {
@@ -11,25 +10,20 @@ import {
   OrderApp,
   orderBody,
   type OrderJson,
-  startOwnBroker,
 } from '../../testing/order-app';
 
 const stack = useStack();
-let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
+let natsUrl: string;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  broker = await startOwnBroker(stack);
-  const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
-  [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+  ({ here, there, natsUrl, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
   await here.putProduct('cup', 1_200, { key: callers.rival });
 });
-afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
-  await broker.stop();
-});
+afterAll(() => close());
 
 describe('R20 after its key has expired', () => {
   it('R34 a repeat is told that it was submitted, and where to look, and is no second order', async () => {
@@ -135,7 +129,7 @@ describe('R20 after its key has expired', () => {
     expect(new Set(answers.map(({ body }) => body)).size).toBe(4);
 
     const deadlocks = await deadlocksAfterClosing(stack, here, there);
-    const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
+    const urls = { databaseUrl: stack.databaseUrl, natsUrl };
     [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
     expect(deadlocks).toBe(0);
   });

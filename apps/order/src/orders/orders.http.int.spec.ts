@@ -1,6 +1,5 @@
 /** Orders over HTTP through two instances of the whole app on one database; nobody answers the sagas. */
 import { randomUUID } from 'node:crypto';
-import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
 import {
@@ -11,25 +10,20 @@ import {
   OrderApp,
   orderBody,
   type OrderJson,
-  startOwnBroker,
 } from '../../testing/order-app';
 
 const stack = useStack();
-let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
+let natsUrl: string;
+let close: () => Promise<void>;
 
 beforeAll(async () => {
-  broker = await startOwnBroker(stack);
-  const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
-  [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+  ({ here, there, natsUrl, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
   await here.putProduct('cup', 5, { key: callers.rival });
 });
-afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
-  await broker.stop();
-});
+afterAll(() => close());
 
 describe('R27 PUT /orders/{id}', () => {
   it('places an order under the client’s id, and converges when it is repeated', async () => {
@@ -155,7 +149,7 @@ describe('R27 PUT /orders/{id}', () => {
     expect(statusesOf(await answering)).toEqual([200, 200, 200, 201, 201, 201]);
 
     const deadlocks = await deadlocksAfterClosing(stack, here, there);
-    const servers = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
+    const servers = { databaseUrl: stack.databaseUrl, natsUrl };
     [here, there] = await Promise.all([OrderApp.start(servers), OrderApp.start(servers)]);
     expect(deadlocks).toBe(0);
   });
