@@ -14,5 +14,6 @@ export { MemoryStore } from './ledger/memory-store';
 export { ledgerMigrations } from './ledger/migrations';
 export { naturalKeyOf } from './natural-key';
 export { PostgresLedger } from './ledger/postgres-ledger';
+export { RecentKeys } from './recent-keys';
 export { type Moves, runOnce } from './run-once';
 export { type Claim, type Entry, isLeft, type Outcome, repeatOf, type Work } from './settle';

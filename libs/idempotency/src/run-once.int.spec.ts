@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createDatabase, type Database, migrate, type Statement } from '@shop/postgres';
+import { createDatabase, type Database, migrate, type Statement, traffic } from '@shop/postgres';
 import { useStack } from '@shop/testing';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { ledgerMigrations } from './ledger/migrations';
@@ -55,6 +55,57 @@ const bodyOf = (outcome: Outcome): string => {
   if (!('answer' in outcome)) throw new Error(`no answer but ${outcome.kind}`);
   return outcome.answer.body;
 };
+
+describe('a key that seems new', () => {
+  const newWork = (key: string, asked?: string): Work => ({ ...workOf(key, asked), seemsNew: true });
+
+  it('is not looked up: its work, its answer and the commit are one trip', async () => {
+    const before = { ...traffic };
+    const [outcome] = await runOnce(replicas[0], ledger, [newWork('presumed')], leaveMark('presumed'));
+    expect(outcome!.kind).toBe('fresh');
+    // begin, effect, answer, commit
+    expect([traffic.trips - before.trips, traffic.statements - before.statements]).toEqual([1, 4]);
+    expect(await effects('presumed')).toBe(1);
+  });
+
+  it('and is not, is found by the second run, which presumes nothing', async () => {
+    const [first] = await runOnce(replicas[0], ledger, [workOf('not new')], leaveMark('not new'));
+    const presumed: boolean[] = [];
+    const moves: Moves<null> = {
+      ...leaveMark('not new'),
+      load: async (_, presume) => {
+        presumed.push(presume);
+        return null;
+      },
+    };
+    const outcomes = await runOnce(replicas[1], ledger, [newWork('not new'), newWork('beside it')], moves);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['replayed', 'fresh']);
+    expect(bodyOf(outcomes[0]!)).toBe(bodyOf(first!));
+    expect(presumed).toEqual([true, false]);
+    expect(await runOnce(replicas[1], ledger, [newWork('not new', 'y')], leaveMark('not new'))).toEqual([
+      { kind: 'reused' },
+    ]);
+  });
+
+  it('and is not, is answered as before also where the new answer would not be kept', async () => {
+    const [first] = await runOnce(replicas[0], ledger, [workOf('moody')], leaveMark('moody'));
+    const moody: Moves<null> = { ...leaveMark('moody'), decide: () => ({ status: 503, body: '{}' }) };
+    const [second] = await runOnce(replicas[1], ledger, [newWork('moody')], moody);
+    expect([second!.kind, bodyOf(second!)]).toEqual(['replayed', bodyOf(first!)]);
+    const [third] = await runOnce(replicas[1], ledger, [newWork('moodier')], moody);
+    expect(third).toMatchObject({ kind: 'fresh', answer: { status: 503 } });
+  });
+
+  it('R16 of a hundred at once over two pools exactly one runs, and all get its answer', async () => {
+    const runs = Array.from({ length: 100 }, (_, index) =>
+      runOnce(replicas[index % 2]!, ledger, [newWork('new crowd')], leaveMark('new crowd')),
+    );
+    const outcomes = (await Promise.all(runs)).flat();
+    expect(await effects('new crowd')).toBe(1);
+    expect(new Set(outcomes.map(bodyOf)).size).toBe(1);
+    expect(outcomes.filter(({ kind }) => kind === 'fresh')).toHaveLength(1);
+  });
+});
 
 describe('runOnce', () => {
   it('R16 of a hundred at once with one key, over two pools, exactly one runs, and all get its answer', async () => {

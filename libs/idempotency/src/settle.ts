@@ -32,6 +32,8 @@ export interface Work {
   claim: Claim;
   /** Of an undo: the key of its do (same scope), and what the do is answered if it comes after all. */
   barrier?: { key: string; refusal: Answer };
+  /** Nothing is known of its key (see `RecentKeys`), so the first run need not look it up: its insert tells. */
+  seemsNew?: boolean;
 }
 
 export type Outcome =

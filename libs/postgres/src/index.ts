@@ -1,9 +1,10 @@
 export { traffic } from './bundle';
 export { createDatabase, Database, type DatabaseOptions } from './database';
+export { countedOrFail, isBadNumber } from './guard';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';
 export {
-  isBadNumber,
+  isCheckViolation,
   isConnectionFailure,
   isLockTimeout,
   isPassing,

@@ -7,6 +7,7 @@ interface PgError {
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const UNIQUE_VIOLATION = '23505';
+const CHECK_VIOLATION = '23514';
 
 /** True when the same transaction may well succeed if it is run again from its start. */
 export function isSerializationFailure(error: unknown): boolean {
@@ -17,6 +18,11 @@ export function isSerializationFailure(error: unknown): boolean {
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   const { code, constraint: violated } = (error ?? {}) as PgError;
   return code === UNIQUE_VIOLATION && violated === constraint;
+}
+
+export function isCheckViolation(error: unknown, constraint: string): boolean {
+  const { code, constraint: violated } = (error ?? {}) as PgError;
+  return code === CHECK_VIOLATION && violated === constraint;
 }
 
 /** Connection exceptions, administrator shutdown, crash, cannot connect now, too many connections. */
@@ -56,15 +62,4 @@ const IN_FAILED_TRANSACTION = '25P02';
 /** True when a statement was refused only because one before it, in the same transaction, has failed. */
 export function isTransactionAborted(error: unknown): boolean {
   return (error as PgError | undefined)?.code === IN_FAILED_TRANSACTION;
-}
-
-const INVALID_TEXT_REPRESENTATION = '22P02';
-
-/**
- * True when a statement failed because it cast this word to a number: the way in which a statement of ours ends a
- * transaction on purpose, since SQL has none of its own.
- */
-export function isBadNumber(error: unknown, word: string): boolean {
-  const { code, message } = (error ?? {}) as PgError & { message?: string };
-  return code === INVALID_TEXT_REPRESENTATION && message!.includes(`"${word}`);
 }

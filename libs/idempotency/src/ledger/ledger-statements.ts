@@ -1,5 +1,5 @@
 /** The statements of the ledger's table, each named after what it does. */
-import type { Statement } from '@shop/postgres';
+import { countedOrFail, type Statement } from '@shop/postgres';
 
 /** A set of keys, given as two arrays. */
 const keys = 'unnest($1::text[], $2::text[]) as k (scope, key)';
@@ -85,8 +85,7 @@ export const resumeOverdue: Statement = {
 
 /** Begins the word that a statement makes a number of when it finds a lease taken over, which ends the transaction. */
 export const LEASE_LOST = 'lease lost';
-const changedOrFail = (change: string, times: string) =>
-  `with changed as (${change}) select case count(*) when ${times} then 0 else ('${LEASE_LOST} ' || count(*))::int end from changed`;
+const changedOrFail = (change: string, times: string) => countedOrFail(LEASE_LOST, change, times);
 
 const isMine = 'scope = $1 and key = $2 and lease_token = $3';
 

@@ -64,6 +64,7 @@ export class PostgresLedger extends Ledger {
   }
 
   async find(from: Reader, keys: readonly Key[]): Promise<Entry[]> {
+    if (keys.length === 0) return [];
     const rows = await from.query<Row>(sql.findEntries, columnsOf(keys));
     return rows.map(entryOf);
   }
