@@ -12,6 +12,7 @@ import {
   replyTo,
 } from '@shop/messaging';
 import { Database, Lane } from '@shop/postgres';
+import { InventoryMemory } from './inventory-memory';
 import { carryOut } from './reservations';
 
 @Controller()
@@ -19,7 +20,8 @@ export class CommandsController {
   private readonly lane: Lane<Message, Reply>;
 
   constructor(database: Database, ledger: Ledger) {
-    this.lane = new Lane({ ...MAILBOX_LANE, run: (commands) => carryOut({ database, ledger }, commands) });
+    const inventory = { database, ledger, memory: new InventoryMemory() };
+    this.lane = new Lane({ ...MAILBOX_LANE, run: (commands) => carryOut(inventory, commands) });
   }
 
   @Consumes(commandMailbox('inventory'))

@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
 import { PostgresLedger, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
-import { createDatabase, Database, Lane, migrate, type Tx } from '@shop/postgres';
+import { createDatabase, Database, Lane, migrate, traffic, type Tx } from '@shop/postgres';
 import { InterruptedDatabase } from '@shop/postgres/testing';
 import { seededRandom, useStack } from '@shop/testing';
 import { inventoryMigrations } from '../migrations';
 import { createStock, findStock } from '../stock/stock.repository';
+import { InventoryMemory } from './inventory-memory';
 import { carryOut } from './reservations';
 
 const tenant = 'acme';
@@ -200,6 +201,71 @@ describe('R37 stock under pressure', () => {
   });
 });
 
+describe('what a replica presumes', () => {
+  const tripsOf = async <T>(work: () => Promise<T>): Promise<[T, trips: number]> => {
+    const before = traffic.trips;
+    const result = await work();
+    return [result, traffic.trips - before];
+  };
+
+  it('makes a reservation and its end one trip each', async () => {
+    const [{ id, sku }, { id: undone }] = [await newCase({ onHand: 500 }), { id: randomUUID() }];
+    const reserving = [reserve(id, [line(sku, 2)]), reserve(undone, [line(sku, 1)])];
+    expect(await tripsOf(() => perform(one, reserving))).toEqual([[succeeded(), succeeded()], 1]);
+    expect(await tripsOf(() => perform(one, [confirm(id)]))).toEqual([[succeeded()], 1]);
+    // An undo reads what became of its do.
+    expect(await tripsOf(() => perform(one, [release(undone)]))).toEqual([[released(true)], 2]);
+    expect(await stockOf(sku)).toMatchObject({ onHand: 498, reserved: 0 });
+  });
+
+  it('is given up when another replica has sold out meanwhile, and then it reads before it promises', async () => {
+    const { id, sku } = await newCase({ onHand: 200 });
+    const { sku: plenty } = await newCase({ onHand: 200 });
+    expect(await perform(other, [reserve(randomUUID(), [line(sku, 200)])])).toEqual([succeeded()]);
+    const batch = [reserve(id, [line(sku, 1)]), reserve(randomUUID(), [line(plenty, 1)])];
+    expect(await perform(one, batch)).toEqual([refused('out_of_stock'), succeeded()]);
+    const again = () => perform(one, [reserve(randomUUID(), [line(plenty, 1), line(sku, 1)])]);
+    const before = one.attempts;
+    expect(await tripsOf(again)).toEqual([[refused('out_of_stock')], 2]);
+    expect(one.attempts - before).toBe(1);
+    expect(await stockOf(plenty)).toMatchObject({ reserved: 1 });
+  });
+
+  it.each([
+    ['reads once what nobody keeps', 0, refused('out_of_stock')],
+    ['and finds it when it comes', 500, succeeded()],
+  ])('%s', async (_, onHand, reply) => {
+    const sku = `sku-${randomUUID()}`;
+    expect(await perform(one, [reserve(randomUUID(), [line(sku, 1)])])).toEqual([refused('out_of_stock')]);
+    if (onHand > 0) await createStock(other, tenant, sku, onHand);
+    const before = one.attempts;
+    expect(await perform(one, [reserve(randomUUID(), [line(sku, 1)])])).toEqual([reply]);
+    expect(one.attempts - before).toBe(1);
+  });
+
+  it.each<[string, elsewhere: (id: string) => Message, here: (id: string) => Message, Reply]>([
+    ['released', release, confirm, refused('reservation_expired')],
+    ['confirmed', confirm, restock, said('restocked')],
+    ['confirmed', confirm, release, released(false)],
+  ])('of a reservation is given up when another replica has %s it', async (_, elsewhere, here, reply) => {
+    const { id, sku } = await newCase({ onHand: 500 });
+    await perform(one, [reserve(id, [line(sku, 2)])]);
+    await perform(other, [elsewhere(id)]);
+    expect(await perform(one, [here(id)])).toEqual([reply]);
+    expect(await stockOf(sku)).toMatchObject({ reserved: 0 });
+  });
+
+  it('does not refuse what it holds already, when the ledger has forgotten that and the rest is sold', async () => {
+    const { id, sku } = await newCase({ onHand: 2 });
+    const command = reserve(id, [line(sku, 2)]);
+    await perform(other, [command]);
+    expect(await perform(one, [reserve(randomUUID(), [line(sku, 1)])])).toEqual([refused('out_of_stock')]);
+    await one.dataSource.query(`delete from ledger where key like $1`, [`${id}/%`]);
+    expect(await perform(one, [command])).toEqual([succeeded()]);
+    expect(await stockOf(sku)).toMatchObject({ reserved: 2 });
+  });
+});
+
 describe('a command that cannot be carried out', () => {
   it('is refused when nobody knows its type, and its neighbours go on', async () => {
     const { id, sku } = await newCase({ onHand: 5 });
@@ -285,7 +351,15 @@ async function newCase({ onHand }: { onHand: number }): Promise<{ id: string; sk
   return { id: randomUUID(), sku };
 }
 
-const perform = (database: Database, commands: Message[]) => carryOut({ database, ledger }, commands);
+/** Each replica remembers what it has done itself. */
+const memories = new WeakMap<object, InventoryMemory>();
+
+function perform(database: Database, commands: Message[]): Promise<Reply[]> {
+  const { dataSource } = database;
+  const memory = memories.get(dataSource) ?? new InventoryMemory();
+  memories.set(dataSource, memory);
+  return carryOut({ database, ledger, memory }, commands);
+}
 
 async function onTwoReplicasInTurn(commands: Message[]): Promise<Reply[]> {
   const replies: Reply[] = [];
@@ -324,21 +398,26 @@ async function expectBooksToBalance(): Promise<void> {
 
 const line = (sku: string, quantity: number): StockLine => ({ sku, quantity });
 
-const command = (id: string, action: string, type: string, data: object) =>
-  newMessage({
-    id: `${id}/${action}`,
-    type,
-    source: 'order',
-    subject: id,
-    data: { tenant, reservationId: id, ...data },
-  });
-const reserve = (id: string, lines: StockLine[]) => command(id, 'reserve/do', ReserveStock.type, { lines });
-const release = (id: string) => ({
-  ...command(id, 'reserve/undo', ReleaseStock.type, {}),
-  undoes: `${id}/reserve/do`,
-});
-const confirm = (id: string) => command(id, 'confirm/do', ConfirmReservation.type, {});
-const restock = (id: string) => command(id, 'restock/do', RestockReservation.type, {});
+function command(id: string, action: string, type: string, data: object): Message {
+  const message = { id: `${id}/${action}`, type, source: 'order', subject: id };
+  return newMessage({ ...message, data: { tenant, reservationId: id, ...data } });
+}
+
+function reserve(id: string, lines: StockLine[]): Message {
+  return command(id, 'reserve/do', ReserveStock.type, { lines });
+}
+
+function release(id: string): Message {
+  return { ...command(id, 'reserve/undo', ReleaseStock.type, {}), undoes: `${id}/reserve/do` };
+}
+
+function confirm(id: string): Message {
+  return command(id, 'confirm/do', ConfirmReservation.type, {});
+}
+
+function restock(id: string): Message {
+  return command(id, 'restock/do', RestockReservation.type, {});
+}
 
 function succeeded(): Reply {
   return { outcome: 'succeeded' };

@@ -9,10 +9,11 @@ import {
 } from '@shop/contracts';
 import { type Answer, fingerprintOf, type Ledger, type Outcome, runOnce, type Work } from '@shop/idempotency';
 import { bodyOf, type CommandType, type Message, type Reply } from '@shop/messaging';
-import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
+import type { Database, Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { Shelf } from '../stock/stock';
-import { lockReservations, lockStockFor, RESERVATION_PRIMARY_KEY, saveShelf } from '../stock/stock.repository';
+import { isPresumedWrongly, lockReservations, lockStockFor, readStock, saveShelf } from '../stock/stock.repository';
+import type { InventoryMemory } from './inventory-memory';
 
 /** The scope of every command in this service's ledger. */
 const SCOPE = 'inventory';
@@ -21,6 +22,9 @@ type Verb = (shelf: Shelf, body: ReservationBody) => Reply;
 
 const succeeded = (result?: Record<string, unknown>): Reply => ({ outcome: 'succeeded', result });
 const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+
+/** Commands under which an open reservation does not stay open, so saving proves that it was. */
+const endings = new Set([ReleaseStock.type, ConfirmReservation.type]);
 
 const verbs = new Map<string, { command: CommandType<ReservationBody>; verb: Verb }>([
   entry(ReserveStock, (shelf, body) => {
@@ -40,28 +44,31 @@ const verbs = new Map<string, { command: CommandType<ReservationBody>; verb: Ver
   ),
 ]);
 
+export interface Inventory {
+  database: Database;
+  ledger: Ledger;
+  memory: InventoryMemory;
+}
+
 /** Answers the reply to each command, in order. */
-export async function carryOut(
-  { database, ledger }: { database: Database; ledger: Ledger },
-  commands: readonly Message[],
-): Promise<Reply[]> {
+export async function carryOut(inventory: Inventory, commands: readonly Message[]): Promise<Reply[]> {
+  const { database, ledger, memory } = inventory;
   const parsed = commands.map(parse);
+  let shelf: Shelf | undefined;
   const outcomes = await runOnce<Shelf>(
     database,
     ledger,
-    commands.map(workOf),
+    commands.map((command) => workOf(command, memory)),
     {
-      load: (tx) =>
-        load(
-          tx,
-          parsed.flatMap(({ body }) => body ?? []),
-        ),
-      decide: (shelf, index) => answerOf(parsed[index]!.perform(shelf)),
+      load: async (tx, presume) =>
+        (shelf = await (presume ? presumeShelf(tx, parsed, memory) : loadShelf(tx, bodiesOf(parsed)))),
+      decide: (onShelf, index) => answerOf(parsed[index]!.perform(onShelf)),
       save: saveShelf,
     },
-    // Another replica has made the same reservation meanwhile: run again and see it.
-    (error) => isUniqueViolation(error, RESERVATION_PRIMARY_KEY),
+    isPresumedWrongly,
   );
+  // One that waited too long for another one's key was rolled back.
+  if (shelf && outcomes.some(({ kind }) => kind === 'fresh')) memory.learn(shelf);
   return outcomes.map(replyOf);
 }
 
@@ -70,33 +77,65 @@ function entry(command: CommandType<ReservationBody>, verb: Verb) {
 }
 
 interface Parsed {
+  type: string;
   body?: ReservationBody;
   perform: (shelf: Shelf) => Reply;
 }
 
 /** A command that we do not know or cannot read is refused, so that its saga turns back instead of waiting for ever. */
 function parse(message: Message): Parsed {
-  const known = verbs.get(message.type);
-  if (!known) return { perform: () => refused('unknown_command') };
+  const { type } = message;
+  const known = verbs.get(type);
+  if (!known) return { type, perform: () => refused('unknown_command') };
   const body = bodyOf(known.command, message);
-  if (!body.ok) return { perform: () => refused('malformed_command') };
-  return { body: body.value, perform: (shelf) => known.verb(shelf, body.value) };
+  if (!body.ok) return { type, perform: () => refused('malformed_command') };
+  return { type, body: body.value, perform: (shelf) => known.verb(shelf, body.value) };
 }
 
-function workOf({ id, undoes, data }: Message): Work {
-  const barrier = undoes === undefined ? undefined : { key: undoes, refusal: answerOf(refused('undone')) };
-  return { claim: { scope: SCOPE, key: id, fingerprint: fingerprintOf(data) }, barrier };
+function workOf({ id, undoes, data }: Message, { commands }: InventoryMemory): Work {
+  const claim = { scope: SCOPE, key: id, fingerprint: fingerprintOf(data) };
+  const isNew = commands.isNew(claim);
+  // An undo must know what became of its do.
+  if (undoes === undefined) return { claim, seemsNew: isNew };
+  return { claim, barrier: { key: undoes, refusal: answerOf(refused('undone')) } };
+}
+
+/**
+ * As a rule there is enough of everything, nobody has reserved under a new id, and a reservation is as this replica
+ * left it. What saving would not prove is read: stock and id of who may be refused, and what stays as it is.
+ */
+async function presumeShelf(tx: Tx, parsed: readonly Parsed[], memory: InventoryMemory): Promise<Shelf> {
+  const ending = bodiesOf(parsed.filter(({ type }) => endings.has(type)));
+  const known = ending.flatMap(({ reservationId }) => memory.recall(reservationId) ?? []);
+  const knownIds = new Set(known.map(({ id }) => id));
+  const isScarce = ({ tenant, sku }: { tenant: string; sku: string }) => memory.isScarce(tenant, sku);
+  const bodies = bodiesOf(parsed);
+  const unknown = bodies.filter((body) =>
+    isReserve(body) ? wantedBy([body]).some(isScarce) : !knownIds.has(body.reservationId),
+  );
+  const [reservations, stock] = await Promise.all([
+    lockReservations(
+      tx,
+      unknown.map(({ reservationId }) => reservationId),
+    ),
+    readStock(tx, wantedBy(bodies).filter(isScarce)),
+  ]);
+  return new Shelf(stock, [...known, ...reservations], (tenant, sku) => !memory.isScarce(tenant, sku));
 }
 
 /** In one trip: the stock rows of the lines of these reservations, and of the lines that are asked for. */
-async function load(tx: Tx, bodies: readonly ReservationBody[]): Promise<Shelf> {
+async function loadShelf(tx: Tx, bodies: readonly ReservationBody[]): Promise<Shelf> {
   const ids = bodies.map(({ reservationId }) => reservationId);
-  const wanted = bodies.flatMap((body) =>
-    'lines' in body ? (body as ReserveStockBody).lines.map(({ sku }) => ({ tenant: body.tenant, sku })) : [],
-  );
-  const [reservations, stock] = await Promise.all([lockReservations(tx, ids), lockStockFor(tx, wanted, ids)]);
+  const [reservations, stock] = await Promise.all([lockReservations(tx, ids), lockStockFor(tx, wantedBy(bodies), ids)]);
   return new Shelf(stock, reservations);
 }
+
+const bodiesOf = (parsed: readonly Parsed[]): ReservationBody[] => parsed.flatMap(({ body }) => body ?? []);
+
+const isReserve = (body: ReservationBody): body is ReserveStockBody => 'lines' in body;
+
+const wantedBy = (bodies: readonly ReservationBody[]): { tenant: string; sku: string }[] =>
+  bodies.filter(isReserve).flatMap(({ tenant, lines }) => lines.map(({ sku }) => ({ tenant, sku })));
 
 function answerOf(reply: Reply): Answer {
   return { status: reply.outcome === 'succeeded' ? 200 : 409, body: JSON.stringify(reply) };

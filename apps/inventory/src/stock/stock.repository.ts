@@ -1,6 +1,15 @@
 /** The tables of stock, movements and reservations: every statement on them stands here. */
-import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
-import type { Movement, Reservation, ReservationStatus, Shelf, Stock, StockLine } from './stock';
+import {
+  countedOrFail,
+  type Database,
+  isBadNumber,
+  isCheckViolation,
+  isUniqueViolation,
+  rowsOf,
+  type Statement,
+  type Tx,
+} from '@shop/postgres';
+import type { Movement, Reservation, ReservationStatus, Shelf, Stock, StockChange, StockLine } from './stock';
 
 interface StockRow {
   tenant: string;
@@ -25,7 +34,11 @@ export interface Adjustment {
   reason: string;
 }
 
-export const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
+/** Begin the words of statements that find less than they were to change. */
+const STOCK_MISSING = 'stock missing';
+const RESERVATION_MOVED = 'reservation moved';
+const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
+const STOCK_CHECKS = ['stock_check', 'stock_on_hand_check', 'stock_reserved_check'];
 export const ADJUSTMENT_NATURAL_KEY = 'stock_movement_adjustment';
 
 /** Locks the reservations in key order. */
@@ -47,23 +60,39 @@ export async function lockStockFor(
   return (await tx.query<StockRow>(selectStockForUpdate, values)).map(stockOf);
 }
 
+/** Reads the stock rows of these SKUs as they are; somebody may change them at any time. */
+export async function readStock(tx: Tx, wanted: readonly { tenant: string; sku: string }[]): Promise<Stock[]> {
+  if (wanted.length === 0) return [];
+  const values = [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku)];
+  return (await tx.query<StockRow>(selectStockRows, values)).map(stockOf);
+}
+
+/**
+ * Saves what has changed as changes, not as values, so rows that were only presumed can be among them: the transaction
+ * fails with what `isPresumedWrongly` knows unless there is enough of every SKU, and every reservation is still as it was.
+ * Reservations go first, then stock, each in key order, so that two replicas never deadlock.
+ */
 export function saveShelf(tx: Tx, shelf: Shelf): void {
+  updateChangedReservations(tx, [...shelf.changedReservations]);
   updateChangedStock(tx, [...shelf.changedStock]);
   insertNewReservations(tx, [...shelf.newReservations]);
-  updateChangedReservations(tx, [...shelf.changedReservations]);
   insertMovements(tx, shelf.movements);
 }
 
-function updateChangedStock(tx: Tx, rows: readonly Stock[]): void {
-  if (rows.length === 0) return;
-  const changed = rows.map(({ tenant, sku, onHand, reserved, version }) => ({
-    tenant,
-    sku,
-    on_hand: onHand,
-    reserved,
-    version,
-  }));
-  tx.send(updateStock, [rowsOf(changed)]);
+/** True when what was presumed of a shelf was wrong, or another replica has made the same reservation meanwhile. */
+export function isPresumedWrongly(error: unknown): boolean {
+  return (
+    isUniqueViolation(error, RESERVATION_PRIMARY_KEY) ||
+    isBadNumber(error, STOCK_MISSING) ||
+    isBadNumber(error, RESERVATION_MOVED) ||
+    STOCK_CHECKS.some((check) => isCheckViolation(error, check))
+  );
+}
+
+function updateChangedStock(tx: Tx, changes: readonly (readonly [Pick<Stock, 'tenant' | 'sku'>, StockChange])[]): void {
+  if (changes.length === 0) return;
+  const rows = changes.map(([{ tenant, sku }, { onHand, reserved }]) => ({ tenant, sku, on_hand: onHand, reserved }));
+  tx.send(updateStock, [rowsOf(rows), rows.length]);
 }
 
 function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
@@ -71,9 +100,10 @@ function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
   tx.send(insertReservations, [rowsOf(rows.map(({ id, tenant, lines, status }) => ({ id, tenant, lines, status })))]);
 }
 
-function updateChangedReservations(tx: Tx, rows: readonly Reservation[]): void {
-  if (rows.length === 0) return;
-  tx.send(updateReservations, [rows.map(({ id }) => id), rows.map(({ status }) => status)]);
+function updateChangedReservations(tx: Tx, changes: readonly (readonly [Reservation, ReservationStatus])[]): void {
+  if (changes.length === 0) return;
+  const columns = [changes.map(([{ id }]) => id), changes.map(([, was]) => was), changes.map(([{ status }]) => status)];
+  tx.send(updateReservations, [...columns, changes.length]);
 }
 
 function insertMovements(tx: Tx, movements: readonly Movement[]): void {
@@ -117,7 +147,7 @@ export async function findAdjustment(tx: Tx, cause: string): Promise<Adjustment 
 /** Changes what is on hand, and writes the movement that explains it. */
 export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; reason: string; cause: string }): Stock {
   const adjusted = { ...stock, onHand: stock.onHand + adjustment.delta, version: stock.version + 1 };
-  updateChangedStock(tx, [adjusted]);
+  updateChangedStock(tx, [[stock, { onHand: adjustment.delta, reserved: 0 }]]);
   if (adjustment.delta !== 0) {
     const { delta, reason, cause } = adjustment;
     tx.send(insertMovementRows, [rowsOf([{ tenant: stock.tenant, sku: stock.sku, delta, reason, cause }])]);
@@ -151,12 +181,29 @@ const selectStockForUpdate: Statement = {
     order by tenant, sku for update`,
 };
 
+const selectStockRows: Statement = {
+  name: 'stock.select-many',
+  text: `
+    select s.tenant, s.sku, s.on_hand, s.reserved, s.version
+    from unnest($1::text[], $2::text[]) as k (tenant, sku)
+    join stock s on s.tenant = k.tenant and s.sku = k.sku`,
+};
+
 const updateStock: Statement = {
   name: 'stock.update',
-  text: `
-    update stock s set on_hand = u.on_hand, reserved = u.reserved, version = u.version, updated_at = now()
-    from jsonb_to_recordset($1::jsonb) as u (tenant text, sku text, on_hand bigint, reserved bigint, version int)
-    where s.tenant = u.tenant and s.sku = u.sku`,
+  text: countedOrFail(
+    STOCK_MISSING,
+    `
+    update stock s
+    set on_hand = s.on_hand + c.on_hand, reserved = s.reserved + c.reserved, version = s.version + 1, updated_at = now()
+    from (
+      select * from jsonb_to_recordset($1::jsonb) as r (tenant text, sku text, on_hand bigint, reserved bigint)
+      order by tenant, sku
+    ) as c
+    where s.tenant = c.tenant and s.sku = c.sku
+    returning 1`,
+    '$2',
+  ),
 };
 
 const insertReservations: Statement = {
@@ -169,9 +216,15 @@ const insertReservations: Statement = {
 
 const updateReservations: Statement = {
   name: 'reservation.update',
-  text: `
-    update reservation r set status = u.status, updated_at = now()
-    from unnest($1::uuid[], $2::text[]) as u (id, status) where r.id = u.id`,
+  text: countedOrFail(
+    RESERVATION_MOVED,
+    `
+    update reservation r set status = c.status, updated_at = now()
+    from (select * from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, was, status) order by id) as c
+    where r.id = c.id and r.status = c.was
+    returning 1`,
+    '$4',
+  ),
 };
 
 const insertMovementRows: Statement = {

@@ -30,18 +30,42 @@ export interface Movement {
   cause: string;
 }
 
-/** What one batch works on: the locked rows, and what changed. */
+/** By how many pieces a row changes. */
+export type StockChange = Pick<Stock, 'onHand' | 'reserved'>;
+
+/**
+ * What one batch works on, and what it changes: pieces that come and go, and the status that a reservation had.
+ *
+ * A shelf that `presumes` takes rows that it was not given to be there, and to hold enough for whoever wants some of a SKU
+ * for which that says yes. Whoever saves the changes finds out.
+ */
 export class Shelf {
-  readonly changedStock = new Set<Stock>();
-  readonly changedReservations = new Set<Reservation>();
+  readonly changedStock = new Map<Pick<Stock, 'tenant' | 'sku'>, StockChange>();
+  readonly changedReservations = new Map<Reservation, ReservationStatus>();
   readonly newReservations = new Set<Reservation>();
   readonly movements: Movement[] = [];
+  /** SKUs, by `stockKey`, that were asked for and have no row. */
+  readonly missing = new Set<string>();
   private readonly stock: Map<string, Stock>;
   private readonly reservations: Map<string, Reservation>;
 
-  constructor(stock: readonly Stock[], reservations: readonly Reservation[]) {
+  constructor(
+    stock: readonly Stock[],
+    reservations: readonly Reservation[],
+    private readonly presumes?: (tenant: string, sku: string) => boolean,
+  ) {
     this.stock = new Map(stock.map((row) => [stockKey(row.tenant, row.sku), row]));
     this.reservations = new Map(reservations.map((row) => [row.id, row]));
+  }
+
+  /** The rows that were given or presumed, as they are now. */
+  get rows(): Iterable<Stock> {
+    return this.stock.values();
+  }
+
+  /** Those that were given or made, as they are now. */
+  get allReservations(): Iterable<Reservation> {
+    return this.reservations.values();
   }
 
   /** All lines or none. A reservation is made once, also when the ledger has forgotten the command that made it. */
@@ -49,7 +73,7 @@ export class Shelf {
     const made = this.find(tenant, id);
     if (made) return made.status === 'released' ? 'undone' : 'reserved';
     const wanted = merged(lines);
-    const rows = wanted.map(({ sku }) => this.stock.get(stockKey(tenant, sku)));
+    const rows = wanted.map(({ sku }) => this.row(tenant, sku));
     const enough = rows.every((row, index) => row && row.onHand - row.reserved >= wanted[index]!.quantity);
     if (!enough) return 'out_of_stock';
     wanted.forEach(({ quantity }, index) => this.change(rows[index]!, { reserved: quantity }));
@@ -63,7 +87,8 @@ export class Shelf {
   release(tenant: string, id: string): 'released' | 'nothing_held' {
     const reservation = this.find(tenant, id);
     if (reservation?.status !== 'open') return 'nothing_held';
-    for (const { sku, quantity } of reservation.lines) this.change(this.row(reservation, sku), { reserved: -quantity });
+    for (const { sku, quantity } of reservation.lines)
+      this.change(this.rowOf(reservation, sku), { reserved: -quantity });
     this.move(reservation, 'released');
     return 'released';
   }
@@ -74,7 +99,7 @@ export class Shelf {
     if (reservation?.status === 'confirmed') return 'confirmed';
     if (reservation?.status !== 'open') return 'reservation_expired';
     for (const { sku, quantity } of reservation.lines) {
-      this.change(this.row(reservation, sku), { onHand: -quantity, reserved: -quantity });
+      this.change(this.rowOf(reservation, sku), { onHand: -quantity, reserved: -quantity });
       this.movements.push({ tenant: reservation.tenant, sku, delta: -quantity, reason: 'sold', cause: id });
     }
     this.move(reservation, 'confirmed');
@@ -86,7 +111,7 @@ export class Shelf {
     const reservation = this.find(tenant, id);
     if (reservation?.status !== 'confirmed') return 'nothing_sold';
     for (const { sku, quantity } of reservation.lines) {
-      this.change(this.row(reservation, sku), { onHand: quantity });
+      this.change(this.rowOf(reservation, sku), { onHand: quantity });
       this.movements.push({ tenant: reservation.tenant, sku, delta: quantity, reason: 'returned', cause: id });
     }
     this.move(reservation, 'restocked');
@@ -99,22 +124,47 @@ export class Shelf {
     return reservation?.tenant === tenant ? reservation : undefined;
   }
 
-  private row({ tenant }: Reservation, sku: string): Stock {
+  /** To reserve from. */
+  private row(tenant: string, sku: string): Stock | undefined {
+    const key = stockKey(tenant, sku);
+    const row = this.stock.get(key);
+    if (row) return row;
+    if (this.presumes?.(tenant, sku)) return this.presume(tenant, sku);
+    this.missing.add(key);
+    return undefined;
+  }
+
+  /** To change behind a reservation: how much there is decides nothing. */
+  private rowOf({ tenant }: Reservation, sku: string): Stock {
     const row = this.stock.get(stockKey(tenant, sku));
-    if (!row) throw new Error(`the stock row of a reserved SKU is missing: ${sku}`);
+    if (row) return row;
+    if (this.presumes) return this.presume(tenant, sku);
+    throw new Error(`the stock row of a reserved SKU is missing: ${sku}`);
+  }
+
+  private presume(tenant: string, sku: string): Stock {
+    const row: Stock = { tenant, sku, onHand: Infinity, reserved: 0, version: NaN };
+    this.stock.set(stockKey(tenant, sku), row);
     return row;
   }
 
-  private change(row: Stock, by: { onHand?: number; reserved?: number }): void {
-    row.onHand += by.onHand ?? 0;
-    row.reserved += by.reserved ?? 0;
-    if (!this.changedStock.has(row)) row.version++;
-    this.changedStock.add(row);
+  private change(row: Stock, { onHand = 0, reserved = 0 }: Partial<StockChange>): void {
+    row.onHand += onHand;
+    row.reserved += reserved;
+    const change = this.changedStock.get(row);
+    if (!change) {
+      this.changedStock.set(row, { onHand, reserved });
+      return;
+    }
+    change.onHand += onHand;
+    change.reserved += reserved;
   }
 
   private move(reservation: Reservation, status: ReservationStatus): void {
+    const { status: was } = reservation;
     reservation.status = status;
-    if (!this.newReservations.has(reservation)) this.changedReservations.add(reservation);
+    if (this.newReservations.has(reservation) || this.changedReservations.has(reservation)) return;
+    this.changedReservations.set(reservation, was);
   }
 }
 
