@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { expectPolicyTable } from '@shop/idempotency/testing';
 import { useStack } from '@shop/testing';
-import { callers, expectProblem, OrderApp, orderBody, type OrderJson } from '../testing/order-app';
+import { callers, expectProblem, OrderApp, orderBody, type OrderJson, type TwoOrderApps } from '../testing/order-app';
 
 const stack = useStack();
 let here: OrderApp;
 let there: OrderApp;
-let close: () => Promise<void>;
+let close: TwoOrderApps['close'];
 
 beforeAll(async () => {
   ({ here, there, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
 });
-afterAll(() => close());
+afterAll(() => close(here, there));
 
 describe('the keys of the order service', () => {
   it('R24 are told, with the policy of each route, by the OpenAPI document and the docs alike', async () => {

@@ -44,7 +44,8 @@ export interface TwoOrderApps {
   there: OrderApp;
   /** Of their broker. */
   natsUrl: string;
-  close: () => Promise<void>;
+  /** Closes those that are open by then, and ends the broker. */
+  close: (...open: OrderApp[]) => Promise<void>;
 }
 
 export class OrderApp {
@@ -69,8 +70,8 @@ export class OrderApp {
     const broker = await startOwnBroker(stack);
     const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
     const [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
-    const close = async () => {
-      await Promise.all([here.close(), there.close()]);
+    const close = async (...open: OrderApp[]) => {
+      await Promise.all(open.map((app) => app.close()));
       await broker.stop();
     };
     return { here, there, natsUrl: broker.natsUrl, close };

@@ -5,7 +5,7 @@
 const INVALID_TEXT_REPRESENTATION = '22P02';
 
 /**
- * Runs the change (with a `returning`) and fails with the word unless it hits so many rows.
+ * Runs the change (with a `returning`), or the reading, and fails with the word unless it hits so many rows.
  * @param times a number or a parameter such as `$3`
  */
 export const countedOrFail = (word: string, change: string, times: string): string =>

@@ -10,20 +10,21 @@ import {
   OrderApp,
   orderBody,
   type OrderJson,
+  type TwoOrderApps,
 } from '../../testing/order-app';
 
 const stack = useStack();
 let here: OrderApp;
 let there: OrderApp;
 let natsUrl: string;
-let close: () => Promise<void>;
+let close: TwoOrderApps['close'];
 
 beforeAll(async () => {
   ({ here, there, natsUrl, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
   await here.putProduct('cup', 1_200, { key: callers.rival });
 });
-afterAll(() => close());
+afterAll(() => close(here, there));
 
 describe('R20 after its key has expired', () => {
   it('R34 a repeat is told that it was submitted, and where to look, and is no second order', async () => {

@@ -1,10 +1,11 @@
 /** Placing, reading, awaiting and cancelling orders. */
 import { Injectable } from '@nestjs/common';
-import { Ledger, type Outcome } from '@shop/idempotency';
+import { Ledger, type Outcome, RecentKeys } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { SagaEngine } from '@shop/saga';
+import { PriceMemory } from '../products/price-memory';
 import { isSettled, type Order } from './order';
 import { CANCELLED_BY_CLIENT, cancellation } from './order-sagas';
 import { OrderWatch } from './order-watch';
@@ -25,10 +26,11 @@ export class OrdersService {
     private readonly watch: OrderWatch,
     ledger: Ledger,
   ) {
+    const options = { database, ledger, engine, recentKeys: new RecentKeys(), priceMemory: new PriceMemory() };
     this.placing = new Lane({
       gatherMs: GATHER_MS,
       run: async (batch) => {
-        const { outcomes, changes } = await placeOrders({ database, ledger, engine }, batch);
+        const { outcomes, changes } = await placeOrders(options, batch);
         engine.committed(changes);
         return outcomes;
       },

@@ -8,6 +8,7 @@ import {
   type Ledger,
   naturalKeyOf,
   type Outcome,
+  type RecentKeys,
   refusalOf,
   reusedAnswer,
   runOnce,
@@ -16,7 +17,8 @@ import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
-import { loadPrices, type Money } from '../products/product';
+import type { PriceMemory } from '../products/price-memory';
+import { isPriceChanged, loadPrices, type Money, priceKey, type ProductKey, provePrices } from '../products/product';
 import { createdAnswer, type Order, type OrderBody, priceItems } from './order';
 import {
   insertOrders,
@@ -41,6 +43,8 @@ export interface PlaceRequest {
 
 interface State {
   prices: Map<string, Money>;
+  /** They are remembered and not read, so they are to be proved. */
+  pricesPresumed: boolean;
   /** Of the client-chosen ids that are taken. */
   requestHashes: Map<string, Buffer>;
   /** By natural key: what was placed under a key that the ledger has forgotten. */
@@ -56,25 +60,46 @@ export interface Placed {
   changes: SagaChange[];
 }
 
+export interface PlaceOrdersOptions {
+  database: Database;
+  ledger: Ledger;
+  engine: SagaEngine;
+  recentKeys: RecentKeys;
+  priceMemory: PriceMemory;
+}
+
+/** Where all keys seem new and all prices are remembered, it is one trip; see ADR 13. */
 export async function placeOrders(
-  { database, ledger, engine }: { database: Database; ledger: Ledger; engine: SagaEngine },
+  { database, ledger, engine, recentKeys, priceMemory }: PlaceOrdersOptions,
   requests: readonly PlaceRequest[],
 ): Promise<Placed> {
+  // The id of a PUT is looked up in any case, and what it refuses is not kept, so nothing would prove that it is new.
+  const works = requests.map(({ claim, id }) => ({ claim, seemsNew: !id && recentKeys.isNew(claim) }));
+  // If anything has to be read, the prices travel along, and none of them need be presumed.
+  const nothingToRead = works.every(({ seemsNew }) => seemsNew);
+  const wanted = productsOf(requests);
   let changes: SagaChange[] = [];
   // Almost no key comes again after the ledger has forgotten it, so the first run does not ask; the index tells.
   let placedBefore = false;
   const outcomes = await runOnce<State>(
     database,
     ledger,
-    requests.map(({ claim }) => ({ claim })),
+    works,
     {
-      load: (tx) => {
+      load: async (tx, presume) => {
         // After a lost race this is a second run: the sagas that the first one began were rolled back with it.
         changes = [];
-        return load(tx, requests, placedBefore);
+        const remembered = presume && nothingToRead ? priceMemory.recall(wanted) : undefined;
+        if (remembered) return { ...emptyState(), prices: remembered, pricesPresumed: true };
+        const state = await load(tx, requests, wanted, placedBefore);
+        // Whatever becomes of this transaction, these prices were committed by others.
+        priceMemory.replace(wanted, state.prices);
+        return state;
       },
       decide: (state, index) => decideOrder(state, requests[index]!),
       save: (tx, state) => {
+        // Refusals for a price are recorded too, so there is none that is not proved.
+        if (state.pricesPresumed) provePrices(tx, wanted, state.prices);
         insertOrders(tx, state.orders);
         changes = engine.begin(tx, state.sagas);
       },
@@ -83,7 +108,7 @@ export async function placeOrders(
       const repeated = isUniqueViolation(error, ORDERS_NATURAL_KEY);
       placedBefore ||= repeated;
       // A client-chosen id was taken by another replica meanwhile: run again and see its order.
-      return repeated || isUniqueViolation(error, ORDERS_PRIMARY_KEY);
+      return repeated || isUniqueViolation(error, ORDERS_PRIMARY_KEY) || isPriceChanged(error);
     },
   );
   // One that waited too long for another one's key was rolled back: what it had begun must not be announced.
@@ -91,8 +116,21 @@ export async function placeOrders(
   return { outcomes, changes: committed ? changes : [] };
 }
 
-async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {
-  const wanted = requests.flatMap(({ caller, body }) => body.items.map(({ sku }) => ({ tenant: caller.tenant, sku })));
+/** What the requests want, each once. */
+function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
+  const products = new Map<string, ProductKey>();
+  for (const { caller, body } of requests) {
+    for (const { sku } of body.items) products.set(priceKey(caller.tenant, sku), { tenant: caller.tenant, sku });
+  }
+  return [...products.values()];
+}
+
+async function load(
+  tx: Tx,
+  requests: readonly PlaceRequest[],
+  wanted: readonly ProductKey[],
+  askPlacedBefore: boolean,
+): Promise<State> {
   const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
   const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => placedAsOf(claim)) : [];
   const [prices, requestHashes, placedBefore] = await Promise.all([
@@ -100,8 +138,18 @@ async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: 
     loadRequestHashes(tx, chosen),
     loadPlacedAs(tx, unnamed),
   ]);
-  return { prices, requestHashes, placedBefore, now: new Date(), orders: [], sagas: [] };
+  return { ...emptyState(), prices, requestHashes, placedBefore };
 }
+
+const emptyState = (): State => ({
+  prices: new Map(),
+  pricesPresumed: false,
+  requestHashes: new Map(),
+  placedBefore: new Map(),
+  now: new Date(),
+  orders: [],
+  sagas: [],
+});
 
 /** Decides one order in memory: priced and accepted, or refused for good. */
 function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {

@@ -1,23 +1,15 @@
 /** A request whose key another replica holds for longer than it waits: what the first replica had begun is rolled back. */
-import { type Claim, fingerprintOf, ledgerMigrations, type Outcome, PostgresLedger } from '@shop/idempotency';
+import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
 import type { Message, Publisher } from '@shop/messaging';
 import { createLogger, newTraceparent } from '@shop/observability';
-import { createDatabase, Database, migrate, type Tx } from '@shop/postgres';
-import { sagaMigrations } from '@shop/saga';
+import { createDatabase, Database, type Tx } from '@shop/postgres';
 import { useStack } from '@shop/testing';
 import { Client } from 'pg';
+import { createOrderTables } from '../../testing/order-schema';
 import { openOrderReplica, type OrderReplica } from '../../testing/replica';
-import { orderMigrations } from '../migrations';
 import { insertProduct } from '../products/product';
 
-const migrations = [...ledgerMigrations, ...sagaMigrations, ...orderMigrations];
-const stack = useStack({
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'migrate', migrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useStack({ migrate: createOrderTables });
 
 class ImpatientDatabase extends Database {
   override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {

@@ -1,6 +1,6 @@
 /** The catalogue's table and its JSON. */
 import { CURRENCY } from '@shop/contracts';
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { countedOrFail, type Database, isBadNumber, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import { IsText } from '@shop/problem';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
@@ -36,6 +36,11 @@ export class ProductBody {
 export interface Product extends ProductBody {
   sku: string;
   version: number;
+}
+
+export interface ProductKey {
+  tenant: string;
+  sku: string;
 }
 
 interface Row {
@@ -96,15 +101,23 @@ export async function updateProduct(
 export const priceKey = (tenant: string, sku: string): string => `${tenant}\n${sku}`;
 
 /** Prices by `priceKey`, read in the transaction that orders at them. */
-export async function loadPrices(
-  tx: Tx,
-  wanted: readonly { tenant: string; sku: string }[],
-): Promise<Map<string, Money>> {
+export async function loadPrices(tx: Tx, wanted: readonly ProductKey[]): Promise<Map<string, Money>> {
   const rows = await tx.query<Row>(selectPrices, [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku)]);
   return new Map(
     rows.map((row) => [priceKey(row.tenant, row.sku), { amount: row.price_amount, currency: row.price_currency }]),
   );
 }
+
+/** Fails the transaction, with what `isPriceChanged` knows, unless each of these has exactly this price now. */
+export function provePrices(tx: Tx, presumed: readonly ProductKey[], prices: ReadonlyMap<string, Money>): void {
+  const rows = presumed.map(({ tenant, sku }) => ({ tenant, sku, ...prices.get(priceKey(tenant, sku)) }));
+  tx.send(countPrices, [rowsOf(rows), rows.length]);
+}
+
+export const isPriceChanged = (error: unknown): boolean => isBadNumber(error, PRICE_CHANGED);
+
+/** Begins the word that the proof makes a number of when it finds another price. */
+const PRICE_CHANGED = 'price changed';
 
 const productOf = ({ sku, name, price_amount, price_currency, version }: Row): Product => ({
   sku,
@@ -131,6 +144,19 @@ const selectPrices: Statement = {
     select p.tenant, p.sku, p.price_amount, p.price_currency
     from unnest($1::text[], $2::text[]) as w (tenant, sku)
     join product p on p.tenant = w.tenant and p.sku = w.sku`,
+};
+
+/** By primary key, row by row, and without a lock: like the reading of prices, it says what is committed now. */
+const countPrices: Statement = {
+  name: 'product.count-prices',
+  text: countedOrFail(
+    PRICE_CHANGED,
+    `select 1
+     from jsonb_to_recordset($1::jsonb) as w (tenant text, sku text, amount bigint, currency text)
+     join product p on p.tenant = w.tenant and p.sku = w.sku
+     where p.price_amount = w.amount and p.price_currency = w.currency`,
+    '$2',
+  ),
 };
 
 const insertOne: Statement = {

@@ -1,0 +1,48 @@
+/**
+ * The prices as this replica last read them, so that an order need not read what hardly ever changes.
+ *
+ * They may be old, because anybody may change a price through any replica. So they are a guess: whoever orders at them
+ * proves them in the ordering transaction (`provePrices`), and reads them where they are not true any more.
+ */
+import { type Money, priceKey, type ProductKey } from './product';
+
+/** Some 200 bytes each. */
+const MAX_PRICES = 20_000;
+
+export class PriceMemory {
+  /** From the one that was longest not asked for to the newest. */
+  private readonly prices = new Map<string, Money>();
+
+  constructor(private readonly max = MAX_PRICES) {}
+
+  /** All of these prices by `priceKey`, or nothing: if one has to be read, the others are read along with it. */
+  recall(wanted: readonly ProductKey[]): Map<string, Money> | undefined {
+    const recalled = new Map<string, Money>();
+    for (const { tenant, sku } of wanted) {
+      const key = priceKey(tenant, sku);
+      const price = this.prices.get(key);
+      if (!price) return undefined;
+      recalled.set(key, price);
+    }
+    for (const [key, price] of recalled) this.put(key, price);
+    return recalled;
+  }
+
+  /** Takes what was read in place of what was known of these. A price that was not found is known no longer. */
+  replace(read: readonly ProductKey[], found: ReadonlyMap<string, Money>): void {
+    for (const { tenant, sku } of read) {
+      const key = priceKey(tenant, sku);
+      const price = found.get(key);
+      if (price) this.put(key, price);
+      else this.prices.delete(key);
+    }
+  }
+
+  private put(key: string, price: Money): void {
+    this.prices.delete(key);
+    this.prices.set(key, price);
+    if (this.prices.size <= this.max) return;
+    const [oldest] = this.prices.keys();
+    this.prices.delete(oldest!);
+  }
+}
