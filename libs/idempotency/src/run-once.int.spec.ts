@@ -221,10 +221,14 @@ describe('runOnce', () => {
     expect([await effects('rival'), await effects('own')]).toEqual([1, 1]);
   });
 
-  it('R17 leaves no effect when its answer cannot be stored', async () => {
-    const moves = { ...leaveMark('unstorable'), decide: () => ({ status: 999, body: '{}', kept: true }) };
-    await expect(runOnce(replicas[0], ledger, [workOf('unstorable')], moves)).rejects.toThrow('answer_status');
-    expect(await effects('unstorable')).toBe(0);
+  it.each<[string, Answer, string]>([
+    ['the ledger', { status: 999, body: '{}', kept: true }, '999 is not the status of an answer'],
+    ['PostgreSQL', { status: 200, body: '"a\0b"' }, 'unsupported Unicode escape sequence'],
+  ])('R17 leaves no effect when its answer is refused by %s', async (by, answer, reason) => {
+    const mark = `refused by ${by}`;
+    const moves = { ...leaveMark(mark), decide: () => answer };
+    await expect(runOnce(replicas[0], ledger, [workOf(mark)], moves)).rejects.toThrow(reason);
+    expect(await effects(mark)).toBe(0);
   });
 
   it('R16 finds a key in use while somebody works on it under a lease', async () => {

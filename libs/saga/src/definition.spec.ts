@@ -22,6 +22,19 @@ describe('defineSaga', () => {
   it.each(faults)('refuses a saga when %s', (fault, steps) => {
     expect(() => defineSaga('odd', 3, steps)).toThrow(`saga odd v3: ${fault}`);
   });
+
+  it.each(['', 'a/b', 'a'.repeat(101)])('refuses %p as a name, of a saga or of a step', (name) => {
+    expect(() => defineSaga(name, 1, [stepOf('a')])).toThrow('is no name');
+    expect(() => defineSaga('even', 1, [stepOf('a'), stepOf(name)])).toThrow('is no name');
+  });
+
+  it.each([0, -1, 1.5, NaN])('refuses the version %p', (version) => {
+    expect(() => defineSaga('even', version, [stepOf('a')])).toThrow('its version is not 1, 2, 3 …');
+  });
+
+  it('takes names up to that length', () => {
+    expect(defineSaga('a'.repeat(100), 1, [stepOf('b-'.repeat(50))])).toMatchObject({ version: 1 });
+  });
 });
 
 describe('step', () => {

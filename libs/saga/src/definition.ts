@@ -46,15 +46,27 @@ export function step<Data>(
   return { name, ...options, deadline: { ...defaultDeadline, ...options.deadline } };
 }
 
-/** @throws Error when the steps cannot make a saga: none, two of one name, two pivots, or no way back before the pivot */
+/** A step's name stands in the ids of its commands, between slashes. */
+const NAME = /^[^/]{1,100}$/;
+
+/**
+ * @throws Error when the steps cannot make a saga: none, two of one name, two pivots, or no way back before the pivot; or
+ * when it has no proper name or version
+ */
 export function defineSaga<Data>(
   name: string,
   version: number,
   steps: readonly StepDefinition<Data>[],
 ): SagaDefinition<Data> {
-  const fault = faultOf(steps);
+  const fault = faultOfName(name, version, steps) ?? faultOf(steps);
   if (fault) throw new Error(`saga ${name} v${version}: ${fault}`);
   return { name, version, steps };
+}
+
+function faultOfName(name: string, version: number, steps: readonly StepDefinition<never>[]): string | undefined {
+  if (!Number.isInteger(version) || version < 1) return 'its version is not 1, 2, 3 …';
+  const odd = [name, ...steps.map((one) => one.name)].find((one) => !NAME.test(one));
+  return odd === undefined ? undefined : `'${odd}' is no name: 1 to 100 characters, and no slash`;
 }
 
 function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {

@@ -233,6 +233,7 @@ describe('R10 replies that come twice, late, or out of order', () => {
     ['to something else', { causationid: `${randomUUID()}/flight/redo` }],
     ['without an outcome', { data: {} }],
     ['with an outcome nobody knows', { data: { outcome: 'perhaps' } }],
+    ['with an endless reason', { data: { outcome: 'refused', reason: 'x'.repeat(101) } }],
   ])('R46 are dropped when they come %s, and hold nothing up', async (_, strange) => {
     const id = await begin(one);
     const reply = replyTo(id, 'flight.do');

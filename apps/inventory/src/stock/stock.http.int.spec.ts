@@ -230,6 +230,7 @@ describe('R12 POST /stock/{sku}/adjustments', () => {
     ['nothing', { delta: 0, reason: 'x' }],
     ['half a piece', { delta: 0.5, reason: 'x' }],
     ['no reason', { delta: 1 }],
+    ['an endless reason', { delta: 1, reason: 'x'.repeat(101) }],
   ])('R19 refuses an adjustment by %s, and the key may be used again', async (_, body) => {
     const sku = newSku();
     await here.put(sku, 5);

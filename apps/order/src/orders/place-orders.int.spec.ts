@@ -232,6 +232,11 @@ describe('R19 what is stored', () => {
     expectProblem(await here.place(body), 422, 'mixed_currencies');
   });
 
+  it('is valid with a name as long as it may be, as people count', async () => {
+    const customerId = '❤️'.repeat(100);
+    expect((await here.place(orderBody({ customerId }))).json()).toMatchObject({ customerId });
+  });
+
   it.each<[string, object]>([
     ['no items', { items: [] }],
     ['one SKU twice', { items: [item('cup'), item('cup')] }],
@@ -240,8 +245,11 @@ describe('R19 what is stored', () => {
     ['a SKU that is none', { items: [item('a b')] }],
     ['more lines than an order may have', { items: Array.from({ length: 101 }, (_, index) => item(`sku-${index}`)) }],
     ['no customer', { customerId: undefined }],
+    ['a customer without a name', { customerId: '' }],
+    ['a customer with an endless name', { customerId: 'c'.repeat(101) }],
     ['no payment', { payment: undefined }],
     ['a null payment', { payment: null }],
+    ['an endless source', { payment: { source: 't'.repeat(201) } }],
     ['an item that is null', { items: [null] }],
     ['an unknown property', { coupon: 'FREE' }],
   ])('is no invalid request: %s; the key may be used again', async (_, changed) => {

@@ -276,8 +276,11 @@ describe('a command that cannot be read', () => {
     ['a negative amount', (charge) => withData(charge, { amount: -1 }), 'malformed_command'],
     ['half a cent', (charge) => withData(charge, { amount: 0.5 }), 'malformed_command'],
     ['no currency', (charge) => withData(charge, { currency: undefined }), 'malformed_command'],
+    ['a currency in small letters', (charge) => withData(charge, { currency: 'eur' }), 'malformed_command'],
+    ['a tenant that is none', (charge) => withData(charge, { tenant: 'a b' }), 'malformed_command'],
     ['an order id that is no UUID', (charge) => withData(charge, { orderId: 'order-7' }), 'malformed_command'],
     ['an empty source', (charge) => withData(charge, { source: '' }), 'malformed_command'],
+    ['an endless source', (charge) => withData(charge, { source: 't'.repeat(201) }), 'malformed_command'],
   ])('is refused: %s', async (_, spoil, reason) => {
     const { charge } = replicas.newCase();
     expect(await perform(one, spoil(charge))).toMatchObject({ outcome: 'refused', reason });

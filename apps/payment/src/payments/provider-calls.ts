@@ -17,6 +17,10 @@ const calls = counter('payment_provider_calls_total', 'Calls to the provider by 
   'outcome',
 ]);
 
+/** Characters. Both are words of the provider, which nobody here has a hand in. */
+const MAX_REFERENCE_LENGTH = 200;
+const MAX_REASON_LENGTH = 200;
+
 /** Providers remember an idempotency key for a day; an hour of that is kept in hand. */
 const PROVIDER_MEMORY_MS = 23 * 3_600_000;
 
@@ -33,7 +37,10 @@ export class ProviderCalls {
   charge(request: ChargeRequest, asking: Asking): Promise<ChargeResult> {
     return this.ask('charge', asking, async () => {
       try {
-        return await this.provider.charge(request);
+        const result = await this.provider.charge(request);
+        return result.outcome === 'succeeded'
+          ? { ...result, reference: asReference(result.reference) }
+          : { ...result, reason: [...result.reason].slice(0, MAX_REASON_LENGTH).join('') };
       } catch (error) {
         this.passUnknown('charge', asking, error);
         return { outcome: 'declined', reason: 'refused_by_provider' };
@@ -46,7 +53,7 @@ export class ProviderCalls {
     return this.ask('refund', asking, async () => {
       try {
         const { reference } = await this.provider.refund(request);
-        return { outcome: 'succeeded', reference };
+        return { outcome: 'succeeded', reference: asReference(reference) };
       } catch (error) {
         this.passUnknown('refund', asking, error);
         return { outcome: 'refused' };
@@ -75,6 +82,15 @@ export class ProviderCalls {
     if (askedBefore)
       throw new RetryableError(`the provider refuses to tell what became of the ${call}`, { cause: error });
   }
+}
+
+/**
+ * A cut reference would name nothing, and money could not be given back by it.
+ * @throws RetryableError for what cannot be a reference
+ */
+function asReference(reference: string): string {
+  if (reference.length >= 1 && reference.length <= MAX_REFERENCE_LENGTH) return reference;
+  throw new RetryableError(`the provider gave a reference of ${reference.length} characters: look it up there`);
 }
 
 /**

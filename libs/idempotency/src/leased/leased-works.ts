@@ -29,6 +29,8 @@ export interface LeaseOptions {
 
 const DEFAULT_LEASE_MS = 10_000;
 const OWNER = `${hostname()}/${process.pid}`;
+/** A word for the log, and for whoever looks at the row. */
+const MAX_NAME_LENGTH = 100;
 /** Request timeout, too early, too many requests: the same may work later. */
 const PASSING = [408, 425, 429];
 /** Works that one look of the completer takes over. */
@@ -50,6 +52,9 @@ export class LeasedWorks<K extends Kind = Postgres> {
   }
 
   define<Input>(name: string, run: LeasedRun<Input, K>): (claim: Claim, input: Input) => Promise<Outcome> {
+    if (name === '' || name.length > MAX_NAME_LENGTH) {
+      throw new Error(`leased work has a name of 1 to ${MAX_NAME_LENGTH} characters`);
+    }
     if (this.runs.has(name)) throw new Error(`there is leased work named ${name} already`);
     this.runs.set(name, run);
     return async (claim, input) => {

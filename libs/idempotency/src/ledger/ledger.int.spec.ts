@@ -228,6 +228,39 @@ describe.each([
     expect(await find(claim)).toBeUndefined();
   });
 
+  it.each([
+    ['a key of no characters', { key: '' }, 'a key has 1 to 255 characters'],
+    ['a key of 256 characters', { key: 'k'.repeat(256) }, 'a key has 1 to 255 characters'],
+    ['a scope of no characters', { scope: '' }, 'a scope has 1 to 400 characters'],
+    ['a scope of 401 characters', { scope: 's'.repeat(401) }, 'a scope has 1 to 400 characters'],
+    ['a fingerprint that was cut', { fingerprint: Buffer.alloc(31) }, 'a fingerprint has 32 bytes'],
+  ])('R13 takes no claim with %s', async (_case, part, reason) => {
+    const claim = { ...newClaim(), ...part };
+    await expect(record(claim)).rejects.toThrow(reason);
+    await expect(claimWith(claim, newLease())).rejects.toThrow(reason);
+    expect(await find(claim)).toBeUndefined();
+  });
+
+  it('R13 takes claims up to those bounds', async () => {
+    const claim = { ...newClaim(), scope: 's'.repeat(400), key: 'k'.repeat(255) };
+    await claimWith(claim, newLease());
+    expect(await find(claim)).toMatchObject({ status: 'pending' });
+  });
+
+  it.each([0, 199, 600, NaN])('R12 keeps no answer with the status %p, and its work stays pending', async (status) => {
+    const claim = newClaim();
+    const odd = { ...answer, status };
+    await expect(
+      run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer: odd }])),
+    ).rejects.toThrow(`${status} is not the status of an answer`);
+    const lease = newLease();
+    await claimWith(claim, lease);
+    await expect(
+      run(async (tx) => ledger.completeAll(tx, [{ ...claim, token: lease.token, answer: odd }])),
+    ).rejects.toThrow(`${status} is not the status of an answer`);
+    expect(await find(claim)).toMatchObject({ status: 'pending' });
+  });
+
   it('R17 keeps nothing of a transaction that fails behind it', async () => {
     const claim = newClaim();
     const failing = run(async (tx) => {

@@ -1,5 +1,5 @@
 /** The ledger in memory, for tests and trials. */
-import assert from 'node:assert/strict';
+import { assertAnswerable, assertClaimable } from './bounds';
 import { type Lease, LeaseLostError } from './lease';
 import {
   assertOneScope,
@@ -13,7 +13,7 @@ import {
   type Unfinished,
 } from './ledger';
 import type { Memory, MemoryReader, MemoryTx } from './memory-store';
-import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from '../policy';
+import { DEFAULT_RETENTION_HOURS } from '../policy';
 import type { Answer } from '../answer';
 import { type Claim, type CompletedEntry, type Entry, idOf } from '../settle';
 
@@ -173,6 +173,7 @@ export class MemoryLedger extends Ledger<Memory> {
   }
 
   private insert(tx: MemoryTx, row: Omit<Row, 'createdAt' | 'attempt'>): void {
+    assertClaimable(row);
     if (rowOf(tx, row)) throw new LostRaceError();
     put(tx, { ...row, createdAt: this.now(), attempt: 1 });
   }
@@ -185,7 +186,7 @@ export class MemoryLedger extends Ledger<Memory> {
   }
 
   private completed(answer: Answer, retentionHours = DEFAULT_RETENTION_HOURS) {
-    assert(Buffer.byteLength(answer.body) <= MAX_ANSWER_BYTES, 'the answer is too large to be kept');
+    assertAnswerable(answer);
     const { status, headers, body } = answer;
     const now = this.now();
     const expiresAt = now + retentionHours * HOUR_MS;

@@ -1,6 +1,7 @@
 /** The ledger in PostgreSQL. Every statement on its table stands here. */
 import assert from 'node:assert/strict';
 import { bytea, isBadNumber, isUniqueViolation, rowsOf, type Tx } from '@shop/postgres';
+import { assertAnswerable, assertClaimable } from './bounds';
 import type { Lease } from './lease';
 import {
   assertOneScope,
@@ -71,6 +72,7 @@ export class PostgresLedger extends Ledger {
 
   record(tx: Tx, unordered: readonly CompletedEntry[]): void {
     if (unordered.length === 0) return;
+    unordered.forEach(assertClaimable);
     const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, answer, retentionHours }) => ({
       scope,
       key,
@@ -83,6 +85,7 @@ export class PostgresLedger extends Ledger {
 
   lease(tx: Tx, unordered: readonly (Claim & Partial<Resumable>)[], lease: Lease): void {
     if (unordered.length === 0) return;
+    unordered.forEach(assertClaimable);
     const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, work, input }) => ({
       scope,
       key,
@@ -204,10 +207,9 @@ function completionOf(finished: readonly Finished[]): string {
   );
 }
 
-function answerColumns({ status, headers, body }: Answer) {
-  // No text of so many characters has more bytes, so most are not counted.
-  const fits = body.length * 3 <= MAX_ANSWER_BYTES || Buffer.byteLength(body) <= MAX_ANSWER_BYTES;
-  assert(fits, `an answer of more than ${MAX_ANSWER_BYTES} bytes cannot be kept`);
+function answerColumns(answer: Answer) {
+  assertAnswerable(answer);
+  const { status, headers, body } = answer;
   return { answer_status: status, answer_headers: headers, answer_body: body };
 }
 
