@@ -1,10 +1,10 @@
 /** One replica of the order service without Nest, HTTP and broker: its decisions and handlers, on the caller's ports. */
 import type { Ledger } from '@shop/idempotency';
-import type { Publisher } from '@shop/messaging';
+import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Deadlines } from '@shop/saga';
-import type { OrderWatch } from '../src/orders/order-watch';
+import { OrderWatch } from '../src/orders/order-watch';
 import { createEngine } from '../src/orders/orders.module';
 import { OrdersService } from '../src/orders/orders.service';
 import { RepliesController } from '../src/orders/replies.controller';
@@ -14,22 +14,28 @@ export interface OrderPorts {
   ledger: Ledger;
   publisher: Publisher;
   logger: Logger;
+  /** Carries hints from replica to replica. Without one nobody hears them, as when the broker is away. */
+  broker?: Pick<Broker, 'nats'>;
 }
 
 export interface OrderReplica {
   orders: OrdersService;
+  watch: OrderWatch;
   replies: RepliesController;
   /** Not started: the caller says when it looks. */
   deadlines: Deadlines;
 }
 
-export function openOrderReplica({ database, ledger, publisher, logger }: OrderPorts): OrderReplica {
-  // Nobody waits for an order here, so hints would go nowhere.
-  const watch = { announce: () => undefined } as unknown as OrderWatch;
-  // Nor does anybody listen to events.
+const away = { nats: { isClosed: () => true } } as unknown as Pick<Broker, 'nats'>;
+
+export function openOrderReplica({ database, ledger, publisher, logger, broker }: OrderPorts): OrderReplica {
+  const watch = new OrderWatch((broker ?? away) as Broker, logger);
+  if (broker) watch.onModuleInit();
+  // Nobody listens to events.
   const relay = { wake: () => undefined };
   const engine = createEngine(database, publisher, watch, relay, logger);
   return {
+    watch,
     orders: new OrdersService(database, engine, watch, ledger),
     replies: new RepliesController(engine),
     deadlines: new Deadlines({ database, engine, logger }),

@@ -4,27 +4,35 @@ import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
 import { eventOf } from './order-events';
+import type { Handover } from './handover';
+import { isSettled } from './order';
 import type { Hint } from './order-watch';
-import { changeStatus, keyOf, type StatusChange } from './orders.repository';
+import { changeStatus, changeStatusAndRead, keyOf, type StatusChange } from './orders.repository';
 import { cancelOrder, type CancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
 
 export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
 
 /** Saves the orders' new states; answers the changes of the sagas that it began. */
-export function followSagas(engine: SagaEngine, tx: Tx, changes: readonly SagaChange[]): SagaChange[] {
-  const newest = new Map<string, { status: StatusChange; begins?: NewSaga<CancelOrder>; saga: SagaChange['saga'] }>();
+export function followSagas(
+  { engine, handover }: { engine: SagaEngine; handover: Handover },
+  tx: Tx,
+  changes: readonly SagaChange[],
+): SagaChange[] {
+  const newest = new Map<string, { status: StatusChange; begins?: NewSaga<CancelOrder>; change: SagaChange }>();
   for (const change of changes) {
     const meaning = meaningOf(change);
-    if (meaning) newest.set(keyOf(meaning.status), { ...meaning, saga: change.saga });
+    if (meaning) newest.set(keyOf(meaning.status), { ...meaning, change });
   }
   const meanings = [...newest.values()];
-  changeStatus(
-    tx,
-    meanings.map(({ status }) => status),
-  );
+  const statuses = meanings.map(({ status }) => status);
+  const settling = meanings
+    .filter(({ status }) => isSettled(status))
+    .map(({ change, status }) => ({ change, key: keyOf(status) }));
+  const isAwaited = handover.prepare(settling, () => changeStatusAndRead(tx, statuses));
+  if (!isAwaited) changeStatus(tx, statuses);
   appendEvents(
     tx,
-    meanings.flatMap(({ status, saga }) => eventOf(saga, status) ?? []),
+    meanings.flatMap(({ status, change }) => eventOf(change.saga, status) ?? []),
   );
   const begun = meanings.flatMap(({ begins }) => begins ?? []);
   return begun.length > 0 ? engine.begin(tx, begun) : [];
@@ -59,16 +67,15 @@ export function cancellation(data: CancelOrder, traceparent: string): NewSaga<Ca
   return { id: uuidv7(), definition: cancelOrder, data, traceparent };
 }
 
-/** What who waits for the orders is told: the last word on each. */
+/** What is told of the orders: the last word on each. */
 export function hintsOf(changes: readonly SagaChange[]): Hint[] {
   const hints = new Map<string, Hint>();
   for (const change of changes) {
-    // Nobody can wait for an order that was not there.
-    if (change.saga.definition === placeOrder.name && !change.before) continue;
     const { tenant, orderId: id } = change.saga.data as PlaceOrder | CancelOrder;
     const key = keyOf({ tenant, id });
-    const status = meaningOf(change)?.status.status;
-    hints.set(key, { key, settled: status === 'confirmed' || status === 'cancelled' });
+    const meaning = meaningOf(change);
+    const isNew = change.saga.definition === placeOrder.name && !change.before;
+    hints.set(key, { key, settled: meaning !== undefined && isSettled(meaning.status), isNew });
   }
   return [...hints.values()];
 }

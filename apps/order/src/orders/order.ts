@@ -83,7 +83,8 @@ export interface Order {
   cancelSagaId?: string;
 }
 
-export const isSettled = ({ status }: Order): boolean => status === 'confirmed' || status === 'cancelled';
+export const isSettled = ({ status }: Pick<Order, 'status'>): boolean =>
+  status === 'confirmed' || status === 'cancelled';
 
 /** @throws Problem 422 `unknown_sku`, `mixed_currencies` or `total_too_large` */
 export function priceItems(

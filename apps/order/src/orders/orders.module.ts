@@ -5,6 +5,7 @@ import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Deadlines, SagaCensus, SagaEngine, type SagaRow } from '@shop/saga';
 import { LOGGER } from '@shop/service';
+import { Handover } from './handover';
 import { OperatorService } from './operator.service';
 import { followSagas, hintsOf } from './order-sagas';
 import { OrderStoryController } from './order-story.controller';
@@ -67,16 +68,18 @@ export function createEngine(
   relay: Pick<OutboxRelay, 'wake'>,
   logger: Logger,
 ): SagaEngine {
+  const handover = new Handover(watch);
   const engine: SagaEngine = new SagaEngine({
     service: 'order',
     database,
     publisher,
     logger,
     definitions: orderSagas,
-    onChange: (tx, changes) => followSagas(engine, tx, changes),
+    onChange: (tx, changes) => followSagas({ engine, handover }, tx, changes),
     onCommitted: (changes) => {
       const hints = hintsOf(changes);
-      watch.announce(hints);
+      // Who takes the order itself needs no hint any more.
+      void handover.complete(changes).then(() => watch.announce(hints));
       // A settled order is what events tell of.
       if (hints.some(({ settled }) => settled)) relay.wake();
     },

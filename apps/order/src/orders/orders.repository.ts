@@ -66,15 +66,13 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
 
 /** What the sagas' transitions mean for their orders. */
 export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
-  if (changes.length === 0) return;
-  const rows = changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
-    tenant,
-    id,
-    status,
-    reason,
-    cancel_saga_id: cancelSagaId,
-  }));
-  tx.send(updateStatus, [rowsOf(rows)]);
+  if (changes.length > 0) tx.send(updateStatus, [statusRows(changes)]);
+}
+
+/** The same, and the orders as they are then, by `keyOf`. To be awaited behind the commit, or it costs a trip. */
+export async function changeStatusAndRead(tx: Tx, changes: readonly StatusChange[]): Promise<Map<string, Order>> {
+  const rows = await tx.query<Row>(updateStatusReturning, [statusRows(changes)]);
+  return new Map(rows.map((row) => [keyOf(row), orderOf(row)]));
 }
 
 /** Turns a confirmed order to `cancelling`, for exactly one caller; answers whether it was this one. */
@@ -124,6 +122,17 @@ export const keyOf = ({ tenant, id }: OrderKey): string => `${tenant}/${id}`;
 /** No id comes after it. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
+const statusRows = (changes: readonly StatusChange[]): string =>
+  rowsOf(
+    changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
+      tenant,
+      id,
+      status,
+      reason,
+      cancel_saga_id: cancelSagaId,
+    })),
+  );
+
 const orderOf = (row: Row): Order => ({
   id: row.id,
   tenant: row.tenant,
@@ -141,6 +150,7 @@ const orderOf = (row: Row): Order => ({
 
 const columns = `tenant, id, customer_id, items, total_amount, total_currency, status, reason, request_hash, saga_id,
   cancel_saga_id, version, created_at, updated_at`;
+const columnsOfO = columns.replace(/(\w+)/g, 'o.$1');
 
 const insertRows: Statement = {
   name: 'orders.insert',
@@ -165,6 +175,11 @@ const updateStatus: Statement = {
     where o.tenant = c.tenant and o.id = c.id`,
 };
 
+const updateStatusReturning: Statement = {
+  name: 'orders.update-status-returning',
+  text: `${updateStatus.text} returning ${columnsOfO}`,
+};
+
 const updateConfirmed: Statement = {
   name: 'orders.update-confirmed',
   text: `
@@ -176,7 +191,7 @@ const updateConfirmed: Statement = {
 const selectMany: Statement = {
   name: 'orders.select-many',
   text: `
-    select ${columns.replace(/(\w+)/g, 'o.$1')}
+    select ${columnsOfO}
     from unnest($1::text[], $2::uuid[]) as k (tenant, id)
     join orders o on o.tenant = k.tenant and o.id = k.id`,
 };

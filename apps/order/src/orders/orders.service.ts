@@ -56,14 +56,19 @@ export class OrdersService {
   /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed or the client is gone. */
   async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
     const deadline = Date.now() + waitMs;
-    for (;;) {
+    for (let waited = false; ; waited = true) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now()));
-      // Asked for before reading, so that a move between the two is not missed.
+      // Asked for before looking, so that a move between the two is not missed.
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
-        const order = await this.get(key);
-        if (isSettled(order) || Date.now() >= deadline || isGone() || this.watch.stopped) return order;
-        await watching.moved;
+        // What is open by our own word is waited for first, once: a lost hint costs no more than it always does.
+        if (waited || !this.watch.open.has(keyOf(key))) {
+          const order = await this.get(key);
+          if (isSettled(order)) this.watch.open.delete(keyOf(key));
+          if (isSettled(order) || Date.now() >= deadline || isGone() || this.watch.stopped) return order;
+        }
+        const moved = await watching.moved;
+        if (typeof moved === 'object') return moved;
       } finally {
         watching.stop();
       }

@@ -1,58 +1,26 @@
 /** Orders at prices that are remembered and not read, through two replicas without timers on one database. */
 import { randomUUID } from 'node:crypto';
-import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
-import type { Publisher } from '@shop/messaging';
-import { createLogger, newTraceparent } from '@shop/observability';
-import { createDatabase, Database, traffic, type Tx } from '@shop/postgres';
+import type { Outcome } from '@shop/idempotency';
+import { createDatabase, type Database, traffic } from '@shop/postgres';
 import { useStack } from '@shop/testing';
+import { bodyOf, type LoneReplica, openLoneReplica, placeWith as place, type Wish } from '../../testing/lone-replica';
 import { createOrderTables } from '../../testing/order-schema';
-import { openOrderReplica, type OrderReplica } from '../../testing/replica';
 import { findProduct, insertProduct, updateProduct } from '../products/product';
-import type { OrderJson } from '../../testing/order-app';
-import { claimOfPut } from './place-orders';
 
 const stack = useStack({ migrate: createOrderTables });
 
-/** Something else may happen before each run of a transaction. */
-class SteppedDatabase extends Database {
-  runs = 0;
-  before: (run: number) => Promise<unknown> = async () => undefined;
-
-  override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    this.runs = 0;
-    return super.transaction(async (tx) => {
-      await this.before(++this.runs);
-      return work(tx);
-    }, retryOn);
-  }
-}
-
-interface Replica extends OrderReplica {
-  database: SteppedDatabase;
-}
-
-let here: Replica;
-let there: Replica;
+let here: LoneReplica;
+let there: LoneReplica;
 /** Of nobody in particular. */
 let catalogue: Database;
 
 beforeAll(async () => {
-  [here, there] = await Promise.all([openReplica(), openReplica()]);
+  [here, there] = await Promise.all([openLoneReplica(stack.databaseUrl), openLoneReplica(stack.databaseUrl)]);
   catalogue = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
   await catalogue.connect();
 });
-afterAll(() => Promise.all([here.database, there.database, catalogue].map((database) => database.close())));
-afterEach(() => {
-  here.database.before = async () => undefined;
-});
-
-async function openReplica(): Promise<Replica> {
-  const database = new SteppedDatabase(createDatabase({ url: stack.databaseUrl, applicationName: 'test' }).dataSource);
-  await database.connect();
-  const publisher = { send: () => undefined } as unknown as Publisher;
-  const logger = createLogger({ service: 'order', level: 'silent', format: 'json' });
-  return { database, ...openOrderReplica({ database, ledger: new PostgresLedger(), publisher, logger }) };
-}
+afterAll(() => Promise.all([here, there, catalogue].map((one) => one.close())));
+afterEach(() => here.database.undisturbed());
 
 const newSku = () => `sku-${randomUUID()}`;
 
@@ -65,33 +33,6 @@ async function price(sku: string, amount: number, currency = 'EUR', tenant = 'ac
   return sku;
 }
 
-interface Wish {
-  key?: string;
-  tenant?: string;
-  /** For a PUT. */
-  id?: string;
-}
-
-function place(
-  replica: Replica,
-  skus: readonly string[],
-  { key = randomUUID(), tenant = 'acme', id }: Wish = {},
-): Promise<Outcome> {
-  const body = {
-    customerId: 'alice',
-    items: skus.map((sku) => ({ sku, quantity: 1 })),
-    payment: { source: 'tok_ok' },
-  };
-  const ofPost: Claim = { scope: `${tenant}|alice|POST /orders`, key, fingerprint: fingerprintOf(body) };
-  const caller = { tenant, principal: 'alice', roles: [] };
-  const claim = id ? claimOfPut(tenant, id, body) : ofPost;
-  return replica.orders.place({ claim, caller, body, id, traceparent: newTraceparent() });
-}
-
-function bodyOf(outcome: Outcome): Record<string, unknown> & OrderJson {
-  if (!('answer' in outcome)) throw new Error(`no answer but ${outcome.kind}`);
-  return JSON.parse(outcome.answer.body) as Record<string, unknown> & OrderJson;
-}
 const totalOf = (outcome: Outcome): number => bodyOf(outcome).total.amount;
 
 async function tripsOf(work: Promise<unknown>): Promise<number> {
@@ -145,7 +86,7 @@ describe('R35 an order', () => {
     const sku = await price(newSku(), 100);
     await place(here, [sku]);
     await price(sku, 150);
-    here.database.before = async (run) => run === 2 && price(sku, 175);
+    here.database.before = (run) => run === 2 && price(sku, 175);
     expect(totalOf(await place(here, [sku]))).toBe(175);
     expect(here.database.runs).toBe(2);
   });

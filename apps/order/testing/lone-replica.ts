@@ -1,0 +1,92 @@
+/** A replica on connections of its own, for tests that say what happens before and behind each of its transactions. */
+import { randomUUID } from 'node:crypto';
+import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
+import { type Broker, type Message, type Publisher, type Reply, replyTo } from '@shop/messaging';
+import { createLogger, newTraceparent } from '@shop/observability';
+import { createDatabase, Database, type Tx } from '@shop/postgres';
+import { claimOfPut } from '../src/orders/place-orders';
+import { openOrderReplica, type OrderReplica } from './replica';
+import type { OrderJson } from './order-app';
+
+type Step = (run: number) => unknown;
+const nothing: Step = () => undefined;
+
+class SteppedDatabase extends Database {
+  /** Of the newest transaction. */
+  runs = 0;
+  /** Before each run of a transaction. */
+  before = nothing;
+  /** When everything was asked, before the commit is. */
+  beforeCommit = nothing;
+  /** When the commit is known, before anybody hears of it. */
+  afterCommit = nothing;
+
+  override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
+    this.runs = 0;
+    const result = await super.transaction(async (tx) => {
+      const run = ++this.runs;
+      await this.before(run);
+      const worked = await work(tx);
+      await this.beforeCommit(run);
+      return worked;
+    }, retryOn);
+    await this.afterCommit(this.runs);
+    return result;
+  }
+
+  /** Nothing else happens any more. */
+  undisturbed(): void {
+    this.before = this.beforeCommit = this.afterCommit = nothing;
+  }
+}
+
+export interface LoneReplica extends OrderReplica {
+  database: SteppedDatabase;
+  close: () => Promise<void>;
+}
+
+export async function openLoneReplica(databaseUrl: string, broker?: Pick<Broker, 'nats'>): Promise<LoneReplica> {
+  const database = new SteppedDatabase(createDatabase({ url: databaseUrl, applicationName: 'test' }).dataSource);
+  await database.connect();
+  const publisher = { send: () => undefined } as unknown as Publisher;
+  const logger = createLogger({ service: 'order', level: 'silent', format: 'json' });
+  const replica = openOrderReplica({ database, ledger: new PostgresLedger(), publisher, logger, broker });
+  return { ...replica, database, close: () => database.close() };
+}
+
+export interface Wish {
+  key?: string;
+  tenant?: string;
+  /** For a PUT. */
+  id?: string;
+}
+
+/** Alice orders one of each. */
+export function placeWith(
+  replica: OrderReplica,
+  skus: readonly string[],
+  { key = randomUUID(), tenant = 'acme', id }: Wish = {},
+): Promise<Outcome> {
+  const body = {
+    customerId: 'alice',
+    items: skus.map((sku) => ({ sku, quantity: 1 })),
+    payment: { source: 'tok_ok' },
+  };
+  const ofPost: Claim = { scope: `${tenant}|alice|POST /orders`, key, fingerprint: fingerprintOf(body) };
+  const caller = { tenant, principal: 'alice', roles: [] };
+  const claim = id ? claimOfPut(tenant, id, body) : ofPost;
+  return replica.orders.place({ claim, caller, body, id, traceparent: newTraceparent() });
+}
+
+export function bodyOf(outcome: Outcome): Record<string, unknown> & OrderJson {
+  if (!('answer' in outcome)) throw new Error(`no answer but ${outcome.kind}`);
+  return JSON.parse(outcome.answer.body) as Record<string, unknown> & OrderJson;
+}
+
+/** Hands the replica the reply to `<step>/<action>` of a saga; resolves when what follows is committed. */
+export async function replyWith(replica: OrderReplica, sagaId: string, action: string, reply: Reply): Promise<void> {
+  const command = { id: `${sagaId}/${action}`, type: 'any', subject: sagaId } as Message;
+  await Promise.all(
+    replica.replies.take([{ message: replyTo(command, 'participant', reply), suspect: false }]).promises,
+  );
+}
