@@ -1,4 +1,4 @@
-/** Carries out a batch of commands on reservations: load, decide, save, in one transaction with the ledger. */
+/** Carries out a batch of commands on reservations: load or presume, decide, save, in one transaction with the ledger. */
 import {
   ConfirmReservation,
   ReleaseStock,
@@ -9,11 +9,12 @@ import {
 } from '@shop/contracts';
 import { type Answer, fingerprintOf, type Ledger, type Outcome, runOnce, type Work } from '@shop/idempotency';
 import { bodyOf, type CommandType, type Message, type Reply } from '@shop/messaging';
-import type { Database, Tx } from '@shop/postgres';
+import type { Database } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
-import { Shelf } from '../stock/stock';
-import { isPresumedWrongly, lockReservations, lockStockFor, readStock, saveShelf } from '../stock/stock.repository';
+import type { Shelf } from '../stock/stock';
+import { isPresumedWrongly, saveShelf } from '../stock/stock.repository';
 import type { InventoryMemory } from './inventory-memory';
+import { loadShelf, presumeShelf } from './load-shelf';
 
 /** The scope of every command in this service's ledger. */
 const SCOPE = 'inventory';
@@ -22,9 +23,6 @@ type Verb = (shelf: Shelf, body: ReservationBody) => Reply;
 
 const succeeded = (result?: Record<string, unknown>): Reply => ({ outcome: 'succeeded', result });
 const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
-
-/** Commands under which an open reservation does not stay open, so saving proves that it was. */
-const endings = new Set([ReleaseStock.type, ConfirmReservation.type]);
 
 const verbs = new Map<string, { command: CommandType<ReservationBody>; verb: Verb }>([
   entry(ReserveStock, (shelf, body) => {
@@ -54,14 +52,14 @@ export interface Inventory {
 export async function carryOut(inventory: Inventory, commands: readonly Message[]): Promise<Reply[]> {
   const { database, ledger, memory } = inventory;
   const parsed = commands.map(parse);
+  const asked = parsed.flatMap(({ type, body }) => (body ? [{ type, body }] : []));
   let shelf: Shelf | undefined;
   const outcomes = await runOnce<Shelf>(
     database,
     ledger,
     commands.map((command) => workOf(command, memory)),
     {
-      load: async (tx, presume) =>
-        (shelf = await (presume ? presumeShelf(tx, parsed, memory) : loadShelf(tx, bodiesOf(parsed)))),
+      load: async (tx, presume) => (shelf = await (presume ? presumeShelf(tx, asked, memory) : loadShelf(tx, asked))),
       decide: (onShelf, index) => answerOf(parsed[index]!.perform(onShelf)),
       save: saveShelf,
     },
@@ -99,43 +97,6 @@ function workOf({ id, undoes, data }: Message, { commands }: InventoryMemory): W
   if (undoes === undefined) return { claim, seemsNew: isNew };
   return { claim, barrier: { key: undoes, refusal: answerOf(refused('undone')) } };
 }
-
-/**
- * As a rule there is enough of everything, nobody has reserved under a new id, and a reservation is as this replica
- * left it. What saving would not prove is read: stock and id of who may be refused, and what stays as it is.
- */
-async function presumeShelf(tx: Tx, parsed: readonly Parsed[], memory: InventoryMemory): Promise<Shelf> {
-  const ending = bodiesOf(parsed.filter(({ type }) => endings.has(type)));
-  const known = ending.flatMap(({ reservationId }) => memory.recall(reservationId) ?? []);
-  const knownIds = new Set(known.map(({ id }) => id));
-  const isScarce = ({ tenant, sku }: { tenant: string; sku: string }) => memory.isScarce(tenant, sku);
-  const bodies = bodiesOf(parsed);
-  const unknown = bodies.filter((body) =>
-    isReserve(body) ? wantedBy([body]).some(isScarce) : !knownIds.has(body.reservationId),
-  );
-  const [reservations, stock] = await Promise.all([
-    lockReservations(
-      tx,
-      unknown.map(({ reservationId }) => reservationId),
-    ),
-    readStock(tx, wantedBy(bodies).filter(isScarce)),
-  ]);
-  return new Shelf(stock, [...known, ...reservations], (tenant, sku) => !memory.isScarce(tenant, sku));
-}
-
-/** In one trip: the stock rows of the lines of these reservations, and of the lines that are asked for. */
-async function loadShelf(tx: Tx, bodies: readonly ReservationBody[]): Promise<Shelf> {
-  const ids = bodies.map(({ reservationId }) => reservationId);
-  const [reservations, stock] = await Promise.all([lockReservations(tx, ids), lockStockFor(tx, wantedBy(bodies), ids)]);
-  return new Shelf(stock, reservations);
-}
-
-const bodiesOf = (parsed: readonly Parsed[]): ReservationBody[] => parsed.flatMap(({ body }) => body ?? []);
-
-const isReserve = (body: ReservationBody): body is ReserveStockBody => 'lines' in body;
-
-const wantedBy = (bodies: readonly ReservationBody[]): { tenant: string; sku: string }[] =>
-  bodies.filter(isReserve).flatMap(({ tenant, lines }) => lines.map(({ sku }) => ({ tenant, sku })));
 
 function answerOf(reply: Reply): Answer {
   return { status: reply.outcome === 'succeeded' ? 200 : 409, body: JSON.stringify(reply) };
