@@ -51,8 +51,9 @@ export class Handover {
   async complete(changes: readonly SagaChange[]): Promise<void> {
     for (const change of changes) {
       const prepared = this.prepared.get(change);
-      const order = await prepared?.order;
-      if (order) for (const take of prepared!.takers) take(order);
+      if (!prepared) continue;
+      const order = await prepared.order;
+      if (order) for (const take of prepared.takers) take(order);
     }
   }
 }
