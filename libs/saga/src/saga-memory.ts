@@ -5,15 +5,18 @@
  * only if nobody has written that transition (the history's key), and an event that does not fit what is remembered is
  * looked up before it is dropped.
  */
+import { Recent } from '@shop/resilience';
 import type { SagaRow } from './saga.repository';
 
 /** Some 2 kB each; a saga that was forgotten is read. */
 const MAX_REMEMBERED = 10_000;
 
 export class SagaMemory {
-  private readonly rows = new Map<string, SagaRow>();
+  private readonly rows: Recent<string, SagaRow>;
 
-  constructor(private readonly max = MAX_REMEMBERED) {}
+  constructor(max = MAX_REMEMBERED) {
+    this.rows = new Recent(max);
+  }
 
   /** Takes them out: whoever runs again after a lost race finds nothing, and reads. */
   take(ids: readonly string[]): Map<string, SagaRow> {
@@ -29,12 +32,8 @@ export class SagaMemory {
 
   /** Ended and parked sagas are forgotten: hardly anything comes for them. */
   remember(row: SagaRow): void {
-    this.rows.delete(row.id);
     const { status } = row.state;
-    if (status !== 'running' && status !== 'compensating') return;
-    this.rows.set(row.id, row);
-    if (this.rows.size <= this.max) return;
-    const [oldest] = this.rows.keys();
-    this.rows.delete(oldest!);
+    if (status === 'running' || status === 'compensating') this.rows.put(row.id, row);
+    else this.rows.delete(row.id);
   }
 }

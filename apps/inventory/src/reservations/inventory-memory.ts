@@ -5,6 +5,7 @@
  * Another replica may have changed any of it since. So it only says what to presume; saving proves it.
  */
 import { RecentKeys } from '@shop/idempotency';
+import { Recent } from '@shop/resilience';
 import { type Reservation, type Shelf, stockKey } from '../stock/stock';
 
 /** With fewer pieces left to reserve, a SKU is read first: the next buyers may be the ones who get none. */
@@ -16,8 +17,8 @@ const MAX_OPEN = 10_000;
 
 export class InventoryMemory {
   readonly commands = new RecentKeys();
-  private readonly scarce = new Set<string>();
-  private readonly open = new Map<string, Omit<Reservation, 'status'>>();
+  private readonly scarce = new Recent<string>(MAX_SCARCE);
+  private readonly open = new Recent<string, Omit<Reservation, 'status'>>(MAX_OPEN);
 
   isScarce(tenant: string, sku: string): boolean {
     return this.scarce.has(stockKey(tenant, sku));
@@ -33,25 +34,16 @@ export class InventoryMemory {
   learn(shelf: Shelf): void {
     for (const { tenant, sku, onHand, reserved } of shelf.rows) {
       const key = stockKey(tenant, sku);
-      if (onHand - reserved < SCARCE_BELOW) add(this.scarce, key, MAX_SCARCE);
+      if (onHand - reserved < SCARCE_BELOW) this.scarce.put(key, true);
       // What was only presumed tells nothing.
       else if (Number.isFinite(onHand)) this.scarce.delete(key);
     }
-    for (const key of shelf.missing) add(this.scarce, key, MAX_SCARCE);
+    for (const key of shelf.missing) this.scarce.put(key, true);
     for (const reservation of shelf.allReservations) this.remember(reservation);
   }
 
   private remember({ status, ...reservation }: Reservation): void {
-    this.open.delete(reservation.id);
-    if (status !== 'open') return;
-    if (this.open.size >= MAX_OPEN) this.open.delete(oldestOf(this.open.keys()));
-    this.open.set(reservation.id, reservation);
+    if (status === 'open') this.open.put(reservation.id, reservation);
+    else this.open.delete(reservation.id);
   }
 }
-
-function add(set: Set<string>, item: string, max: number): void {
-  if (set.size >= max && !set.has(item)) set.delete(oldestOf(set.keys()));
-  set.add(item);
-}
-
-const oldestOf = <T>(items: Iterator<T>): T => items.next().value as T;

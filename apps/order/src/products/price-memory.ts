@@ -4,6 +4,7 @@
  * They may be old, because anybody may change a price through any replica. So they are a guess: whoever orders at them
  * proves them in the ordering transaction (`provePrices`), and reads them where they are not true any more.
  */
+import { Recent } from '@shop/resilience';
 import { type Money, priceKey, type ProductKey } from './product';
 
 /** Some 200 bytes each. */
@@ -11,9 +12,11 @@ const MAX_PRICES = 20_000;
 
 export class PriceMemory {
   /** From the one that was longest not asked for to the newest. */
-  private readonly prices = new Map<string, Money>();
+  private readonly prices: Recent<string, Money>;
 
-  constructor(private readonly max = MAX_PRICES) {}
+  constructor(max = MAX_PRICES) {
+    this.prices = new Recent(max);
+  }
 
   /** All of these prices by `priceKey`, or nothing: if one has to be read, the others are read along with it. */
   recall(wanted: readonly ProductKey[]): Map<string, Money> | undefined {
@@ -24,7 +27,7 @@ export class PriceMemory {
       if (!price) return undefined;
       recalled.set(key, price);
     }
-    for (const [key, price] of recalled) this.put(key, price);
+    for (const [key, price] of recalled) this.prices.put(key, price);
     return recalled;
   }
 
@@ -33,16 +36,8 @@ export class PriceMemory {
     for (const { tenant, sku } of read) {
       const key = priceKey(tenant, sku);
       const price = found.get(key);
-      if (price) this.put(key, price);
+      if (price) this.prices.put(key, price);
       else this.prices.delete(key);
     }
-  }
-
-  private put(key: string, price: Money): void {
-    this.prices.delete(key);
-    this.prices.set(key, price);
-    if (this.prices.size <= this.max) return;
-    const [oldest] = this.prices.keys();
-    this.prices.delete(oldest!);
   }
 }
