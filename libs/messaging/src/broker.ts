@@ -2,6 +2,7 @@
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
+import { randomUUID } from 'node:crypto';
 
 export interface BrokerOptions {
   url: string;
@@ -15,6 +16,8 @@ const PING_INTERVAL_MS = 5_000;
 const SAY_WAITING_MS = 3_000;
 
 export class Broker {
+  /** This process among the replicas of its service; another one after each start. */
+  readonly replica = randomUUID();
   private connection?: NatsConnection;
   private away = false;
   private readonly returned: (() => void)[] = [];

@@ -10,13 +10,21 @@ import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { gauge, instant, type Logger } from '@shop/observability';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
-import { isObservable, lastValueFrom } from 'rxjs';
 import type { Broker } from './broker';
 import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
-import { Answers, type Delivery } from './mailbox';
-import { decodeBatch, isMailbox, type Message, replaySubjectOf, UnreadableBatchError } from './message';
+import { answersOf } from './mailbox';
+import {
+  decodeBatch,
+  isMailbox,
+  isReplica,
+  type Message,
+  replaySubjectOf,
+  takesReplies,
+  UnreadableBatchError,
+} from './message';
 import type { Publisher } from './publisher';
+import { ShortWayIn } from './short-way';
 import { Suspects } from './suspects';
 import { ACK_WAIT_MS, ensureConsumer } from './topology';
 
@@ -36,6 +44,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   private readonly pulls = new Set<ConsumerMessages>();
   private readonly working = new Set<JsMsg>();
   private readonly suspects: Suspects;
+  private readonly shortWays: ShortWayIn[] = [];
   private heartbeat?: NodeJS.Timeout;
   private closing = false;
 
@@ -50,7 +59,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: () => void): void {
-    for (const [mailbox, handler] of this.messageHandlers) void this.consume(mailbox, handler);
+    for (const [mailbox, handler] of this.messageHandlers) {
+      void this.consume(mailbox, handler);
+      if (takesReplies(mailbox)) this.shortWays.push(this.openShortWay(mailbox, handler));
+    }
     // Work that takes longer than the ack wait is not taken for lost.
     this.heartbeat = setInterval(() => this.beat(), ACK_WAIT_MS / 3);
     this.heartbeat.unref();
@@ -62,7 +74,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     this.closing = true;
     for (const pull of this.pulls) pull.stop();
     const deadline = Date.now() + DRAIN_TIMEOUT_MS;
-    while (this.working.size > 0 && Date.now() < deadline) await pause(10);
+    await Promise.all(this.shortWays.map((way) => way.close()));
+    while (!this.isIdle && Date.now() < deadline) await pause(10);
     clearInterval(this.heartbeat);
     this.deadLetters.stop();
   }
@@ -73,6 +86,15 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
 
   unwrap<T>(): T {
     return this.broker.nats as T;
+  }
+
+  private get isIdle(): boolean {
+    return this.working.size === 0 && this.shortWays.every(({ idle }) => idle);
+  }
+
+  private openShortWay(name: string, handler: MessageHandler): ShortWayIn {
+    const knowsAnyOf = (messages: readonly Message[]) => this.deadLetters.knowsAnyOf(name, messages);
+    return new ShortWayIn(this.broker, this.publisher, { name, handler, knowsAnyOf });
   }
 
   private beat(): void {
@@ -113,11 +135,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     try {
       const messages = decodeBatch(source.string());
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
-      const { promises } = await this.handle(
+      const { promises } = await answersOf(
         handler,
         messages.map((message) => ({ message, suspect: false })),
       );
-      if (promises.length !== messages.length) throw new Error('a consumer must answer every message of its batch');
       const done = await Promise.allSettled(promises);
       const failures = done.flatMap((result, index): unknown[] => {
         if (result.status === 'rejected') return [result.reason];
@@ -154,8 +175,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const failures = await this.suspects.tryAll(
       { ...arrivalOf(mailbox, source), messages, replayed },
       async (message) => {
-        const { promises } = await this.handle(handler, [{ message, suspect: true }]);
-        if (promises.length !== 1) throw new Error('a consumer must answer every message of its batch');
+        const { promises } = await answersOf(handler, [{ message, suspect: true }]);
         const unsent = this.reply(message, await promises[0]);
         if (unsent) throw unsent;
       },
@@ -165,10 +185,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   /** Answers why a reply cannot be sent, if it cannot. */
-  private reply({ replyto }: Message, reply: Message | undefined): Error | undefined {
+  private reply({ replyto, replica }: Message, reply: Message | undefined): Error | undefined {
     if (!replyto || !reply) return undefined;
     if (!isMailbox(replyto)) return new Error('the reply is to go to what is no mailbox');
-    this.publisher.send(replyto, reply);
+    this.publisher.send(replyto, reply, isReplica(replica) ? replica : undefined);
     return undefined;
   }
 
@@ -182,14 +202,6 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
         resolve();
       }),
     );
-  }
-
-  /** Nest answers a throwing handler with an observable that fails, so the result is awaited to the end. */
-  private async handle(handler: MessageHandler, deliveries: Delivery[]): Promise<Answers> {
-    const result: unknown = await handler(deliveries);
-    const answers = isObservable(result) ? await lastValueFrom(result) : result;
-    if (!(answers instanceof Answers)) throw new Error('a consumer must return Answers');
-    return answers;
   }
 
   private async putAway(mailbox: string, source: JsMsg, error: UnreadableBatchError): Promise<void> {

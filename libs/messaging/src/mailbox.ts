@@ -1,5 +1,6 @@
 /** What a Nest controller needs to take the messages of a mailbox. */
-import { MessagePattern } from '@nestjs/microservices';
+import { type MessageHandler, MessagePattern } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { Message } from './message';
 
 export interface Delivery {
@@ -18,3 +19,13 @@ export class Answers {
 
 /** Marks a method `(deliveries: Delivery[]) => Answers` as the taker of a mailbox. */
 export const Consumes = (mailbox: string) => MessagePattern(mailbox);
+
+/** Nest answers a throwing handler with an observable that fails, so the result is awaited to the end. */
+export async function answersOf(handler: MessageHandler, deliveries: Delivery[]): Promise<Answers> {
+  const result: unknown = await handler(deliveries);
+  const answers = isObservable(result) ? await lastValueFrom(result) : result;
+  if (!(answers instanceof Answers) || answers.promises.length !== deliveries.length) {
+    throw new Error('a consumer must return Answers, one for every message');
+  }
+  return answers;
+}

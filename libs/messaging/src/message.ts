@@ -15,6 +15,8 @@ export interface Message<Body = unknown> {
   causationid?: string;
   /** The mailbox that waits for the reply. */
   replyto?: string;
+  /** Of a command: the replica that waits for the reply, and may be told directly. Without it the mailbox gets the reply. */
+  replica?: string;
   /** Of an undo: the id of the command that it undoes. */
   undoes?: string;
   traceparent?: string;
@@ -33,6 +35,7 @@ export const batchHeaders: readonly [name: string, value: string][] = [['content
 export const commandMailbox = (service: string): string => `cmd.${service}`;
 /** Where a service takes the replies to the commands of its sagas. */
 export const replyMailbox = (service: string): string => `reply.${service}`;
+export const takesReplies = (mailbox: string): boolean => mailbox.startsWith('reply.');
 /** Where a service publishes its events. */
 export const eventMailbox = (service: string): string => `evt.${service}`;
 /** Where `listener` takes the events of a service; each listener is given all of them. */
@@ -41,10 +44,14 @@ export const eventsFor = (listener: string, service: string): string => `${event
 export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
 /** What an operator hands over again: it is tried alone, and once. */
 export const replaySubjectOf = (mailbox: string): string => `${mailbox}.replay`;
+/** Where one replica takes what is meant for a mailbox, past the stream that keeps it: no stream knows this subject. */
+export const shortWayOf = (mailbox: string, replica: string): string => `direct.${mailbox}.${replica}`;
 
+const REPLICA = /^[\w-]{1,64}$/;
 const MAILBOX = /^(cmd|reply)\.[\w-]{1,64}$/;
 /** An address that comes from outside may be anything, and one that the broker's client refuses fails its neighbours. */
 export const isMailbox = (address: unknown): boolean => typeof address === 'string' && MAILBOX.test(address);
+export const isReplica = (name: unknown): name is string => typeof name === 'string' && REPLICA.test(name);
 
 const TENANT = /^[\w.-]{1,64}$/;
 

@@ -10,7 +10,8 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { counter, instant, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
-import { batchHeaders, encodeBatch, type Message, replaySubjectOf, subjectOf } from './message';
+import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectOf } from './message';
+import { ShortWayOut } from './short-way';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -22,8 +23,16 @@ const dropped = counter('messaging_messages_dropped_total', 'Messages that were 
   'reason',
 ]);
 
+/** What leaves together. */
+interface Batch {
+  mailbox: string;
+  replica?: string;
+  messages: Message[];
+}
+
 export class Publisher {
-  private readonly waiting = new Map<string, Message[]>();
+  private readonly waiting = new Map<string, Batch>();
+  private readonly shortWay: ShortWayOut;
   private sent: (() => void)[] = [];
   private readonly headers: MsgHdrs = headers();
   private readonly nextCheck = new Map<string, number>();
@@ -34,21 +43,33 @@ export class Publisher {
     private readonly broker: Broker,
     private readonly log: Logger,
   ) {
+    this.shortWay = new ShortWayOut(broker);
     for (const [name, value] of batchHeaders) this.headers.set(name, value);
     broker.onReconnect(() => this.flush());
   }
 
-  /** Callers never depend on the messages' arrival. */
-  send(mailbox: string, message: Message): void {
+  /** The replica that this process is, for those who may answer it directly. */
+  get replica(): string {
+    return this.broker.replica;
+  }
+
+  /** Callers never depend on the messages' arrival. With a replica, it goes there directly if that one listens. */
+  send(mailbox: string, message: Message, replica?: string): void {
     if (this.count >= MAX_WAITING) {
       dropped.inc({ reason: 'too-many-waiting' });
       return;
     }
     this.scheduleFlush();
     this.count++;
-    const batch = this.waiting.get(mailbox);
-    if (batch) batch.push(message);
-    else this.waiting.set(mailbox, [message]);
+    const address = replica ? shortWayOf(mailbox, replica) : mailbox;
+    const batch = this.waiting.get(address);
+    if (batch) batch.messages.push(message);
+    else this.waiting.set(address, { mailbox, replica, messages: [message] });
+  }
+
+  /** A batch that is in bytes already. */
+  sendBytes(mailbox: string, payload: Uint8Array): void {
+    this.attempt(() => this.publishKept(mailbox, payload), { mailbox });
   }
 
   /** Calls back when all that is to be sent has been handed to the connection: the broker gets what follows later. */
@@ -76,13 +97,13 @@ export class Publisher {
   private flush(): void {
     // The client forgets what it is given while it makes its connection again.
     if (!this.broker.isConnected) return;
-    const batches = [...this.waiting];
+    const batches = [...this.waiting.values()];
     const { sent } = this;
     this.waiting.clear();
     this.count = 0;
     this.sent = [];
     // What one mailbox cannot get (too large for the broker even by itself) must not hold the others, nor the acks.
-    for (const [mailbox, batch] of batches) this.attempt(() => this.publish(mailbox, batch), { mailbox });
+    for (const batch of batches) this.attempt(() => this.publish(batch), { mailbox: batch.mailbox });
     for (const tell of sent) this.attempt(tell);
   }
 
@@ -95,18 +116,27 @@ export class Publisher {
     }
   }
 
-  private publish(mailbox: string, batch: Message[]): void {
-    const payload = Buffer.from(encodeBatch(batch));
-    if (batch.length > 1 && payload.length > this.largestPayload) {
-      const half = batch.length >> 1;
-      this.publish(mailbox, batch.slice(0, half));
-      this.publish(mailbox, batch.slice(half));
+  private publish({ mailbox, replica, messages }: Batch): void {
+    const payload = Buffer.from(encodeBatch(messages));
+    if (messages.length > 1 && payload.length > this.largestPayload) {
+      const half = messages.length >> 1;
+      this.publish({ mailbox, replica, messages: messages.slice(0, half) });
+      this.publish({ mailbox, replica, messages: messages.slice(half) });
       return;
     }
-    instant('publish.before', batch);
+    instant('publish.before', messages);
+    if (replica) this.publishDirectly(mailbox, replica, payload);
+    else this.publishKept(mailbox, payload);
+    instant('publish.after', messages);
+  }
+
+  private publishDirectly(mailbox: string, replica: string, payload: Uint8Array): void {
+    this.shortWay.publish(shortWayOf(mailbox, replica), payload, this.headers, () => this.sendBytes(mailbox, payload));
+  }
+
+  private publishKept(mailbox: string, payload: Uint8Array): void {
     if (this.isCheckDue(mailbox)) void this.publishAndCheck(mailbox, payload);
     else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
-    instant('publish.after', batch);
   }
 
   /** What the broker takes as one message, in bytes. */
@@ -121,7 +151,7 @@ export class Publisher {
     return true;
   }
 
-  private async publishAndCheck(mailbox: string, payload: Buffer): Promise<void> {
+  private async publishAndCheck(mailbox: string, payload: Uint8Array): Promise<void> {
     try {
       await this.publishChecked(mailbox, subjectOf(mailbox), payload);
     } catch (error) {

@@ -220,11 +220,11 @@ export class SagaEngine {
       before: before?.state,
       transition,
       durationMs: before ? saga.updatedAt.getTime() - before.updatedAt.getTime() : 0,
-      send: send && this.commandOf(saga, send.step, send.action),
+      send: send && this.commandOf(saga, send.step, send.action, send.attempt),
     };
   }
 
-  private commandOf(saga: SagaRow, stepName: string, actionName: ActionName) {
+  private commandOf(saga: SagaRow, stepName: string, actionName: ActionName, attempt: number) {
     const definition = this.definitions.get(nameOf(saga.definition, saga.definitionVersion))!;
     const action = definition.steps.find(({ name }) => name === stepName)![actionName]!;
     const command = action.command;
@@ -234,6 +234,8 @@ export class SagaEngine {
       source: this.options.service,
       subject: saga.id,
       replyto: this.replyTo,
+      // Asked again, it answers the long way: what is lost there, or kills its receiver, is counted.
+      replica: attempt === 1 ? this.options.publisher.replica : undefined,
       undoes: actionName === 'undo' ? commandId(saga.id, stepName, 'do') : undefined,
       traceparent: saga.traceparent,
       data: action.body(saga.data as never, saga.id),
