@@ -4,12 +4,12 @@
  * A saga walks its steps forward (`running`, action `do`). When a step is refused, runs out of time or the saga is
  * cancelled before the pivot was sent, it turns round (`compensating`, action `undo`) and walks back over every step
  * that was sent: a step that was refused did nothing and is left out, a step that was never answered may have happened
- * and is undone. It ends `completed` or `compensated`. When an undo cannot be done it is `parked`, and goes on when the
+ * and is undone, and so is one that may have left early behind it (`early.ts`). It ends `completed` or `compensated`. When an undo cannot be done it is `parked`, and goes on when the
  * missing reply arrives or an operator acts. From the pivot on it only goes forward: a doubt there is resolved by
  * asking again, for as long as it takes.
  */
 import { pivotIndex } from './definition';
-import { back, before, cancel, type Definition, forward, indexOf, move, park, stepOf } from './moves';
+import { back, backOverAwaited, before, cancel, type Definition, forward, indexOf, move, park, stepOf } from './moves';
 import { onAct } from './operator';
 import { type Decided, type Decision, isFinal, type SagaEvent, type SagaState } from './saga-state';
 
@@ -55,8 +55,7 @@ function onReply(definition: Definition, state: SagaState, event: Extract<SagaEv
   const index = indexOf(definition, state.step);
   const pivot = pivotIndex(definition.steps);
   // What may have happened all the same is undone like what was never answered.
-  if (event.inDoubt && index < pivot)
-    return back(definition, state, name, stepOf(definition, state.step), reason, detail);
+  if (event.inDoubt && index < pivot) return backOverAwaited(definition, state, name, reason, detail);
   // What was refused did nothing. Refused at or before the pivot, the saga turns back; behind it there is no way back.
   return !event.inDoubt && index <= pivot
     ? back(definition, state, name, before(definition, state.step), reason, detail)
@@ -77,6 +76,6 @@ function onDeadline(
     return move(definition, state, 'deadline.passed', state.step, { ...state, attempt: state.attempt + 1 });
   }
   return state.action === 'do'
-    ? back(definition, state, 'budget.spent', stepOf(definition, state.step), 'timed_out')
+    ? backOverAwaited(definition, state, 'budget.spent', 'timed_out')
     : park(definition, state, 'budget.spent', 'undo_unanswered');
 }

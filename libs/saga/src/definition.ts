@@ -24,6 +24,11 @@ export interface StepDefinition<Data> {
   undo?: StepAction<Data>;
   /** The point of no return: once it has succeeded, and while that is not known, the saga does not turn back. */
   pivot?: boolean;
+  /**
+   * Its do may leave as soon as the step before it is known to have succeeded, before that has been written. So it is
+   * undone with the step before it, too.
+   */
+  early?: boolean;
   deadline: DeadlinePolicy;
 }
 
@@ -50,8 +55,8 @@ export function step<Data>(
 const NAME = /^[^/]{1,100}$/;
 
 /**
- * @throws Error when the steps cannot make a saga: none, two of one name, two pivots, or no way back before the pivot; or
- * when it has no proper name or version
+ * @throws Error when the steps cannot make a saga: none, two of one name, two pivots, no way back before the pivot, or
+ * an early step that is not between the first one and the pivot; or when it has no proper name or version
  */
 export function defineSaga<Data>(
   name: string,
@@ -73,8 +78,11 @@ function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {
   if (steps.length === 0) return 'it has no steps';
   if (new Set(steps.map((one) => one.name)).size < steps.length) return 'two steps have one name';
   if (steps.filter((one) => one.pivot).length > 1) return 'it has two pivots';
-  const stuck = steps.slice(0, Math.max(0, pivotIndex(steps))).find((one) => !one.undo);
-  return stuck && `step ${stuck.name} stands before the pivot and cannot be undone`;
+  const pivot = Math.max(0, pivotIndex(steps));
+  const stuck = steps.slice(0, pivot).find((one) => !one.undo);
+  if (stuck) return `step ${stuck.name} stands before the pivot and cannot be undone`;
+  const hasty = steps.find((one, index) => one.early && (index === 0 || index >= pivot));
+  return hasty && `step ${hasty.name} is early and does not stand between the first step and the pivot`;
 }
 
 /** Index of the step from which a doubt is no reason to turn back; -1 for a saga that can only go on. */

@@ -23,6 +23,7 @@ export {
   type SagaState,
   type SagaStatus,
 } from './saga-state';
-export { type NewSaga, type NotMoved, SagaEngine, type SagaChange, type SagaEngineOptions } from './saga.engine';
+export type { NewSaga, NotMoved, SagaChange } from './decide-all';
+export { SagaEngine, type SagaEngineOptions } from './saga.engine';
 export type { SagaRow } from './saga.repository';
 export { findSaga, readSaga, type SagaView } from './saga.view';

@@ -1,6 +1,7 @@
 /** The ways in which a saga can move; `decide.ts` and `operator.ts` say which one follows from what happened. Pure. */
 import { delayOf } from '@shop/resilience';
 import { pivotIndex, type SagaDefinition, type StepDefinition } from './definition';
+import { earlyStepBehind } from './early';
 import type { Decided, Decision, SagaState } from './saga-state';
 
 export type Definition = SagaDefinition<never>;
@@ -32,6 +33,18 @@ export function back(
   return move(definition, state, event, state.step, to, detail);
 }
 
+/** Goes back over the awaited step, which was sent and may have happened, and over what may have left early behind it. */
+export function backOverAwaited(
+  definition: Definition,
+  state: SagaState,
+  event: string,
+  reason: string,
+  detail?: Detail,
+): Decided {
+  const last = earlyStepBehind(definition, state.step) ?? stepOf(definition, state.step);
+  return back(definition, state, event, last, reason, detail);
+}
+
 /** Stops and waits for somebody; the awaited command stays the same, so a late reply still moves the saga. */
 export function park(
   definition: Definition,
@@ -57,8 +70,7 @@ export function cancel(
   if (state.action === 'undo') return { ignored: 'already-compensating' };
   if (state.cancelRequested) return { ignored: 'already-requested' };
   if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
-    // It was sent and not answered, so it may have happened.
-    return back(definition, state, event, stepOf(definition, state.step), reason, detail);
+    return backOverAwaited(definition, state, event, reason, detail);
   }
   const at = positionOf(state);
   return {

@@ -8,7 +8,7 @@ import { openReplica, type Replica } from '../testing/replica';
 import { sagaMigrations } from './migrations';
 import { listSagas } from './saga-list';
 import type { OperatorEvent } from './saga-state';
-import type { SagaChange } from './saga.engine';
+import type { SagaChange } from './decide-all';
 import { findSaga } from './saga.view';
 
 const stack = useStack({

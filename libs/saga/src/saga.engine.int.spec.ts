@@ -7,7 +7,8 @@ import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
 import type { SagaDefinition } from './definition';
 import { sagaMigrations } from './migrations';
-import { type SagaChange, type SagaEngineOptions } from './saga.engine';
+import type { SagaChange } from './decide-all';
+import type { SagaEngineOptions } from './saga.engine';
 import { findSaga, type SagaView } from './saga.view';
 
 const stack = useStack({

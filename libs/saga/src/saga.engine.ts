@@ -4,33 +4,19 @@
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
  */
-import { MAILBOX_LANE, type Message, newMessage, type Publisher, Reply, replyMailbox } from '@shop/messaging';
+import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
-import { commandId, parseCommandId } from './command-id';
-import { decide, start } from './decide';
+import { parseCommandId } from './command-id';
+import { Commands } from './commands';
+import { decide } from './decide';
+import { beginOne, Book, decideAll, type Incoming, type NewSaga, type NotMoved, type SagaChange } from './decide-all';
 import type { SagaDefinition } from './definition';
+import { earlyStepBehind } from './early';
 import { SagaMemory } from './saga-memory';
-import type { ActionName, Decided, Ignored, SagaEvent, SagaState, Transition } from './saga-state';
+import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
-
-export interface NewSaga<Data> {
-  id: string;
-  definition: SagaDefinition<Data>;
-  data: Data;
-  traceparent: string;
-}
-
-/** One transition of one saga, as it was committed. */
-export interface SagaChange {
-  saga: SagaRow;
-  before?: SagaState;
-  transition: Transition;
-  /** Milliseconds since the transition before this one. */
-  durationMs: number;
-  send?: { mailbox: string; message: Message };
-}
 
 export interface SagaEngineOptions {
   /** The service that runs the sagas; replies come to its mailbox. */
@@ -47,14 +33,6 @@ export interface SagaEngineOptions {
   logFields: (saga: SagaRow) => Record<string, unknown>;
 }
 
-interface Incoming {
-  sagaId: string;
-  event: SagaEvent;
-}
-
-/** Why an event moves nothing here, if not for what the definition says. */
-export type NotMoved = Ignored | 'unknown-saga' | 'unknown-version';
-
 const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 const transitions = counter('saga_transitions_total', 'Transitions by saga and event', ['saga', 'event', 'to']);
 const ignoredEvents = counter('saga_events_ignored_total', 'Events that moved no saga, by reason', ['reason']);
@@ -66,39 +44,25 @@ const stepSeconds = histogram(
 );
 
 export class SagaEngine {
-  private readonly definitions: Map<string, SagaDefinition<never>>;
   private readonly lane: Lane<Incoming, undefined>;
   private readonly memory = new SagaMemory();
-  private readonly replyTo: string;
+  private readonly book: Book;
+  private sendsEarly = true;
 
   constructor(private readonly options: SagaEngineOptions) {
-    this.definitions = new Map(options.definitions.map((one) => [nameOf(one.name, one.version), one]));
-    this.replyTo = replyMailbox(options.service);
+    const { service, publisher, definitions } = options;
+    this.book = new Book(definitions, new Commands(service, publisher.replica), (saga) => this.memory.heardOf(saga));
     this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.run(batch) });
   }
 
   /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */
   get known(): string[] {
-    return [...this.definitions.keys()];
+    return this.book.known;
   }
 
   /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
   begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): SagaChange[] {
-    const updatedAt = new Date();
-    const decided = sagas.map(({ id, definition, data, traceparent }) => {
-      const decision = start(definition);
-      const row: SagaRow = {
-        id,
-        definition: definition.name,
-        definitionVersion: definition.version,
-        state: decision.state,
-        data,
-        traceparent,
-        version: 1,
-        updatedAt,
-      };
-      return { change: this.changeOf(row, undefined, decision), deadlineMs: decision.send?.deadlineMs ?? null };
-    });
+    const decided = sagas.map((saga) => beginOne(this.book, saga));
     const changes = decided.map(({ change }) => change);
     insertSagas(
       tx,
@@ -146,7 +110,49 @@ export class SagaEngine {
     return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...begun] };
   }
 
-  private async run(batch: Incoming[]): Promise<undefined[]> {
+  /** Writes the replies that were heard so long ago and are not written, because the next one has not come yet. */
+  async writeHeard(olderThanMs: number): Promise<void> {
+    const old = this.memory.heardBefore(new Date(Date.now() - olderThanMs));
+    await Promise.all(old.map(({ sagaId, event, heardAt }) => this.lane.submit({ sagaId, event, heardAt })));
+  }
+
+  /** From here on nothing leaves early: all that was heard is written when this resolves, and what comes is written first. */
+  async settle(): Promise<void> {
+    this.sendsEarly = false;
+    const { logger } = this.options;
+    // Then its deadline asks again.
+    await this.writeHeard(0).catch((error: Error) => logger.warn({ reason: error.message }, 'saga.settle.failed'));
+  }
+
+  private async run(incoming: Incoming[]): Promise<undefined[]> {
+    const batch = incoming.filter((one) => !this.goesEarly(one));
+    if (batch.length > 0) await this.write(batch);
+    return incoming.map(() => undefined);
+  }
+
+  /**
+   * Sends the command that may leave before its cause is written, and keeps the cause in mind: it is written with what
+   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered; and a reply that has something to
+   * tell is shown to the database first, which may not be able to keep it.
+   */
+  private goesEarly({ sagaId, event, heardAt }: Incoming): boolean {
+    const row = this.memory.get(sagaId);
+    const definition = row && this.book.definitionOf(row);
+    const next = definition && earlyStepBehind(definition, row.state.step);
+    if (!next || heardAt || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
+    const decision = decide(definition, row.state, event);
+    if ('ignored' in decision || decision.state.step !== next.name || decision.state.action !== 'do') return false;
+    if (this.memory.heardOf(row)) {
+      this.ignore(sagaId, event, 'repeated-or-late');
+      return true;
+    }
+    const command = this.book.commands.of(definition, row, decision.send!);
+    if (!this.memory.hear({ sagaId, event, heardAt: new Date(), version: row.version })) return false;
+    this.options.publisher.send(command.mailbox, command.message);
+    return true;
+  }
+
+  private async write(batch: Incoming[]): Promise<void> {
     const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
       (tx) => this.moveAll(tx, this.memory.take(ids), batch),
@@ -154,9 +160,12 @@ export class SagaEngine {
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
     for (const row of rows.values()) this.memory.remember(row);
-    for (const { sagaId, event, reason } of moved.ignored) this.ignore(sagaId, event, reason);
+    for (const { sagaId, event, reason, heardAt } of moved.ignored) {
+      // It was overtaken: another replica has moved the saga.
+      if (heardAt) this.memory.unhear(sagaId);
+      this.ignore(sagaId, event, reason);
+    }
     this.committed([...moved.changes, ...begun]);
-    return batch.map(() => undefined);
   }
 
   /** Decides a batch and writes what follows. `rows` are the sagas that are remembered; those that are read join them. */
@@ -180,67 +189,10 @@ export class SagaEngine {
     for (;;) {
       for (const row of await lockSagas(tx, unsure)) rows.set(row.id, row);
       for (const id of unsure) read.add(id);
-      const moved = this.decideAll(rows, batch);
+      const moved = decideAll(this.book, rows, batch);
       unsure = [...new Set(moved.ignored.map(({ sagaId }) => sagaId))].filter((id) => !read.has(id));
       if (unsure.length === 0) return moved;
     }
-  }
-
-  /** Decides the events one after the other; each sees what the ones before it did. */
-  private decideAll(known: ReadonlyMap<string, SagaRow>, batch: Incoming[]) {
-    const changes: SagaChange[] = [];
-    const rows = new Map<string, SagaRow>();
-    const deadlinesMs = new Map<string, number | null>();
-    const ignored: (Incoming & { reason: NotMoved })[] = [];
-    const updatedAt = new Date();
-    for (const { sagaId, event } of batch) {
-      const row = rows.get(sagaId) ?? known.get(sagaId);
-      const definition = row && this.definitions.get(nameOf(row.definition, row.definitionVersion));
-      if (!row || !definition) {
-        ignored.push({ sagaId, event, reason: row ? 'unknown-version' : 'unknown-saga' });
-        continue;
-      }
-      const decision = decide(definition, row.state, event);
-      if ('ignored' in decision) {
-        ignored.push({ sagaId, event, reason: decision.ignored });
-        continue;
-      }
-      const moved = { ...row, state: decision.state, version: row.version + 1, updatedAt };
-      changes.push(this.changeOf(moved, row, decision));
-      rows.set(sagaId, moved);
-      if (decision.send) deadlinesMs.set(sagaId, decision.send.deadlineMs);
-      else if (decision.state.status !== row.state.status) deadlinesMs.set(sagaId, null);
-    }
-    return { changes, rows, deadlinesMs, ignored };
-  }
-
-  private changeOf(saga: SagaRow, before: SagaRow | undefined, { transition, send }: Decided): SagaChange {
-    return {
-      saga,
-      before: before?.state,
-      transition,
-      durationMs: before ? saga.updatedAt.getTime() - before.updatedAt.getTime() : 0,
-      send: send && this.commandOf(saga, send.step, send.action, send.attempt),
-    };
-  }
-
-  private commandOf(saga: SagaRow, stepName: string, actionName: ActionName, attempt: number) {
-    const definition = this.definitions.get(nameOf(saga.definition, saga.definitionVersion))!;
-    const action = definition.steps.find(({ name }) => name === stepName)![actionName]!;
-    const command = action.command;
-    const message = newMessage({
-      id: commandId(saga.id, stepName, actionName),
-      type: command.type,
-      source: this.options.service,
-      subject: saga.id,
-      replyto: this.replyTo,
-      // Asked again, it answers the long way: what is lost there, or kills its receiver, is counted.
-      replica: attempt === 1 ? this.options.publisher.replica : undefined,
-      undoes: actionName === 'undo' ? commandId(saga.id, stepName, 'do') : undefined,
-      traceparent: saga.traceparent,
-      data: action.body(saga.data as never, saga.id),
-    });
-    return { mailbox: command.mailbox, message };
   }
 
   private announce({ saga, transition, durationMs, send }: SagaChange): void {
@@ -264,5 +216,3 @@ export class SagaEngine {
     this.options.logger.debug({ sagaId, type: event.type, reason }, 'saga.event.ignored');
   }
 }
-
-const nameOf = (definition: string, version: number): string => `${definition} v${version}`;

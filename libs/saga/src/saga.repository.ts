@@ -92,12 +92,14 @@ export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readon
   tx.send(updateRows, [rowsOf(rows)]);
 }
 
-/** Each transition under the version of the saga that it made. */
+/** Each transition under the version of the saga that it made, and at the time at which the saga moved. */
 export function appendHistory(tx: Tx, changes: readonly { saga: SagaRow; transition: Transition }[]): void {
   if (changes.length === 0) return;
+  const now = Date.now();
   const rows = changes.map(({ saga, transition: { event, step, from, to, attempt, detail } }) => ({
     saga_id: saga.id,
     seq: saga.version,
+    ago_ms: now - saga.updatedAt.getTime(),
     event,
     step,
     from_position: from,
@@ -168,10 +170,11 @@ const updateRows: Statement = {
 const insertHistory: Statement = {
   name: 'saga.insert-history',
   text: `
-    insert into saga_history (saga_id, seq, event, step, from_position, to_position, attempt, detail)
-    select saga_id, seq, event, step, from_position, to_position, attempt, detail
+    insert into saga_history (saga_id, seq, at, event, step, from_position, to_position, attempt, detail)
+    select saga_id, seq, clock_timestamp() - ago_ms * interval '1 millisecond', event, step, from_position, to_position,
+           attempt, detail
     from jsonb_to_recordset($1::jsonb) as h (
-      saga_id uuid, seq int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
+      saga_id uuid, seq int, ago_ms int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
 };
 
 const selectDue: Statement = {

@@ -13,7 +13,7 @@ export const SAMPLE_ID = '00000000-0000-7000-8000-000000000001';
 export interface Plan {
   name: string;
   version: number;
-  steps: { name: string; pivot: boolean; do: string; undo: string | null }[];
+  steps: { name: string; pivot: boolean; early?: true; do: string; undo: string | null }[];
 }
 
 export interface Release {
@@ -33,9 +33,10 @@ export function planOf({ name, version, steps }: SagaDefinition<never>): Plan {
   return {
     name,
     version,
-    steps: steps.map(({ name, pivot = false, do: forth, undo }) => ({
+    steps: steps.map(({ name, pivot = false, early, do: forth, undo }) => ({
       name,
       pivot,
+      ...(early && { early }),
       do: `${forth.command.mailbox} ${forth.command.type}`,
       undo: undo ? `${undo.command.mailbox} ${undo.command.type}` : null,
     })),

@@ -48,6 +48,7 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+    @Inject(SagaEngine) private readonly engine: SagaEngine,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -57,7 +58,7 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop()]);
+    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop(), this.engine.settle()]);
   }
 }
 

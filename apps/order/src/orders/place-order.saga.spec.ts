@@ -54,11 +54,14 @@ describe('place-order', () => {
       .endsAs('compensated', 'reservation_expired');
   });
 
-  it('R2 undoes a reservation that was never answered, because it may have been made', () => {
+  it('R2 undoes a reservation that was never answered, because it may have been made, and the charge that may have left behind it', () => {
     given(placeOrder, order)
       .expects('reserve.do')
       .whenNobodyAnswers()
-      .expects('reserve.undo')
+      .expects('charge.undo', theCharge)
+      .ignoresReply('reserve.do')
+      .whenReply('succeeded')
+      .expects('reserve.undo', reservation)
       .ignoresReply('reserve.do')
       .whenReply('succeeded')
       .endsAs('compensated', 'timed_out');
@@ -127,8 +130,10 @@ describe('place-order', () => {
     given(placeOrder, order)
       .expects('reserve.do')
       .whenCancelled('cancelled_by_client')
-      .expects('reserve.undo')
+      .expects('charge.undo', theCharge)
       .ignoresCancel()
+      .whenReply('succeeded')
+      .expects('reserve.undo')
       .whenReply('succeeded')
       .endsAs('compensated', 'cancelled_by_client');
   });

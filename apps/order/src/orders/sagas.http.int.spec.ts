@@ -266,7 +266,7 @@ describe('R6 GET /sagas', () => {
       {
         id,
         definition: 'place-order',
-        version: 1,
+        version: 2,
         status: 'parked',
         step: 'confirm',
         action: 'do',

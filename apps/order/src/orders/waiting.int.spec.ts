@@ -177,7 +177,7 @@ describe('R31 who waits for an order', () => {
 describe('R31 R11 who waits here while another replica', () => {
   const cancelThere = async (key: OrderKey) => {
     await there.orders.cancel(key);
-    for (const action of ['reserve/undo', 'charge/undo']) await replyWith(there, key.id, action, succeeded);
+    for (const action of ['charge/undo', 'reserve/undo']) await replyWith(there, key.id, action, succeeded);
   };
 
   it('cancels the order is told of it', async () => {

@@ -1,0 +1,40 @@
+/** The messages that a saga's steps send. */
+import { type Message, newMessage, replyMailbox } from '@shop/messaging';
+import { commandId } from './command-id';
+import type { SagaDefinition } from './definition';
+import type { Decided } from './saga-state';
+import type { SagaRow } from './saga.repository';
+
+export interface Command {
+  mailbox: string;
+  message: Message;
+}
+
+export class Commands {
+  private readonly replyTo: string;
+
+  /** `replica` is this process, for those who may answer it directly. */
+  constructor(
+    private readonly service: string,
+    private readonly replica: string | undefined,
+  ) {
+    this.replyTo = replyMailbox(service);
+  }
+
+  of(definition: SagaDefinition<never>, saga: SagaRow, send: NonNullable<Decided['send']>): Command {
+    const { command, body } = definition.steps.find(({ name }) => name === send.step)![send.action]!;
+    const message = newMessage({
+      id: commandId(saga.id, send.step, send.action),
+      type: command.type,
+      source: this.service,
+      subject: saga.id,
+      replyto: this.replyTo,
+      // Asked again, it answers the long way: what is lost there, or kills its receiver, is counted.
+      replica: send.attempt === 1 ? this.replica : undefined,
+      undoes: send.action === 'undo' ? commandId(saga.id, send.step, 'do') : undefined,
+      traceparent: saga.traceparent,
+      data: body(saga.data as never, saga.id),
+    });
+    return { mailbox: command.mailbox, message };
+  }
+}

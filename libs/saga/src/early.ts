@@ -1,0 +1,26 @@
+/**
+ * Steps whose command leaves early: when the step before them is known to have succeeded, and before that is written.
+ *
+ * The row may then stand one step behind what was sent. Whoever finds it so, after a crash or on another replica, must come
+ * to the same end. Two rules see to that, and this file is both of them: to turn back means to undo the early step as well,
+ * and its reply proves that the step before it has succeeded. Pure; part of `decide`.
+ */
+import type { SagaDefinition, StepDefinition } from './definition';
+import type { SagaEvent, SagaState } from './saga-state';
+
+/** The step whose do may have left although the saga still awaits the one before it. */
+export function earlyStepBehind(definition: SagaDefinition<never>, step: string): StepDefinition<never> | undefined {
+  const next = definition.steps[definition.steps.findIndex(({ name }) => name === step) + 1];
+  return next?.early ? next : undefined;
+}
+
+/** What must have happened, though it was never written, because the early step has been answered. */
+export function impliedBy(
+  definition: SagaDefinition<never>,
+  { status, step, action }: SagaState,
+  event: SagaEvent,
+): SagaEvent | undefined {
+  if (status !== 'running' || action !== 'do' || event.type !== 'replied' || event.action !== 'do') return undefined;
+  if (earlyStepBehind(definition, step)?.name !== event.step) return undefined;
+  return { type: 'replied', step, action, outcome: 'succeeded' };
+}
