@@ -8,7 +8,7 @@ const PAIRS = 12;
 const START_TIMEOUT_MS = 120_000;
 const SWEEP_TIMEOUT_MS = 30 * 60_000;
 
-/** CRASH_SEED repeats a sample; CRASH_ONLY keeps the targets whose name contains it, such as `order ack.before`. */
+/** CRASH_SEED repeats a sample; CRASH_ONLY keeps the targets whose name contains it, such as `payment ack.before`. */
 const { CRASH_ONLY = '', CRASH_PAIRS, CRASH_SEED = String(Date.now() % 100_000) } = process.env;
 
 describe('a process that dies on the way of an order', () => {

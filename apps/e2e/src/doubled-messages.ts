@@ -1,4 +1,8 @@
-/** A broker that delivers everything twice: each command and reply is published once more, as it came. */
+/**
+ * A broker that delivers everything twice: each command and reply is published once more, as it came, on the short way
+ * too. A copy has no reply subject, so nobody is told whether it has arrived; and as long as this listens, the broker
+ * takes each replica for one that listens.
+ */
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 
 const COPY = 'x-copy';
@@ -6,7 +10,7 @@ const COPY = 'x-copy';
 export async function doubleMessages(natsUrl: string): Promise<{ copies: () => number; stop: () => Promise<void> }> {
   const nats: NatsConnection = await connect({ servers: natsUrl });
   let copies = 0;
-  for (const subject of ['cmd.>', 'reply.>']) {
+  for (const subject of ['cmd.>', 'reply.>', 'direct.>']) {
     nats.subscribe(subject, {
       callback: (error, message) => {
         if (error || message.headers?.has(COPY)) return;

@@ -1,4 +1,7 @@
-/** Waits until the broker holds no command and no reply any more: nothing that was once sent can still have an effect. */
+/**
+ * Waits until the broker holds no command and no reply any more: nothing that was once sent can still have an effect. A
+ * reply that takes the short way leaves before its command is acknowledged, so by then it is with its receiver, or gone.
+ */
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { eventually } from '@shop/testing';

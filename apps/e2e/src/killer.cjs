@@ -16,7 +16,7 @@ const service = basename(dirname(process.argv[1]));
 
 /** The first 48 bits of a UUID of version 7 are milliseconds. */
 const BORN = /\b([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
-const PUBLISHED = /H?PUB (cmd|reply)\./;
+const PUBLISHED = /H?PUB (cmd|reply|direct)\./;
 const ACKNOWLEDGED = 'PUB $JS.ACK.';
 
 subscribe('shop:instant', ({ name, about }) => {

@@ -10,6 +10,7 @@ import {
   closeLater,
   type Handler,
   leftIn,
+  listen,
   migrateMessaging,
   newCommand,
   newMailbox,
@@ -23,9 +24,9 @@ import {
 import { Broker } from './broker';
 import { replyTo } from './command';
 import { Answers, type Delivery } from './mailbox';
-import { decodeBatch, subjectOf } from './message';
+import { decodeBatch, encodeBatch, subjectOf } from './message';
 import { Publisher } from './publisher';
-import { consumerOf, ensureStream } from './topology';
+import { consumerOf } from './topology';
 
 const stack = useStack({ migrate: migrateMessaging });
 afterEach(closeAll);
@@ -33,20 +34,6 @@ afterEach(closeAll);
 const startService = (mailbox: string, handler: Handler, natsUrl = stack.natsUrl) =>
   startServiceAt(mailbox, handler, { natsUrl, databaseUrl: stack.databaseUrl });
 const openNats = (url = stack.natsUrl) => openNatsAt(url);
-
-/** Everything that is published below the subjects, in the order in which the server took it. */
-async function listen(nats: NatsConnection, ...subjects: string[]) {
-  // With somebody listening, the broker would not say that there is no stream yet.
-  await ensureStream(await jetstreamManager(nats), 'reply');
-  const heard: { subject: string; text: string }[] = [];
-  for (const subject of subjects) {
-    nats.subscribe(subject, {
-      callback: (_, message) => void heard.push({ subject: message.subject, text: message.string() }),
-    });
-  }
-  await nats.flush();
-  return heard;
-}
 
 const idsIn = (calls: Delivery[][]) => calls.flat().map(({ message }) => message.id);
 
@@ -218,6 +205,18 @@ describe('a publisher', () => {
     const nats = await openNats();
     const data = { padding: 'x'.repeat(nats.info!.max_payload / 50) };
     const commands = Array.from({ length: 100 }, () => ({ ...newCommand(), data }));
+    for (const command of commands) publisher.send(mailbox, command);
+    await eventually(() => expect(idsIn(calls).sort()).toEqual(commands.map(({ id }) => id).sort()));
+  });
+
+  it('R45 leaves room for the headers, which the broker counts too', async () => {
+    const mailbox = newMailbox();
+    const { publisher, calls } = await startService(mailbox, succeed);
+    const nats = await openNats();
+    const commands = [newCommand(), newCommand()];
+    const padding = 'x'.repeat(nats.info!.max_payload - encodeBatch(commands).length - `"padding":""`.length);
+    commands[0] = { ...commands[0]!, data: { padding } };
+    expect(encodeBatch(commands)).toHaveLength(nats.info!.max_payload);
     for (const command of commands) publisher.send(mailbox, command);
     await eventually(() => expect(idsIn(calls).sort()).toEqual(commands.map(({ id }) => id).sort()));
   });

@@ -24,7 +24,7 @@ import {
   UnreadableBatchError,
 } from './message';
 import type { Publisher } from './publisher';
-import { ShortWayIn } from './short-way';
+import { ShortWayIn } from './short-way-in';
 import { Suspects } from './suspects';
 import { ACK_WAIT_MS, ensureConsumer } from './topology';
 
@@ -44,7 +44,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   private readonly pulls = new Set<ConsumerMessages>();
   private readonly working = new Set<JsMsg>();
   private readonly suspects: Suspects;
-  private readonly shortWays: ShortWayIn[] = [];
+  private readonly shortWays = new Map<string, ShortWayIn>();
   private heartbeat?: NodeJS.Timeout;
   private closing = false;
 
@@ -59,10 +59,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: () => void): void {
-    for (const [mailbox, handler] of this.messageHandlers) {
-      void this.consume(mailbox, handler);
-      if (takesReplies(mailbox)) this.shortWays.push(this.openShortWay(mailbox, handler));
-    }
+    for (const [mailbox, handler] of this.messageHandlers) void this.consume(mailbox, handler);
     // Work that takes longer than the ack wait is not taken for lost.
     this.heartbeat = setInterval(() => this.beat(), ACK_WAIT_MS / 3);
     this.heartbeat.unref();
@@ -73,8 +70,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   async close(): Promise<void> {
     this.closing = true;
     for (const pull of this.pulls) pull.stop();
+    for (const way of this.shortWays.values()) way.close();
     const deadline = Date.now() + DRAIN_TIMEOUT_MS;
-    await Promise.all(this.shortWays.map((way) => way.close()));
     while (!this.isIdle && Date.now() < deadline) await pause(10);
     clearInterval(this.heartbeat);
     this.deadLetters.stop();
@@ -89,12 +86,14 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   private get isIdle(): boolean {
-    return this.working.size === 0 && this.shortWays.every(({ idle }) => idle);
+    return this.working.size === 0 && [...this.shortWays.values()].every(({ idle }) => idle);
   }
 
-  private openShortWay(name: string, handler: MessageHandler): ShortWayIn {
+  /** Not before the dead letters are known; until then, and where it is closed, senders use the mailbox. */
+  private openShortWay(name: string, handler: MessageHandler): void {
+    if (!takesReplies(name) || this.shortWays.has(name) || this.closing) return;
     const knowsAnyOf = (messages: readonly Message[]) => this.deadLetters.knowsAnyOf(name, messages);
-    return new ShortWayIn(this.broker, this.publisher, { name, handler, knowsAnyOf });
+    this.shortWays.set(name, new ShortWayIn(this.broker, this.publisher, { name, handler, knowsAnyOf }, this.log));
   }
 
   private beat(): void {
@@ -107,6 +106,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     while (!this.closing) {
       try {
         await this.deadLetters.start(mailbox);
+        this.openShortWay(mailbox, handler);
         const { stream, durable } = await ensureConsumer(await this.broker.manager(), mailbox);
         const consumer = await this.broker.jetstream().consumers.get(stream, durable);
         const pull = await consumer.consume({

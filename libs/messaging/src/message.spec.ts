@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { IsInt } from 'class-validator';
 import fc from 'fast-check';
 import { bodyOf, defineCommand, replyTo } from './command';
@@ -5,10 +6,14 @@ import {
   commandMailbox,
   decodeBatch,
   encodeBatch,
+  eventMailbox,
+  isReplica,
   type Message,
   newMessage,
   replyMailbox,
+  shortWayOf,
   subjectOf,
+  takesReplies,
   UnreadableBatchError,
 } from './message';
 
@@ -23,6 +28,7 @@ const message = (): fc.Arbitrary<Message> =>
         subject: text(),
         causationid: text(),
         replyto: text(),
+        replica: text(),
         undoes: text(),
         traceparent: text(),
         data: fc.dictionary(text(), fc.jsonValue()).map((data) => JSON.parse(JSON.stringify(data)) as object),
@@ -101,6 +107,29 @@ describe('a mailbox', () => {
     expect(subjectOf(commandMailbox('inventory'))).toBe('cmd.inventory.batch');
     expect(subjectOf(replyMailbox('order'))).toBe('reply.order.batch');
   });
+
+  it('takes replies or not, by its kind', () => {
+    const mailboxes = [replyMailbox('order'), commandMailbox('reply'), eventMailbox('order'), 'replying.order'];
+    expect(mailboxes.map(takesReplies)).toEqual([true, false, false, false]);
+  });
+
+  it('has a short way to each replica, below subjects that no stream keeps', () => {
+    const replica = randomUUID();
+    expect(shortWayOf(replyMailbox('order'), replica)).toBe(`direct.reply.order.${replica}`);
+  });
+});
+
+describe('the name of a replica', () => {
+  it.each([[randomUUID()], ['order-1'], ['x'.repeat(64)]])('may be %j', (name) => {
+    expect(isReplica(name)).toBe(true);
+  });
+
+  it.each([[''], ['a.b'], ['*'], ['>'], ['a b'], ['a\n'], ['x'.repeat(65)], [1], [null], [undefined], [['a']]])(
+    'R46 may not be %j: it would be another subject, or none',
+    (name) => {
+      expect(isReplica(name)).toBe(false);
+    },
+  );
 });
 
 class LiftBody {

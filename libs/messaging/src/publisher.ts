@@ -11,11 +11,12 @@ import { counter, instant, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
 import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectOf } from './message';
-import { ShortWayOut } from './short-way';
+import { ShortWayOut } from './short-way-out';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 const CHECK_INTERVAL_MS = 1_000;
+const ROOM_FOR_HEADERS = 256;
 /** While the broker is away, so many messages wait for it; the rest is dropped, and sent again by its sagas. */
 const MAX_WAITING = 20_000;
 
@@ -67,7 +68,7 @@ export class Publisher {
     else this.waiting.set(address, { mailbox, replica, messages: [message] });
   }
 
-  /** A batch that is in bytes already. */
+  /** A batch that is in bytes already, and has just come over the connection: it does not wait for one that is away. */
   sendBytes(mailbox: string, payload: Uint8Array): void {
     this.attempt(() => this.publishKept(mailbox, payload), { mailbox });
   }
@@ -139,9 +140,9 @@ export class Publisher {
     else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
   }
 
-  /** What the broker takes as one message, in bytes. */
+  /** What the broker takes as one message, in bytes; it counts the headers too. */
   private get largestPayload(): number {
-    return this.broker.nats.info?.max_payload ?? Infinity;
+    return (this.broker.nats.info?.max_payload ?? Infinity) - ROOM_FOR_HEADERS;
   }
 
   private isCheckDue(mailbox: string): boolean {

@@ -15,7 +15,7 @@ import { Answers, Consumes, type Delivery } from '../src/mailbox';
 import { type Message, newMessage } from '../src/message';
 import { messagingMigrations } from '../src/migrations';
 import { Publisher } from '../src/publisher';
-import { consumerOf } from '../src/topology';
+import { consumerOf, ensureStream } from '../src/topology';
 
 export const silent = createLogger({ service: 'test', level: 'silent', format: 'json' });
 
@@ -116,6 +116,20 @@ export const newMailbox = (kind: 'cmd' | 'reply' = 'cmd') => `${kind}.t${randomB
 let messages = 0;
 export const newCommand = (replyto?: string): Message =>
   newMessage({ id: `saga-${++messages}/step/do`, type: 'test.do.v1', source: 'test', subject: 's', replyto, data: {} });
+
+/** Everything that is published below the subjects, in the order in which the server took it. */
+export async function listen(nats: NatsConnection, ...subjects: string[]) {
+  // With somebody listening, the broker would not say that there is no stream yet.
+  await ensureStream(await jetstreamManager(nats), 'reply');
+  const heard: { subject: string; text: string }[] = [];
+  for (const subject of subjects) {
+    nats.subscribe(subject, {
+      callback: (_, message) => void heard.push({ subject: message.subject, text: message.string() }),
+    });
+  }
+  await nats.flush();
+  return heard;
+}
 
 /** What the consumer of the mailbox has still to do. */
 export async function leftIn(nats: NatsConnection, mailbox: string) {

@@ -28,6 +28,7 @@ async function startReplica(options: Partial<SagaEngineOptions> = {}): Promise<R
   return replica;
 }
 
+type Sent = Replica['sent'][number];
 let one: Replica;
 let two: Replica;
 
@@ -166,6 +167,31 @@ describe('a saga', () => {
   });
 });
 
+describe('the replica that waits for the reply', () => {
+  const namesIn = (...from: Replica[]) =>
+    from.flatMap(({ sent }) => sent.map(({ message }) => message.replica ?? 'nobody'));
+
+  it('is named in each command that is sent for the first time, by who sends it', async () => {
+    const id = await begin(one);
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    await two.engine.receive(replyTo(id, 'hotel.do', refused('hotel_full')));
+    expect(sentFor(id, one, two)).toEqual([`${id}/flight/do`, `${id}/hotel/do`, `${id}/flight/undo`]);
+    expect(namesIn(one, two)).toEqual([one.name, one.name, two.name]);
+  });
+
+  it('R46 is not named in what is sent again: that reply is kept, and its deliveries are counted', async () => {
+    const id = await begin(one);
+    await expire(id);
+    two.deadlines.start();
+    await eventually(() => expect(namesIn(two)).toEqual(['nobody']));
+    await one.engine.dispatch(id, { type: 'operator', act: 'retry', by: 'olga', reason: 'it is back' });
+    expect(namesIn(one)).toEqual([one.name, 'nobody']);
+    expect(sentFor(id, one, two)).toEqual(Array(3).fill(`${id}/flight/do`));
+    await one.engine.receive(replyTo(id, 'flight.do'));
+    expect(namesIn(one)).toEqual([one.name, 'nobody', one.name]);
+  });
+});
+
 describe('R10 replies that come twice, late, or out of order', () => {
   const steps = ['flight', 'hotel', 'pay'];
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -294,7 +320,9 @@ describe('R5 a deadline', () => {
     await expire(id);
     one.deadlines.start();
     await eventually(() => expect(one.sent).toHaveLength(2));
-    expect(one.sent[1]).toEqual(one.sent[0]);
+    const [{ mailbox, message }, again] = one.sent as [Sent, Sent];
+    // The same but for the way of its reply, which is the durable one from now on.
+    expect(again).toEqual({ mailbox, message: { ...message, replica: undefined } });
     const { attempt, deadlineAt } = await sagaOf(id);
     expect(attempt).toBe(2);
     const leftMs = Date.parse(deadlineAt!) - Date.now();

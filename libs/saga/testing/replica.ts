@@ -1,4 +1,5 @@
 /** An engine with its timers on a database, as one replica of a service; what it sends and logs is kept. */
+import { randomUUID } from 'node:crypto';
 import type { Message, Publisher } from '@shop/messaging';
 import { createDatabase, type Database } from '@shop/postgres';
 import pino from 'pino';
@@ -7,6 +8,8 @@ import { SagaEngine, type SagaEngineOptions } from '../src/saga.engine';
 import { type Journey, journeyV1 } from './journey';
 
 export interface Replica {
+  /** Under which it may be told directly. */
+  name: string;
   database: Database;
   engine: SagaEngine;
   deadlines: Deadlines;
@@ -21,7 +24,9 @@ export async function openReplica(databaseUrl: string, options: Partial<SagaEngi
   await database.connect();
   const sent: Replica['sent'] = [];
   const broker = { away: false };
+  const name = randomUUID();
   const publisher = {
+    replica: name,
     send: (mailbox: string, message: Message) => {
       if (!broker.away) sent.push({ mailbox, message });
     },
@@ -42,5 +47,5 @@ export async function openReplica(databaseUrl: string, options: Partial<SagaEngi
     ...options,
   });
   const deadlines = new Deadlines({ database, engine, logger, intervalMs: 10 });
-  return { database, engine, deadlines, sent, broker, log };
+  return { name, database, engine, deadlines, sent, broker, log };
 }
