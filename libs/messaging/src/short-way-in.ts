@@ -33,7 +33,7 @@ export class ShortWayIn {
   private drained = false;
 
   constructor(
-    broker: Broker,
+    private readonly broker: Broker,
     private readonly publisher: Publisher,
     private readonly mailbox: Mailbox,
     private readonly log: Logger,
@@ -48,7 +48,7 @@ export class ShortWayIn {
   /** From here on the broker tells senders that nobody listens. Ends when it is `idle`. */
   close(): void {
     // A connection that is closed, or away, brings nothing more either.
-    const drained = this.subscription.drain().catch(() => undefined);
+    const drained = this.broker.isConnected ? this.subscription.drain().catch(() => undefined) : Promise.resolve();
     void drained.then(() => (this.drained = true));
   }
 

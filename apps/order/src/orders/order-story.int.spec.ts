@@ -90,6 +90,8 @@ describe('R1 R2 the saga of an order', () => {
     await participants.reply(randomUUID(), 'reserve/do', succeeded);
     await participants.reply(order.id, 'reserve/do', succeeded);
     await eventually(() => expect(participants.commandsOf(order.id)).toEqual(['reserve/do', 'charge/do']));
+    // Written even though the charge is not answered.
+    await eventually(async () => expect(await eventsOf(order.url)).toEqual(['started', 'do.succeeded']));
     await participants.reply(order.id, 'reserve/do', refused('out_of_stock'));
     await participants.play(order.id, allSucceed);
     expect((await here.get(order.url, { headers: { prefer: 'wait=30' } })).json()).toMatchObject({
