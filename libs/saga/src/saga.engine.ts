@@ -52,7 +52,7 @@ export class SagaEngine {
   constructor(private readonly options: SagaEngineOptions) {
     const { service, publisher, definitions } = options;
     this.book = new Book(definitions, new Commands(service, publisher.replica), (saga) => this.memory.heardOf(saga));
-    this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.run(batch) });
+    this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.write(batch) });
   }
 
   /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */
@@ -82,9 +82,12 @@ export class SagaEngine {
     this.options.onCommitted?.(changes);
   }
 
-  /** Resolves when what follows from the event has been committed. An event that fits nothing is counted and dropped. */
+  /**
+   * Resolves when what follows from the event has been committed, or has left early. An event that fits nothing is
+   * counted and dropped.
+   */
   async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<void> {
-    await this.lane.submit({ sagaId, event }, options);
+    if (!this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
   }
 
   /** Takes a reply from the broker. */
@@ -124,22 +127,16 @@ export class SagaEngine {
     await this.writeHeard(0).catch((error: Error) => logger.warn({ reason: error.message }, 'saga.settle.failed'));
   }
 
-  private async run(incoming: Incoming[]): Promise<undefined[]> {
-    const batch = incoming.filter((one) => !this.goesEarly(one));
-    if (batch.length > 0) await this.write(batch);
-    return incoming.map(() => undefined);
-  }
-
   /**
    * Sends the command that may leave before its cause is written, and keeps the cause in mind: it is written with what
    * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered; and a reply that has something to
    * tell is shown to the database first, which may not be able to keep it.
    */
-  private goesEarly({ sagaId, event, heardAt }: Incoming): boolean {
+  private goesEarly(sagaId: string, event: SagaEvent): boolean {
     const row = this.memory.get(sagaId);
     const definition = row && this.book.definitionOf(row);
     const next = definition && earlyStepBehind(definition, row.state.step);
-    if (!next || heardAt || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
+    if (!next || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
     const decision = decide(definition, row.state, event);
     if ('ignored' in decision || decision.state.step !== next.name || decision.state.action !== 'do') return false;
     if (this.memory.heardOf(row)) {
@@ -152,7 +149,7 @@ export class SagaEngine {
     return true;
   }
 
-  private async write(batch: Incoming[]): Promise<void> {
+  private async write(batch: Incoming[]): Promise<undefined[]> {
     const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
       (tx) => this.moveAll(tx, this.memory.take(ids), batch),
@@ -166,6 +163,7 @@ export class SagaEngine {
       this.ignore(sagaId, event, reason);
     }
     this.committed([...moved.changes, ...begun]);
+    return batch.map(() => undefined);
   }
 
   /** Decides a batch and writes what follows. `rows` are the sagas that are remembered; those that are read join them. */
