@@ -1,8 +1,8 @@
 /**
  * A lane runs one batch at a time; whatever arrives while it runs is the next batch.
  *
- * An idle lane starts at once with a batch of one, and batches grow when the load does. A lane that gathers waits a few
- * milliseconds behind a large batch, for one twice as large: under load each batch has a price of its own.
+ * An idle lane starts at once with a batch of one, and batches grow when the load does. A lane that gathers waits behind a
+ * large batch, for one twice as large, and no longer than that batch took: under load each batch has a price of its own.
  * If a batch fails, its members run alone, so one bad member cannot hold back the others.
  */
 import { isConnectionFailure } from './pg-errors';
@@ -36,7 +36,7 @@ const DEFAULT_MAX_WAITING = 2_000;
 /** Behind a smaller batch nobody waits: there is no load to speak of. */
 const GATHER_FROM = 8;
 /** For lanes whose batches are transactions; docs/performance.md tells what it gains. */
-export const GATHER_MS = 8;
+export const GATHER_MS = 16;
 
 interface Member<In, Out> {
   input: In;
@@ -88,20 +88,21 @@ export class Lane<In, Out> {
   private pump(): void {
     while (!this.gathering && this.running < this.concurrency && this.waiting.length > 0) {
       const batch = this.takeBatch();
+      const began = performance.now();
       this.running++;
       void this.runBatch(batch).finally(() => {
         this.running--;
-        this.gatherAfter(batch.length);
+        this.gatherAfter(batch.length, performance.now() - began);
         this.pump();
       });
     }
   }
 
-  private gatherAfter(size: number): void {
+  private gatherAfter(size: number, tookMs: number): void {
     if (this.gatherMs === 0 || size < GATHER_FROM || this.gathering) return;
     this.enough = Math.min(2 * size, this.maxBatch);
     if (this.waiting.length >= this.enough) return;
-    this.gathering = setTimeout(() => this.endGathering(), this.gatherMs).unref();
+    this.gathering = setTimeout(() => this.endGathering(), Math.min(this.gatherMs, tookMs)).unref();
   }
 
   private endGathering(): void {
