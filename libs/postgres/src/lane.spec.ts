@@ -90,45 +90,56 @@ describe('Lane', () => {
 
 describe('R45 a lane that gathers', () => {
   const LONG = 60_000;
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+  afterEach(() => jest.useRealTimers());
+
   const submitAll = (lane: Lane<number, number>, count: number) =>
     Promise.all(Array.from({ length: count }, (_, n) => lane.submit(n)));
 
+  /** A batch of this size has run for so long and is over; two more members wait. */
+  async function gatheringBehind(size: number, options: { tookMs: number; gatherMs: number }) {
+    const recording = recordingLane({ gatherMs: options.gatherMs });
+    const first = submitAll(recording.lane, size);
+    await tick();
+    jest.advanceTimersByTime(options.tookMs);
+    recording.open();
+    await first;
+    const next = submitAll(recording.lane, 2);
+    const pass = async (ms: number) => {
+      jest.advanceTimersByTime(ms);
+      for (let turns = 0; turns < 3; turns++) await tick();
+    };
+    await pass(0);
+    return { ...recording, next, pass };
+  }
+
   it('R45 starts at once when it is idle, and behind a small batch', async () => {
-    const { lane, batches, open } = recordingLane({ gatherMs: LONG });
-    for (const size of [1, 7]) {
-      const done = submitAll(lane, size);
-      await tick();
-      open();
-      await done;
-    }
-    expect(batches.map(({ length }) => length)).toEqual([1, 7]);
+    const { batches, open, next } = await gatheringBehind(7, { tookMs: LONG, gatherMs: LONG });
+    expect(batches.map(({ length }) => length)).toEqual([7, 2]);
+    open();
+    await next;
   });
 
   it('R45 waits behind a large batch for one twice as large', async () => {
-    const { lane, batches, open } = recordingLane({ gatherMs: LONG });
-    const first = submitAll(lane, 8);
-    await tick();
-    open();
-    await first;
-    const next = [submitAll(lane, 15)];
-    await tick();
-    await tick();
+    const { lane, batches, open, next, pass } = await gatheringBehind(8, { tookMs: LONG, gatherMs: LONG });
+    const more = [submitAll(lane, 13)];
+    await pass(0);
     expect(batches).toHaveLength(1);
-    next.push(submitAll(lane, 1));
-    await tick();
+    more.push(submitAll(lane, 1));
+    await pass(0);
     open();
-    await Promise.all(next);
+    await Promise.all([next, ...more]);
     expect(batches.map(({ length }) => length)).toEqual([8, 16]);
   });
 
-  it('R45 waits no longer than it may', async () => {
-    const { lane, batches, open } = recordingLane({ gatherMs: 5 });
-    const first = submitAll(lane, 8);
-    await tick();
-    open();
-    await first;
-    const next = submitAll(lane, 2);
-    while (batches.length < 2) await tick();
+  it.each([
+    ['it may', { tookMs: LONG, gatherMs: 5 }],
+    ['that batch took', { tookMs: 5, gatherMs: LONG }],
+  ])('R45 waits no longer than %s', async (_, times) => {
+    const { batches, open, next, pass } = await gatheringBehind(8, times);
+    await pass(4);
+    expect(batches).toHaveLength(1);
+    await pass(1);
     open();
     expect(await next).toEqual([0, 10]);
   });
