@@ -6,14 +6,14 @@
  */
 import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
-import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
+import { type Database, isPassing, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
 import { parseCommandId } from './command-id';
 import { Commands } from './commands';
 import { decide } from './decide';
 import { beginOne, Book, decideAll, type Incoming, type NewSaga, type NotMoved, type SagaChange } from './decide-all';
 import type { SagaDefinition } from './definition';
-import { earlyStepBehind } from './early';
+import { earlyStepBehind, isAwaitedFirst } from './early';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
@@ -84,10 +84,10 @@ export class SagaEngine {
 
   /**
    * Resolves when what follows from the event has been committed, or has left early. An event that fits nothing is
-   * counted and dropped.
+   * counted and dropped. One that works `alone` has failed before: it is not done with before it is written.
    */
   async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<void> {
-    if (!this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
+    if (options.alone || !this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
   }
 
   /** Takes a reply from the broker. */
@@ -113,24 +113,36 @@ export class SagaEngine {
     return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...begun] };
   }
 
-  /** Writes the replies that were heard so long ago and are not written, because the next one has not come yet. */
+  /**
+   * Writes the replies that were heard so long ago and are not written, because the next one has not come yet. One that the
+   * database cannot take now is kept for the next time; one that it cannot take at all is forgotten, and the saga's deadline
+   * asks again, on the way on which failures are counted.
+   */
   async writeHeard(olderThanMs: number): Promise<void> {
-    const old = this.memory.heardBefore(new Date(Date.now() - olderThanMs));
-    await Promise.all(old.map(({ sagaId, event, heardAt }) => this.lane.submit({ sagaId, event, heardAt })));
+    const failures: Error[] = [];
+    const write = async ({ sagaId, event, heardAt }: Incoming): Promise<void> => {
+      try {
+        await this.lane.submit({ sagaId, event, heardAt });
+      } catch (error) {
+        failures.push(error as Error);
+        if (!isPassing(error)) this.memory.unhear(sagaId);
+      }
+    };
+    await Promise.all(this.memory.heardBefore(new Date(Date.now() - olderThanMs)).map(write));
+    if (failures.length === 0) return;
+    this.options.logger.warn({ sagas: failures.length, reason: failures[0]!.message }, 'saga.heard.failed');
   }
 
-  /** From here on nothing leaves early: all that was heard is written when this resolves, and what comes is written first. */
+  /** From here on nothing leaves early: all that can be written is when this resolves, and what comes is written first. */
   async settle(): Promise<void> {
     this.sendsEarly = false;
-    const { logger } = this.options;
-    // Then its deadline asks again.
-    await this.writeHeard(0).catch((error: Error) => logger.warn({ reason: error.message }, 'saga.settle.failed'));
+    await this.writeHeard(0);
   }
 
   /**
    * Sends the command that may leave before its cause is written, and keeps the cause in mind: it is written with what
-   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered; and a reply that has something to
-   * tell is shown to the database first, which may not be able to keep it.
+   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered, and whose command was sent only
+   * once; and a reply that has something to tell is shown to the database first, which may not be able to keep it.
    */
   private goesEarly(sagaId: string, event: SagaEvent): boolean {
     const row = this.memory.get(sagaId);
@@ -139,12 +151,14 @@ export class SagaEngine {
     if (!next || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
     const decision = decide(definition, row.state, event);
     if ('ignored' in decision || decision.state.step !== next.name || decision.state.action !== 'do') return false;
+    const now = new Date();
+    if (!isAwaitedFirst(definition, row, now)) return false;
     if (this.memory.heardOf(row)) {
       this.ignore(sagaId, event, 'repeated-or-late');
       return true;
     }
     const command = this.book.commands.of(definition, row, decision.send!);
-    if (!this.memory.hear({ sagaId, event, heardAt: new Date(), version: row.version })) return false;
+    if (!this.memory.hear({ sagaId, event, heardAt: now, version: row.version })) return false;
     this.options.publisher.send(command.mailbox, command.message);
     return true;
   }
