@@ -217,15 +217,24 @@ describe('R5 a deadline that passes while something is heard', () => {
 
 describe('R6 an operator who acts on a saga of which something is heard', () => {
   it('R6 sees it written in front of the act', async () => {
-    const [again, back, on] = [await heard(), await heard(), await heard()];
+    const [again, back] = [await heard(), await heard()];
     expect(await act(one, again, by('retry'))).toEqual(['2 do.succeeded', '3 operator.retry']);
     expect(await act(one, back, by('cancel'))).toEqual(['2 do.succeeded', '3 operator.cancel']);
-    expect(await act(one, on, skip)).toEqual(['not-parked']);
     expect(sentFor(again, one)).toEqual(['flight/do', 'hotel/do', 'hotel/do']);
     expect(sentFor(back, one)).toEqual(['flight/do', 'hotel/do', 'hotel/undo']);
     expect(await tripsOf(one.engine.writeHeard(60_000))).toBe(0);
     const { history } = (await findSaga(one.database, again))!;
     expect(history.map(({ event }) => event)).toEqual(['started', 'do.succeeded', 'operator.retry']);
+  });
+
+  it('R6 whose act does not fit writes neither, and who listens is told of the reply when it is written', async () => {
+    const id = await heard();
+    expect(await act(one, id, skip)).toEqual(['not-parked']);
+    expect(await pathOf(id)).toEqual(['flight.do']);
+    await one.engine.writeHeard(0);
+    expect(await pathOf(id)).toEqual(['flight.do', 'hotel.do']);
+    const told = one.log.filter(({ sagaId, event }) => sagaId === id && event === 'saga.do.succeeded');
+    expect(told).toHaveLength(1);
   });
 
   it('R6 whose act fails writes neither: it is still heard', async () => {

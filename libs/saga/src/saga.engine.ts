@@ -11,7 +11,16 @@ import { validate } from '@shop/problem';
 import { parseCommandId } from './command-id';
 import { Commands } from './commands';
 import { decide } from './decide';
-import { beginOne, Book, decideAll, type Incoming, type NewSaga, type NotMoved, type SagaChange } from './decide-all';
+import {
+  beginOne,
+  Book,
+  decideAll,
+  type Incoming,
+  type Moved,
+  type NewSaga,
+  type NotMoved,
+  type SagaChange,
+} from './decide-all';
 import type { SagaDefinition } from './definition';
 import { earlyStepBehind, isAwaitedFirst } from './early';
 import { SagaMemory } from './saga-memory';
@@ -108,9 +117,10 @@ export class SagaEngine {
    * caller can be told what is true now. Hand the changes to `committed` after the commit.
    */
   async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<{ changes: SagaChange[] } | { ignored: NotMoved }> {
-    const { moved, begun } = await this.moveAll(tx, new Map(), [{ sagaId, event }]);
+    const moved = await this.decideBatch(tx, new Map(), [{ sagaId, event }]);
     const [ignored] = moved.ignored;
-    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...begun] };
+    // Then nothing is written, not even what was heard: nobody would be told of it.
+    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...this.save(tx, moved)] };
   }
 
   /**
@@ -166,7 +176,11 @@ export class SagaEngine {
   private async write(batch: Incoming[]): Promise<undefined[]> {
     const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
-      (tx) => this.moveAll(tx, this.memory.take(ids), batch),
+      async (tx) => {
+        const rows = this.memory.take(ids);
+        const moved = await this.decideBatch(tx, rows, batch);
+        return { rows, moved, begun: this.save(tx, moved) };
+      },
       // Another replica has moved one of them since: run again, and read.
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
@@ -180,21 +194,23 @@ export class SagaEngine {
     return batch.map(() => undefined);
   }
 
-  /** Decides a batch and writes what follows. `rows` are the sagas that are remembered; those that are read join them. */
-  private async moveAll(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
-    const moved = await this.decideBatch(tx, rows, batch);
-    if (moved.changes.length === 0) return { rows, moved, begun: [] };
-    const sagas = [...moved.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  /** Writes what was decided; answers the changes of sagas that it began. */
+  private save(tx: Tx, { changes, rows, deadlinesMs }: Moved): SagaChange[] {
+    if (changes.length === 0) return [];
+    const sagas = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     saveSagas(
       tx,
       sagas,
-      sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
+      sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
     );
-    appendHistory(tx, moved.changes);
-    return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
+    appendHistory(tx, changes);
+    return this.options.onChange(tx, changes);
   }
 
-  /** What is not remembered, or does not fit what is, is read and locked. */
+  /**
+   * Decides a batch. `rows` are the sagas that are remembered; what is not, or does not fit what is, is read and locked, and
+   * joins them.
+   */
   private async decideBatch(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
     const read = new Set<string>();
     let unsure = [...new Set(batch.map(({ sagaId }) => sagaId))].filter((id) => !rows.has(id));
