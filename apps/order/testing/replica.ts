@@ -16,6 +16,8 @@ export interface OrderPorts {
   logger: Logger;
   /** Carries hints from replica to replica. Without one nobody hears them, as when the broker is away. */
   broker?: Pick<Broker, 'nats'>;
+  /** Of the deadlines; what is heard is written at the first look when it is nought. */
+  writeHeardAfterMs?: number;
 }
 
 export interface OrderReplica {
@@ -28,7 +30,8 @@ export interface OrderReplica {
 
 const away = { nats: { isClosed: () => true } } as unknown as Pick<Broker, 'nats'>;
 
-export function openOrderReplica({ database, ledger, publisher, logger, broker }: OrderPorts): OrderReplica {
+export function openOrderReplica(ports: OrderPorts): OrderReplica {
+  const { database, ledger, publisher, logger, broker, writeHeardAfterMs } = ports;
   const watch = new OrderWatch((broker ?? away) as Broker, logger);
   if (broker) watch.onModuleInit();
   // Nobody listens to events.
@@ -38,6 +41,6 @@ export function openOrderReplica({ database, ledger, publisher, logger, broker }
     watch,
     orders: new OrdersService(database, engine, watch, ledger),
     replies: new RepliesController(engine),
-    deadlines: new Deadlines({ database, engine, logger }),
+    deadlines: new Deadlines({ database, engine, logger, writeHeardAfterMs }),
   };
 }

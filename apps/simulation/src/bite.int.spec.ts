@@ -24,17 +24,21 @@ async function expectWell(seed: number, weather?: Partial<Weights>): Promise<voi
   expect((await new Simulation(databases(), {}, weather).run(seed)).faults).toEqual([]);
 }
 
-const mockTurningBack = { leavesOutWhatIsInDoubt: false };
+const mockTurningBack = { leavesOutWhatIsInDoubt: false, leavesOutWhatLeftEarly: false };
 jest.mock('../../../libs/saga/src/decide', () => {
   const real = jest.requireActual<{ decide: typeof decide }>('../../../libs/saga/src/decide');
   return {
     ...real,
     decide: (...[definition, state, event]: Parameters<typeof decide>) => {
       const decision = real.decide(definition, state, event);
-      const turns = state.action === 'do' && 'send' in decision && decision.send?.action === 'undo';
-      if (!mockTurningBack.leavesOutWhatIsInDoubt || !turns || decision.send?.step !== state.step) return decision;
-      // As if what is in doubt had been refused: the step before it is undone.
+      if (!('send' in decision) || state.action !== 'do' || decision.send?.action !== 'undo') return decision;
       const { step, action } = state;
+      if (mockTurningBack.leavesOutWhatLeftEarly) {
+        const steps = definition.steps.map((one) => ({ ...one, early: false }));
+        return real.decide({ ...definition, steps }, state, event);
+      }
+      if (!mockTurningBack.leavesOutWhatIsInDoubt || decision.send.step !== step) return decision;
+      // As if what is in doubt had been refused: the step before it is undone.
       return real.decide(definition, state, { type: 'replied', step, action, outcome: 'refused', reason: 'in_doubt' });
     },
   };
@@ -74,12 +78,15 @@ describe('R11 the simulation misses', () => {
     TIMEOUT_MS,
   );
 
-  it(
-    'R2 the undo of a step that was not answered, because of "money follows orders"',
-    async () => {
-      mockTurningBack.leavesOutWhatIsInDoubt = true;
+  it.each<[string, keyof typeof mockTurningBack]>([
+    ['of a step that was not answered', 'leavesOutWhatIsInDoubt'],
+    ['of a step that has left early', 'leavesOutWhatLeftEarly'],
+  ])(
+    'R2 the undo %s, because of "money follows orders"',
+    async (_, gap) => {
+      mockTurningBack[gap] = true;
       const missed = expectMissed('money follows orders', {});
-      await expectWell(await missed.finally(() => (mockTurningBack.leavesOutWhatIsInDoubt = false)));
+      await expectWell(await missed.finally(() => (mockTurningBack[gap] = false)));
     },
     TIMEOUT_MS,
   );

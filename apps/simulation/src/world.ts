@@ -106,7 +106,8 @@ export class World {
     const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false };
     switch (service) {
       case 'order': {
-        const order = openOrderReplica({ database, ledger, publisher, logger });
+        // Real time hardly passes: each look writes what is heard.
+        const order = openOrderReplica({ database, ledger, publisher, logger, writeHeardAfterMs: 0 });
         return { ...born, order, take: (deliveries) => order.replies.take(deliveries) };
       }
       case 'inventory': {

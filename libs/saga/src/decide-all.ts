@@ -124,7 +124,9 @@ function decideOne(book: Book, moved: Moved, row: SagaRow | undefined, incoming:
     moved.ignored.push({ ...incoming, reason: decision.ignored });
     return;
   }
-  const next = { ...row, state: decision.state, version: row.version + 1, updatedAt: heardAt ?? now };
+  // What has moved since it was heard is not dated back behind that.
+  const updatedAt = heardAt && heardAt > row.updatedAt ? heardAt : now;
+  const next = { ...row, state: decision.state, version: row.version + 1, updatedAt };
   moved.changes.push(book.changeOf(next, row, heardAt ? { ...decision, send: undefined } : decision));
   moved.rows.set(sagaId, next);
   if (decision.send) moved.deadlinesMs.set(sagaId, decision.send.deadlineMs);

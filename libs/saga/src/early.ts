@@ -5,6 +5,7 @@
  * to the same end. Two rules see to that, and this file is both of them: to turn back means to undo the early step as well,
  * and its reply proves that the step before it has succeeded. Pure; part of `decide`.
  */
+import { delayOf } from '@shop/resilience';
 import type { SagaDefinition, StepDefinition } from './definition';
 import type { SagaEvent, SagaState } from './saga-state';
 
@@ -12,6 +13,20 @@ import type { SagaEvent, SagaState } from './saga-state';
 export function earlyStepBehind(definition: SagaDefinition<never>, step: string): StepDefinition<never> | undefined {
   const next = definition.steps[definition.steps.findIndex(({ name }) => name === step) + 1];
   return next?.early ? next : undefined;
+}
+
+/**
+ * Whether what a replica remembers of a saga is enough to send by: it was asked for once, and its deadline has not passed.
+ * Behind that, others may have brought it to its end long ago; and what is asked again takes the way on which failures are
+ * counted, so its reply is written before anybody takes it for done.
+ */
+export function isAwaitedFirst(
+  definition: SagaDefinition<never>,
+  { state, updatedAt }: { state: SagaState; updatedAt: Date },
+  now: Date,
+): boolean {
+  const { deadline } = definition.steps.find(({ name }) => name === state.step)!;
+  return state.attempt === 1 && now.getTime() - updatedAt.getTime() < delayOf(deadline.backoff, 1);
 }
 
 /** What must have happened, though it was never written, because the early step has been answered. */

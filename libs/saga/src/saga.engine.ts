@@ -6,14 +6,23 @@
  */
 import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
-import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
+import { type Database, isPassing, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/problem';
 import { parseCommandId } from './command-id';
 import { Commands } from './commands';
 import { decide } from './decide';
-import { beginOne, Book, decideAll, type Incoming, type NewSaga, type NotMoved, type SagaChange } from './decide-all';
+import {
+  beginOne,
+  Book,
+  decideAll,
+  type Incoming,
+  type Moved,
+  type NewSaga,
+  type NotMoved,
+  type SagaChange,
+} from './decide-all';
 import type { SagaDefinition } from './definition';
-import { earlyStepBehind } from './early';
+import { earlyStepBehind, isAwaitedFirst } from './early';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
@@ -84,10 +93,10 @@ export class SagaEngine {
 
   /**
    * Resolves when what follows from the event has been committed, or has left early. An event that fits nothing is
-   * counted and dropped.
+   * counted and dropped. One that works `alone` has failed before: it is not done with before it is written.
    */
   async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<void> {
-    if (!this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
+    if (options.alone || !this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
   }
 
   /** Takes a reply from the broker. */
@@ -108,29 +117,42 @@ export class SagaEngine {
    * caller can be told what is true now. Hand the changes to `committed` after the commit.
    */
   async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<{ changes: SagaChange[] } | { ignored: NotMoved }> {
-    const { moved, begun } = await this.moveAll(tx, new Map(), [{ sagaId, event }]);
+    const moved = await this.decideBatch(tx, new Map(), [{ sagaId, event }]);
     const [ignored] = moved.ignored;
-    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...begun] };
+    // Then nothing is written, not even what was heard: nobody would be told of it.
+    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...this.save(tx, moved)] };
   }
 
-  /** Writes the replies that were heard so long ago and are not written, because the next one has not come yet. */
+  /**
+   * Writes the replies that were heard so long ago and are not written, because the next one has not come yet. One that the
+   * database cannot take now is kept for the next time; one that it cannot take at all is forgotten, and the saga's deadline
+   * asks again, on the way on which failures are counted.
+   */
   async writeHeard(olderThanMs: number): Promise<void> {
-    const old = this.memory.heardBefore(new Date(Date.now() - olderThanMs));
-    await Promise.all(old.map(({ sagaId, event, heardAt }) => this.lane.submit({ sagaId, event, heardAt })));
+    const failures: Error[] = [];
+    const write = async ({ sagaId, event, heardAt }: Incoming): Promise<void> => {
+      try {
+        await this.lane.submit({ sagaId, event, heardAt });
+      } catch (error) {
+        failures.push(error as Error);
+        if (!isPassing(error)) this.memory.unhear(sagaId);
+      }
+    };
+    await Promise.all(this.memory.heardBefore(new Date(Date.now() - olderThanMs)).map(write));
+    if (failures.length === 0) return;
+    this.options.logger.warn({ sagas: failures.length, reason: failures[0]!.message }, 'saga.heard.failed');
   }
 
-  /** From here on nothing leaves early: all that was heard is written when this resolves, and what comes is written first. */
+  /** From here on nothing leaves early: all that can be written is when this resolves, and what comes is written first. */
   async settle(): Promise<void> {
     this.sendsEarly = false;
-    const { logger } = this.options;
-    // Then its deadline asks again.
-    await this.writeHeard(0).catch((error: Error) => logger.warn({ reason: error.message }, 'saga.settle.failed'));
+    await this.writeHeard(0);
   }
 
   /**
    * Sends the command that may leave before its cause is written, and keeps the cause in mind: it is written with what
-   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered; and a reply that has something to
-   * tell is shown to the database first, which may not be able to keep it.
+   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered, and whose command was sent only
+   * once; and a reply that has something to tell is shown to the database first, which may not be able to keep it.
    */
   private goesEarly(sagaId: string, event: SagaEvent): boolean {
     const row = this.memory.get(sagaId);
@@ -139,12 +161,14 @@ export class SagaEngine {
     if (!next || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
     const decision = decide(definition, row.state, event);
     if ('ignored' in decision || decision.state.step !== next.name || decision.state.action !== 'do') return false;
+    const now = new Date();
+    if (!isAwaitedFirst(definition, row, now)) return false;
     if (this.memory.heardOf(row)) {
       this.ignore(sagaId, event, 'repeated-or-late');
       return true;
     }
     const command = this.book.commands.of(definition, row, decision.send!);
-    if (!this.memory.hear({ sagaId, event, heardAt: new Date(), version: row.version })) return false;
+    if (!this.memory.hear({ sagaId, event, heardAt: now, version: row.version })) return false;
     this.options.publisher.send(command.mailbox, command.message);
     return true;
   }
@@ -152,7 +176,11 @@ export class SagaEngine {
   private async write(batch: Incoming[]): Promise<undefined[]> {
     const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
-      (tx) => this.moveAll(tx, this.memory.take(ids), batch),
+      async (tx) => {
+        const rows = this.memory.take(ids);
+        const moved = await this.decideBatch(tx, rows, batch);
+        return { rows, moved, begun: this.save(tx, moved) };
+      },
       // Another replica has moved one of them since: run again, and read.
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
@@ -166,21 +194,23 @@ export class SagaEngine {
     return batch.map(() => undefined);
   }
 
-  /** Decides a batch and writes what follows. `rows` are the sagas that are remembered; those that are read join them. */
-  private async moveAll(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
-    const moved = await this.decideBatch(tx, rows, batch);
-    if (moved.changes.length === 0) return { rows, moved, begun: [] };
-    const sagas = [...moved.rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  /** Writes what was decided; answers the changes of sagas that it began. */
+  private save(tx: Tx, { changes, rows, deadlinesMs }: Moved): SagaChange[] {
+    if (changes.length === 0) return [];
+    const sagas = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     saveSagas(
       tx,
       sagas,
-      sagas.map(({ id }) => moved.deadlinesMs.get(id) ?? null),
+      sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
     );
-    appendHistory(tx, moved.changes);
-    return { rows, moved, begun: this.options.onChange(tx, moved.changes) };
+    appendHistory(tx, changes);
+    return this.options.onChange(tx, changes);
   }
 
-  /** What is not remembered, or does not fit what is, is read and locked. */
+  /**
+   * Decides a batch. `rows` are the sagas that are remembered; what is not, or does not fit what is, is read and locked, and
+   * joins them.
+   */
   private async decideBatch(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
     const read = new Set<string>();
     let unsure = [...new Set(batch.map(({ sagaId }) => sagaId))].filter((id) => !rows.has(id));

@@ -1,2 +1,3 @@
 export { bodiesOf, planOf, type Release, releaseOf, SAMPLE_ID } from './release';
 export { given, Scenario } from './scenario';
+export type { decideAll } from '../src/decide-all';

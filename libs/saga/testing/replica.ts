@@ -1,6 +1,7 @@
 /** An engine with its timers on a database, as one replica of a service; what it sends and logs is kept. */
 import { randomUUID } from 'node:crypto';
 import type { Message, Publisher } from '@shop/messaging';
+import type { Logger } from '@shop/observability';
 import { createDatabase, type Database } from '@shop/postgres';
 import pino from 'pino';
 import { Deadlines } from '../src/deadlines';
@@ -13,6 +14,7 @@ export interface Replica {
   database: Database;
   engine: SagaEngine;
   deadlines: Deadlines;
+  logger: Logger;
   /** What left, in order; nothing leaves while `away`. */
   sent: { mailbox: string; message: Message }[];
   broker: { away: boolean };
@@ -47,5 +49,5 @@ export async function openReplica(databaseUrl: string, options: Partial<SagaEngi
     ...options,
   });
   const deadlines = new Deadlines({ database, engine, logger, intervalMs: 10 });
-  return { name, database, engine, deadlines, sent, broker, log };
+  return { name, database, engine, deadlines, logger, sent, broker, log };
 }
