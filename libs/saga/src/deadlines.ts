@@ -50,8 +50,7 @@ export class Deadlines {
   /** Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
   private async wakeDue(): Promise<void> {
     const { database, engine, writeHeardAfterMs = WRITE_HEARD_AFTER_MS } = this.options;
-    // A reply that cannot be written must not hold up the deadlines.
-    await engine.writeHeard(writeHeardAfterMs).catch((error: unknown) => this.tell(error));
+    await engine.writeHeard(writeHeardAfterMs);
     const due = await findDue(database, engine.known, MAX_DUE);
     await Promise.all(
       due.map(({ id, step, action, attempt }) =>
