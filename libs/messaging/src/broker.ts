@@ -1,8 +1,8 @@
 /** The connection to NATS: kept for ever, and shared by everything in a process that speaks to it. */
+import { randomUUID } from 'node:crypto';
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
-import { randomUUID } from 'node:crypto';
 
 export interface BrokerOptions {
   url: string;

@@ -1,5 +1,6 @@
 /**
  * The transaction around `decide`: recall or lock the sagas of a batch, decide, save, append history, commit, then send.
+ * Only an early command leaves before that (`goesEarly`).
  *
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
@@ -53,7 +54,7 @@ const stepSeconds = histogram(
 );
 
 export class SagaEngine {
-  private readonly lane: Lane<Incoming, undefined>;
+  private readonly lane: Lane<Incoming, NotMoved | undefined>;
   private readonly memory = new SagaMemory();
   private readonly book: Book;
   private sendsEarly = true;
@@ -92,11 +93,12 @@ export class SagaEngine {
   }
 
   /**
-   * Resolves when what follows from the event has been committed, or has left early. An event that fits nothing is
-   * counted and dropped. One that works `alone` has failed before: it is not done with before it is written.
+   * Resolves when what follows from the event has been committed, or has left early; with the reason, if it moved nothing:
+   * such an event is counted and dropped. One that works `alone` has failed before: it is not done with before it is written.
    */
-  async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<void> {
-    if (options.alone || !this.goesEarly(sagaId, event)) await this.lane.submit({ sagaId, event }, options);
+  async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<NotMoved | undefined> {
+    if (!options.alone && this.goesEarly(sagaId, event)) return undefined;
+    return this.lane.submit({ sagaId, event }, options);
   }
 
   /** Takes a reply from the broker. */
@@ -173,7 +175,7 @@ export class SagaEngine {
     return true;
   }
 
-  private async write(batch: Incoming[]): Promise<undefined[]> {
+  private async write(batch: Incoming[]): Promise<(NotMoved | undefined)[]> {
     const ids = batch.map(({ sagaId }) => sagaId);
     const { rows, moved, begun } = await this.options.database.transaction(
       async (tx) => {
@@ -191,7 +193,8 @@ export class SagaEngine {
       this.ignore(sagaId, event, reason);
     }
     this.committed([...moved.changes, ...begun]);
-    return batch.map(() => undefined);
+    const reasons = new Map(moved.ignored.map(({ event, reason }) => [event, reason]));
+    return batch.map(({ event }) => reasons.get(event));
   }
 
   /** Writes what was decided; answers the changes of sagas that it began. */

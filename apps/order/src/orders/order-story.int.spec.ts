@@ -140,6 +140,17 @@ describe('R9 cancelling', () => {
     expect((await here.call('DELETE', order.url)).statusCode).toBe(204);
   });
 
+  it('R8 asks to come again where the saga is of a newer version, instead of forgetting the wish', async () => {
+    const order = await place();
+    await here.query('update saga set definition_version = 99 where id = (select saga_id from orders where id = $1)', [
+      order.id,
+    ]);
+    const answer = await there.call('DELETE', order.url);
+    expectProblem(answer, 503, 'unavailable');
+    expect(answer.headers['retry-after']).toBeDefined();
+    expect((await here.get(order.url)).json()).toMatchObject({ status: 'pending' });
+  });
+
   it('of a confirmed order begins one second saga, however often and wherever it is asked for', async () => {
     const order = await confirmed();
     const answers = await Promise.all(

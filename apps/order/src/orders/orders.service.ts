@@ -4,6 +4,7 @@ import { Ledger, type Outcome, RecentKeys } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
+import { RetryableError } from '@shop/resilience';
 import { SagaEngine } from '@shop/saga';
 import { PriceMemory } from '../products/price-memory';
 import { isSettled, type Order } from './order';
@@ -79,12 +80,18 @@ export class OrdersService {
    * Repeating it changes nothing.
    * @param allow throws when the order must not be cancelled as it is now; not asked when it is being cancelled anyway
    * @throws Problem 404 `order_not_found`
+   * @throws RetryableError for a saga of a version that this replica does not know
    */
   async cancel(key: OrderKey, allow: (order: Order) => void = () => undefined): Promise<void> {
     let order = await this.get(key);
     if (order.status === 'pending') {
       allow(order);
-      await this.engine.dispatch(order.sagaId, { type: 'cancel-requested', reason: CANCELLED_BY_CLIENT });
+      const notMoved = await this.engine.dispatch(order.sagaId, {
+        type: 'cancel-requested',
+        reason: CANCELLED_BY_CLIENT,
+      });
+      if (notMoved === 'unknown-version')
+        throw new RetryableError('the saga belongs to a newer version of this service');
       order = await this.get(key);
     }
     if (order.status !== 'confirmed') return;
