@@ -14,8 +14,6 @@ export interface LaneOptions<In, Out> {
   maxBatch?: number;
   /** Most members waiting; above it `submit` throws LaneFullError. */
   maxWaiting?: number;
-  /** Batches under way at once; 1 keeps arrival order across batches. */
-  concurrency?: number;
   /** Milliseconds to wait, at most, for members behind a batch of eight or more; 0 starts the next at once. */
   gatherMs?: number;
   /** True for a failure that has nothing to do with the members, such as a server that is away: all fail with it. */
@@ -47,14 +45,13 @@ interface Member<In, Out> {
 
 export class Lane<In, Out> {
   private waiting: Member<In, Out>[] = [];
-  private running = 0;
+  private running = false;
   private gathering: NodeJS.Timeout | undefined;
   /** So many waiting members end the gathering. */
   private enough = 0;
   private readonly run: (batch: In[]) => Promise<Out[]>;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
-  private readonly concurrency: number;
   private readonly gatherMs: number;
   private readonly failsTogether: (error: unknown) => boolean;
 
@@ -62,7 +59,6 @@ export class Lane<In, Out> {
     this.run = options.run;
     this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
     this.maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING;
-    this.concurrency = options.concurrency ?? 1;
     this.gatherMs = options.gatherMs ?? 0;
     this.failsTogether = options.failsTogether ?? isConnectionFailure;
   }
@@ -81,21 +77,20 @@ export class Lane<In, Out> {
         return;
       }
       // Deferred, so that members that arrive in the same turn of the event loop travel together.
-      if (this.running < this.concurrency && this.waiting.length === 1) setImmediate(() => this.pump());
+      if (!this.running && this.waiting.length === 1) setImmediate(() => this.pump());
     });
   }
 
   private pump(): void {
-    while (!this.gathering && this.running < this.concurrency && this.waiting.length > 0) {
-      const batch = this.takeBatch();
-      const began = performance.now();
-      this.running++;
-      void this.runBatch(batch).finally(() => {
-        this.running--;
-        this.gatherAfter(batch.length, performance.now() - began);
-        this.pump();
-      });
-    }
+    if (this.gathering || this.running || this.waiting.length === 0) return;
+    const batch = this.takeBatch();
+    const began = performance.now();
+    this.running = true;
+    void this.runBatch(batch).finally(() => {
+      this.running = false;
+      this.gatherAfter(batch.length, performance.now() - began);
+      this.pump();
+    });
   }
 
   private gatherAfter(size: number, tookMs: number): void {
