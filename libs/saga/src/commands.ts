@@ -1,7 +1,7 @@
 /** The messages that a saga's steps send. */
 import { type Message, newMessage, replyMailbox } from '@shop/messaging';
 import { commandId } from './command-id';
-import type { SagaDefinition } from './definition';
+import { type SagaDefinition, stepOf } from './definition';
 import type { Decided } from './saga-state';
 import type { SagaRow } from './saga.repository';
 
@@ -22,7 +22,7 @@ export class Commands {
   }
 
   of(definition: SagaDefinition<never>, saga: SagaRow, send: NonNullable<Decided['send']>): Command {
-    const { command, body } = definition.steps.find(({ name }) => name === send.step)![send.action]!;
+    const { command, body } = stepOf(definition, send.step)[send.action]!;
     const message = newMessage({
       id: commandId(saga.id, send.step, send.action),
       type: command.type,

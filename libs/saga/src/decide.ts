@@ -8,8 +8,8 @@
  * When an undo cannot be done it is `parked`, and goes on when the missing reply arrives or an operator acts. From the
  * pivot on it only goes forward: a doubt there is resolved by asking again, for as long as it takes.
  */
-import { pivotIndex } from './definition';
-import { back, backOverAwaited, before, cancel, type Definition, forward, indexOf, move, park, stepOf } from './moves';
+import { indexOf, pivotIndex, stepOf } from './definition';
+import { back, backOverAwaited, before, cancel, type Definition, forward, move, park } from './moves';
 import { onAct } from './operator';
 import { type Decided, type Decision, isFinal, type SagaEvent, type SagaState } from './saga-state';
 

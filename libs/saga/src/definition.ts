@@ -89,3 +89,15 @@ function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {
 export function pivotIndex(steps: readonly Pick<StepDefinition<never>, 'pivot'>[]): number {
   return steps.findIndex((one) => one.pivot);
 }
+
+/** -1 when it has no such step. */
+export function indexOf(definition: SagaDefinition<never>, step: string): number {
+  return definition.steps.findIndex((one) => one.name === step);
+}
+
+/** @throws Error when it has no such step */
+export function stepOf(definition: SagaDefinition<never>, name: string): StepDefinition<never> {
+  const found = definition.steps.find((one) => one.name === name);
+  if (!found) throw new Error(`saga ${definition.name} v${definition.version} has no step ${name}`);
+  return found;
+}

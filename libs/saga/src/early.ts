@@ -6,12 +6,12 @@
  * and its reply proves that the step before it has succeeded. Pure; part of `decide`.
  */
 import { delayOf } from '@shop/resilience';
-import type { SagaDefinition, StepDefinition } from './definition';
+import { indexOf, type SagaDefinition, type StepDefinition, stepOf } from './definition';
 import type { SagaEvent, SagaState } from './saga-state';
 
 /** The step whose do may have left although the saga still awaits the one before it. */
 export function earlyStepBehind(definition: SagaDefinition<never>, step: string): StepDefinition<never> | undefined {
-  const next = definition.steps[definition.steps.findIndex(({ name }) => name === step) + 1];
+  const next = definition.steps[indexOf(definition, step) + 1];
   return next?.early ? next : undefined;
 }
 
@@ -25,7 +25,7 @@ export function isAwaitedFirst(
   { state, updatedAt }: { state: SagaState; updatedAt: Date },
   now: Date,
 ): boolean {
-  const { deadline } = definition.steps.find(({ name }) => name === state.step)!;
+  const { deadline } = stepOf(definition, state.step);
   return state.attempt === 1 && now.getTime() - updatedAt.getTime() < delayOf(deadline.backoff, 1);
 }
 

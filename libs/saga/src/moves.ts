@@ -1,6 +1,6 @@
 /** The ways in which a saga can move; `decide.ts` and `operator.ts` say which one follows from what happened. Pure. */
 import { delayOf } from '@shop/resilience';
-import { pivotIndex, type SagaDefinition, type StepDefinition } from './definition';
+import { indexOf, pivotIndex, type SagaDefinition, type StepDefinition, stepOf } from './definition';
 import { earlyStepBehind } from './early';
 import type { Decided, Decision, SagaState } from './saga-state';
 
@@ -115,16 +115,6 @@ function positionOf(state: SagaState): string {
 }
 
 const isUnderWay = ({ status }: SagaState): boolean => status === 'running' || status === 'compensating';
-
-export function indexOf(definition: Definition, step: string): number {
-  return definition.steps.findIndex((one) => one.name === step);
-}
-
-export function stepOf(definition: Definition, name: string): StepDefinition<never> {
-  const found = definition.steps.find((one) => one.name === name);
-  if (!found) throw new Error(`saga ${definition.name} v${definition.version} has no step ${name}`);
-  return found;
-}
 
 export function before(definition: Definition, step: string): StepDefinition<never> | undefined {
   return definition.steps[indexOf(definition, step) - 1];

@@ -48,7 +48,7 @@ export class SagaMemory {
 
   /** Ended and parked sagas are forgotten: hardly anything comes for them. */
   remember(row: SagaRow): void {
-    if (this.unwritten.size > 0 && this.unwritten.get(row.id)?.version !== row.version) this.unwritten.delete(row.id);
+    if (!this.heardOf(row)) this.unhear(row.id);
     const { status } = row.state;
     if (status === 'running' || status === 'compensating') this.rows.put(row.id, row);
     else this.rows.delete(row.id);
