@@ -1,24 +1,14 @@
 /** What else happens to a saga while a reply of it is heard and not written: failures, deadlines, operators, an end. */
-import { randomUUID } from 'node:crypto';
-import { newTraceparent } from '@shop/observability';
-import { createDatabase, type Database, migrate, traffic } from '@shop/postgres';
-import { useStack } from '@shop/testing';
+import { type Database, traffic } from '@shop/postgres';
 import { type Journey, journeyV1, journeyV3, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
+import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
 import { Deadlines } from './deadlines';
-import { defineSaga, type SagaDefinition } from './definition';
-import { sagaMigrations } from './migrations';
+import { defineSaga } from './definition';
 import type { OperatorEvent } from './saga-state';
 import { findSaga } from './saga.view';
 
-const stack = useStack({
-  templateKey: 'saga',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useSagaStack();
 
 /** Whoever is asked for it has no time left. */
 const hurried = { ...journeyV3.steps[0]!.deadline, backoff: { firstMs: 0, factor: 1, maxMs: 0 } };
@@ -50,11 +40,7 @@ afterEach(async () => {
   await Promise.all([one, two].map(({ database }) => database.close()));
 });
 
-async function begin({ database, engine }: Replica, definition: SagaDefinition<Journey> = journeyV3): Promise<string> {
-  const saga = { id: randomUUID(), definition, data: { traveller: 'Ada' }, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
-  return saga.id;
-}
+const begin = (replica: Replica, definition = journeyV3) => beginOn(replica, definition);
 
 /** A saga whose flight is booked and whose hotel is being booked, and nobody but `one` knows. */
 async function heard(): Promise<string> {
@@ -71,14 +57,7 @@ const skip: OperatorEvent = { type: 'operator', act: 'skip', by: 'olga', reason:
 const pathOf = async (id: string) => (await findSaga(one.database, id))!.history.map(({ to }) => to);
 const sentFor = (id: string, { sent }: Replica) =>
   sent.flatMap(({ message }) => (message.subject === id ? [message.id.slice(id.length + 1)] : []));
-const expire = (...ids: string[]) =>
-  one.database.query(
-    {
-      name: 'test.expire',
-      text: `update saga set deadline_at = now() - interval '1 second' where id = any($1::uuid[])`,
-    },
-    [ids],
-  );
+const expire = (...ids: string[]) => expireOn(one, ...ids);
 const tripsOf = async (work: Promise<unknown>) => {
   const before = traffic.trips;
   await work;

@@ -1,21 +1,12 @@
 /** What the engine sends before it is written, and how everybody comes to the same end all the same. */
-import { randomUUID } from 'node:crypto';
-import { newTraceparent } from '@shop/observability';
-import { createDatabase, migrate, traffic } from '@shop/postgres';
-import { eventually, seededRandom, useStack } from '@shop/testing';
+import { traffic } from '@shop/postgres';
+import { eventually, seededRandom } from '@shop/testing';
 import { journeyV3, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import { sagaMigrations } from './migrations';
+import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
 import { findSaga } from './saga.view';
 
-const stack = useStack({
-  templateKey: 'saga',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useSagaStack();
 
 let one: Replica;
 let two: Replica;
@@ -29,12 +20,7 @@ afterEach(async () => {
   await Promise.all([one, two].map(({ database }) => database.close()));
 });
 
-async function begin({ database, engine }: Replica): Promise<string> {
-  const id = randomUUID();
-  const saga = { id, definition: journeyV3, data: { traveller: 'Ada' }, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
-  return id;
-}
+const begin = (replica: Replica) => beginOn(replica, journeyV3);
 
 /** A saga whose flight is booked and whose hotel is being booked, and nobody but `one` knows. */
 async function heard(): Promise<string> {
@@ -51,11 +37,7 @@ const sentFor = (id: string, ...from: Replica[]) =>
   );
 const loggedFor = (id: string, { log }: Replica) =>
   log.filter(({ sagaId, event }) => sagaId === id && event !== 'saga.event.ignored').map(({ event }) => event);
-const expire = (id: string) =>
-  one.database.query(
-    { name: 'test.expire', text: `update saga set deadline_at = now() - interval '1 second' where id = $1` },
-    [id],
-  );
+const expire = (...ids: string[]) => expireOn(one, ...ids);
 
 const started = 'started → flight.do';
 const allThere = [started, 'do.succeeded → hotel.do', 'do.succeeded → pay.do', 'do.succeeded → completed'];

@@ -1,24 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { newTraceparent } from '@shop/observability';
-import { createDatabase, migrate, type Tx } from '@shop/postgres';
-import { useStack } from '@shop/testing';
+import { type Tx } from '@shop/postgres';
 import pino from 'pino';
-import { journeyV1, refused, replyTo } from '../testing/journey';
+import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import { sagaMigrations } from './migrations';
+import { beginOn, useSagaStack } from '../testing/sagas';
 import { listSagas } from './saga-list';
 import type { OperatorEvent } from './saga-state';
 import type { SagaChange } from './decide-all';
 import { findSaga } from './saga.view';
 
-const stack = useStack({
-  templateKey: 'saga',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useSagaStack();
 
 let one: Replica;
 let two: Replica;
@@ -35,11 +26,7 @@ afterEach(async () => {
 const retry: OperatorEvent = { type: 'operator', act: 'retry', by: 'olga', reason: 'the airline is back' };
 const skip: OperatorEvent = { type: 'operator', act: 'skip', by: 'olga', reason: 'called them' };
 
-async function begin({ database, engine }: Replica, data: object = { traveller: 'Ada' }): Promise<string> {
-  const saga = { id: randomUUID(), definition: journeyV1, data: data as never, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
-  return saga.id;
-}
+const begin = (replica: Replica, data?: object) => beginOn(replica, journeyV1, data as Journey | undefined);
 
 async function act({ database, engine }: Replica, id: string, event: OperatorEvent): Promise<SagaChange[] | string> {
   const decided = await database.transaction((tx) => engine.decideIn(tx, id, event));

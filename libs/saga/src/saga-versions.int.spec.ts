@@ -1,24 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { type Logger, newTraceparent } from '@shop/observability';
-import { createDatabase, migrate } from '@shop/postgres';
-import { eventually, seededRandom, useStack } from '@shop/testing';
+import { eventually, seededRandom } from '@shop/testing';
 import pino from 'pino';
 import { register } from 'prom-client';
-import { type Journey, journeyV1, journeyV2, refused, replyTo } from '../testing/journey';
+import { journeyV1, journeyV2, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import type { SagaDefinition } from './definition';
-import { sagaMigrations } from './migrations';
+import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
 import { SagaCensus } from './saga-census';
 import { findSaga, type SagaView } from './saga.view';
 
-const stack = useStack({
-  templateKey: 'saga',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useSagaStack();
 
 /** Knows the first version only. */
 let older: Replica;
@@ -35,26 +25,13 @@ afterEach(async () => {
   await Promise.all([older, newer].map(({ database }) => database.close()));
 });
 
-async function begin({ database, engine }: Replica, definition: SagaDefinition<Journey>): Promise<string> {
-  const saga = { id: randomUUID(), definition, data: { traveller: 'Ada' }, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
-  return saga.id;
-}
-
 const sagaOf = async (id: string): Promise<SagaView> => (await findSaga(older.database, id))!;
 const pathOf = async (id: string) => (await sagaOf(id)).history.map(({ to }) => to);
-const expire = (...ids: string[]) =>
-  older.database.query(
-    {
-      name: 'test.expire',
-      text: `update saga set deadline_at = now() - interval '1 second' where id = any($1::uuid[])`,
-    },
-    [ids],
-  );
+const expire = (...ids: string[]) => expireOn(older, ...ids);
 
 describe('R8 a definition that a replica does not know', () => {
   it('R8 is left alone by it, and driven by one that knows it', async () => {
-    const id = await begin(newer, journeyV2);
+    const id = await beginOn(newer, journeyV2);
     const before = await sagaOf(id);
     await older.engine.receive(replyTo(id, 'hotel.do'));
     await older.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
@@ -65,7 +42,7 @@ describe('R8 a definition that a replica does not know', () => {
   });
 
   it('R8 is left alone by an operator there, too', async () => {
-    const id = await begin(newer, journeyV2);
+    const id = await beginOn(newer, journeyV2);
     const act = { type: 'operator', act: 'cancel', by: 'olga' } as const;
     const decided = await older.database.transaction((tx) => older.engine.decideIn(tx, id, act));
     expect(decided).toEqual({ ignored: 'unknown-version' });
@@ -80,7 +57,7 @@ describe('R8 a definition that a replica does not know', () => {
              from generate_series(1, 600)`,
     };
     await older.database.query(many, [newTraceparent()]);
-    const id = await begin(older, journeyV1);
+    const id = await beginOn(older, journeyV1);
     await expire(id);
     older.deadlines.start();
     await eventually(() => expect(older.sent).toHaveLength(2), { timeoutMs: 3_000 });
@@ -88,10 +65,10 @@ describe('R8 a definition that a replica does not know', () => {
 
   it('R8 R50 is counted by it as long as sagas of it are open, parked ones too', async () => {
     const [moving, parked, ended, known] = [
-      await begin(newer, journeyV2),
-      await begin(newer, journeyV2),
-      await begin(newer, journeyV2),
-      await begin(newer, journeyV1),
+      await beginOn(newer, journeyV2),
+      await beginOn(newer, journeyV2),
+      await beginOn(newer, journeyV2),
+      await beginOn(newer, journeyV1),
     ];
     await newer.engine.receive(replyTo(ended, 'hotel.do', refused('hotel_full')));
     for (const [id, step] of [
@@ -109,7 +86,7 @@ describe('R8 a definition that a replica does not know', () => {
   });
 
   it('R50 keeps the last numbers while the database cannot be asked, and says so', async () => {
-    await begin(newer, journeyV2);
+    await beginOn(newer, journeyV2);
     const before = await countedBy(older);
     const away = {
       ...older.database,
@@ -157,9 +134,9 @@ describe('R8 a new version is deployed and rolled back', () => {
   }
 
   it(`R8 every saga ends by the plan that it was begun with (seed ${seed})`, async () => {
-    const first = [await begin(older, journeyV1), await begin(older, journeyV1), await begin(older, journeyV1)];
+    const first = [await beginOn(older, journeyV1), await beginOn(older, journeyV1), await beginOn(older, journeyV1)];
     // A rolling deployment: both releases run, and the newer one begins sagas of the second version.
-    const second = [await begin(newer, journeyV2), await begin(newer, journeyV2)];
+    const second = [await beginOn(newer, journeyV2), await beginOn(newer, journeyV2)];
     await older.engine.receive(replyTo(first[0]!, 'flight.do'));
     await newer.engine.receive(replyTo(first[1]!, 'flight.do'));
     await newer.engine.receive(replyTo(second[0]!, 'hotel.do'));
@@ -168,7 +145,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     expect((await sagaOf(second[1]!)).step).toBe('hotel');
 
     // Rolled back: only the older release is there.
-    const afterwards = await begin(older, journeyV1);
+    const afterwards = await beginOn(older, journeyV1);
     await run([...first, afterwards], older);
     const waiting = await Promise.all(second.map(sagaOf));
     expect(waiting.map(({ status, step }) => [status, step])).toEqual([
@@ -180,7 +157,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     // Deployed again.
     const opener = await openReplica(stack.databaseUrl, { definitions: [journeyV1, journeyV2] });
     try {
-      const both = [await begin(opener, journeyV1), await begin(opener, journeyV2)];
+      const both = [await beginOn(opener, journeyV1), await beginOn(opener, journeyV2)];
       await run([...second, ...both], opener, older);
       for (const id of [...first, afterwards, both[0]!]) expect(await stepsOf(id)).toEqual(plans[1]);
       for (const id of [...second, both[1]!]) expect(await stepsOf(id)).toEqual(plans[2]);

@@ -1,24 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { newTraceparent } from '@shop/observability';
-import { createDatabase, migrate, traffic, type Tx } from '@shop/postgres';
-import { eventually, seededRandom, useStack } from '@shop/testing';
+import { traffic, type Tx } from '@shop/postgres';
+import { eventually, seededRandom } from '@shop/testing';
 import pino from 'pino';
 import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import type { SagaDefinition } from './definition';
-import { sagaMigrations } from './migrations';
+import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
 import type { SagaChange } from './decide-all';
 import type { SagaEngineOptions } from './saga.engine';
 import { findSaga, type SagaView } from './saga.view';
 
-const stack = useStack({
-  templateKey: 'saga',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useSagaStack();
 
 const replicas: Replica[] = [];
 
@@ -42,29 +34,13 @@ afterEach(async () => {
   await Promise.all(replicas.splice(0).map(({ database }) => database.close()));
 });
 
-async function begin(
-  { database, engine }: Replica,
-  data: Journey = { traveller: 'Ada' },
-  definition: SagaDefinition<Journey> = journeyV1,
-): Promise<string> {
-  const id = randomUUID();
-  const saga = { id, definition, data, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
-  return id;
-}
+const begin = (replica: Replica, data?: Journey, definition = journeyV1) => beginOn(replica, definition, data);
 
 const sagaOf = async (id: string): Promise<SagaView> => (await findSaga(one.database, id))!;
 const pathOf = async (id: string) => (await sagaOf(id)).history.map(({ event, to }) => `${event} → ${to}`);
 const sentFor = (id: string, ...from: Replica[]) =>
   from.flatMap(({ sent }) => sent.filter(({ message }) => message.subject === id).map(({ message }) => message.id));
-const expire = (...ids: string[]) =>
-  one.database.query(
-    {
-      name: 'test.expire',
-      text: `update saga set deadline_at = now() - interval '1 second' where id = any($1::uuid[])`,
-    },
-    [ids],
-  );
+const expire = (...ids: string[]) => expireOn(one, ...ids);
 
 describe('a saga', () => {
   it('R1 goes from its start to its end, each reply bringing the next command', async () => {
