@@ -233,9 +233,20 @@ export class SagaEngine {
     if (from.endsWith('.do') && event.startsWith('do.')) {
       stepSeconds.observe({ saga: saga.definition, step }, durationMs / 1_000);
     }
-    const ids = { sagaId: saga.id, ...logFields(saga), traceId: traceIdOf(saga.traceparent) };
-    // The detail comes from elsewhere and goes first: it may add to the line, not change what it says.
-    const line = { ...detail, ...ids, saga: saga.definition, seq: saga.version, step, from, to, attempt, durationMs };
+    const facts = {
+      sagaId: saga.id,
+      ...logFields(saga),
+      traceId: traceIdOf(saga.traceparent),
+      saga: saga.definition,
+      seq: saga.version,
+      step,
+      from,
+      to,
+      attempt,
+      durationMs,
+    };
+    // The detail comes from elsewhere: it may add to the line, not change what it says.
+    const line = detail ? { ...detail, ...facts } : facts;
     // What happens to a saga that is parked already is no news for who is called by an error.
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);

@@ -21,7 +21,7 @@ export function followSagas(
   const newest = new Map<string, { status: StatusChange; begins?: NewSaga<CancelOrder>; change: SagaChange }>();
   for (const change of changes) {
     const meaning = meaningOf(change);
-    if (meaning) newest.set(keyOf(meaning.status), { ...meaning, change });
+    if (meaning) newest.set(keyOf(meaning.status), { change, ...meaning });
   }
   const meanings = [...newest.values()];
   const statuses = meanings.map(({ status }) => status);

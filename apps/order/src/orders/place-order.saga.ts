@@ -22,7 +22,7 @@ export interface PlaceOrder {
 const reservation = ({ tenant }: PlaceOrder, sagaId: string) => ({ tenant, reservationId: sagaId });
 
 const reserve = step<PlaceOrder>('reserve', {
-  do: { command: ReserveStock, body: (data, sagaId) => ({ ...reservation(data, sagaId), lines: data.lines }) },
+  do: { command: ReserveStock, body: (data, sagaId) => ({ lines: data.lines, ...reservation(data, sagaId) }) },
   undo: { command: ReleaseStock, body: reservation },
 });
 const charge: Parameters<typeof step<PlaceOrder>>[1] = {
