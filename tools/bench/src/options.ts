@@ -18,6 +18,8 @@ export interface Options {
   steadySeconds: number;
   /** Orders per second. */
   steadyRate: number;
+  /** Orders placed one behind the other before the steady load: what a burst runs once for many is run too seldom to be compiled. */
+  steadyWarmUp: number;
   seed: number;
   /** Finished orders to fill in. */
   history: number;
@@ -38,6 +40,7 @@ const numbers: Record<string, { usual: number; least: number }> = {
   skus: { usual: 1_000, least: 2 },
   'steady-seconds': { usual: 15, least: 0 },
   'steady-rate': { usual: 50, least: 1 },
+  'steady-warm-up': { usual: 0, least: 0 },
   seed: { usual: 42, least: 0 },
   history: { usual: 1_000_000, least: 1 },
 };
@@ -63,6 +66,7 @@ export function readOptions(argv: readonly string[]): Options {
     skus: number('skus'),
     steadySeconds: number('steady-seconds'),
     steadyRate: number('steady-rate'),
+    steadyWarmUp: number('steady-warm-up'),
     seed: number('seed'),
     history: number('history'),
     provider: choice(given, 'provider', providers) ?? 'simulated',

@@ -25,7 +25,7 @@ export const rounds: Scenario = async (options, say) => {
 };
 
 async function runRound(options: Options, say: Say): Promise<Round> {
-  const { orders, concurrency, steadyRate, steadySeconds } = options;
+  const { orders, concurrency, steadyRate, steadySeconds, steadyWarmUp } = options;
   const shop = await Shop.open({ options, connections: concurrency, say });
   try {
     say('  measuring the floor');
@@ -42,6 +42,8 @@ async function runRound(options: Options, say: Say): Promise<Round> {
     say(`  ${perSecond(burst.ordersPerSecond)}, ${(burst.ordersPerSecond / floorPerSecond).toFixed(2)} of the floor`);
     let steady: Steady | undefined;
     if (steadySeconds > 0) {
+      if (steadyWarmUp > 0) say(`  warming up with ${steadyWarmUp} orders, one behind the other`);
+      for (const posting of shop.postings(steadyWarmUp)) await shop.postAndWait(posting);
       say(`  ${steadyRate} orders/s for ${steadySeconds} s`);
       steady = await measureSteady(shop, shop.postings(steadyRate * steadySeconds), steadyRate);
     }
