@@ -6,11 +6,18 @@
  * to the durable mailbox. docs/adr/0019 tells more.
  */
 import { createInbox, type Msg, type MsgHdrs, type Subscription } from '@nats-io/transport-node';
+import { counter } from '@shop/observability';
 import type { Broker } from './broker';
 
 /** The broker's word that nobody listens comes within a round trip; the deadline brings what it says later than this. */
 const UNSURE_MS = 2_000;
 const NO_RESPONDERS = 503;
+
+const batches = counter(
+  'messaging_short_way_batches_total',
+  'Batches sent the short way, and those of them that nobody listened for and that went to the durable mailbox, by outcome',
+  ['outcome'],
+);
 
 export class ShortWayOut {
   private readonly inbox = createInbox();
@@ -29,6 +36,7 @@ export class ShortWayOut {
     this.subscription ??= nats.subscribe(`${this.inbox}.*`, { callback: (_error, message) => this.onAnswer(message) });
     const reply = `${this.inbox}.${++this.count}`;
     nats.publish(subject, payload, { headers, reply });
+    batches.inc({ outcome: 'sent' });
     this.unsure.set(reply, otherwise);
     this.turn ??= setTimeout(() => this.forget(), UNSURE_MS).unref();
   }
@@ -38,7 +46,9 @@ export class ShortWayOut {
     const otherwise = this.unsure.get(subject) ?? this.older.get(subject);
     this.unsure.delete(subject);
     this.older.delete(subject);
-    otherwise?.();
+    if (!otherwise) return;
+    batches.inc({ outcome: 'unheard' });
+    otherwise();
   }
 
   private forget(): void {

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { startStack, type Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
+import { register } from 'prom-client';
 import {
   answerEach,
   closeAll,
@@ -59,6 +60,12 @@ const listenToMailbox = async () => {
   const heard = await listen(nats, `${replies}.>`);
   return () => heard.map(({ text }) => idsOf(decodeBatch(text)));
 };
+/** The batches of this process, by outcome. */
+async function counted(): Promise<{ sent: number; unheard: number }> {
+  const { values } = await register.getSingleMetric('messaging_short_way_batches_total')!.get();
+  const of = (outcome: string) => values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
+  return { sent: of('sent'), unheard: of('unheard') };
+}
 /** Fails the first time. */
 const failOnce = (fail: Handler): Handler => {
   let calls = 0;
@@ -94,6 +101,18 @@ describe('the short way', () => {
     await eventually(() => expect(batches(stays)).toEqual([idsOf(sent), idsOf(sentNext)]));
     expect(durable()).toEqual([idsOf(sent), idsOf(sentNext)]);
     await eventually(async () => expect(await leftIn(nats, replies)).toEqual(nothing));
+  });
+
+  it('R50 counts what it sends, and what nobody listened for', async () => {
+    const stays = await startReplica(take);
+    const sender = await openSender();
+    const before = await counted();
+    sendAll(sender, some(2), stays.publisher.replica);
+    await eventually(() => expect(stays.calls).toHaveLength(1));
+    sendAll(sender, some(2), 'gone');
+    await eventually(() => expect(stays.calls).toHaveLength(2));
+    const after = await counted();
+    expect([after.sent - before.sent, after.unheard - before.unheard]).toEqual([2, 1]);
   });
 
   it.each([['a.b'], ['>'], ['two words'], [''], ['x'.repeat(65)], [7], [null]])(
