@@ -53,6 +53,11 @@ const noTestTools = {
   regex: '^@shop/(testing|[^/]+/testing)$',
   message: 'Only tests may import this: *.spec.ts files, apps/e2e, apps/simulation and testing folders.',
 };
+// A machine that sleeps, moves or sets its clock would make a wait endless, or end it at once.
+const noWallClock = {
+  selector: "BinaryExpression[operator='+'][left.callee.object.name='Date'][left.callee.property.name='now']",
+  message: 'Time that passes is measured by performance.now(): the time of day may be set.',
+};
 const noServers = {
   regex: '^@shop/stack$',
   message: 'A service is given the addresses of its servers; only tests and tools start servers.',
@@ -94,6 +99,11 @@ export default defineConfig(
     files: ['**/*.ts'],
     ignores: [...tests, 'tools/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: [noTestTools, noServers] }] },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: tests,
+    rules: { 'no-restricted-syntax': ['error', noWallClock] },
   },
   {
     // The one place where services meet. They are apps, which nobody may import, so their doors are named here.

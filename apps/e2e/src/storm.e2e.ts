@@ -12,8 +12,8 @@ const ASLEEP_MS = 11_000;
 
 /** Asks again when the gateway is away; gives up in silence, for the books tell what is not settled. */
 async function untilSettled(shop: Shop, id: string): Promise<void> {
-  const deadline = Date.now() + SETTLE_TIMEOUT_MS;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  while (performance.now() < deadline) {
     const status = await shop.settled(id).then(
       ({ body }) => body.status,
       () => undefined,

@@ -60,9 +60,9 @@ export class Idempotency<K extends Kind = Postgres> {
 
   /** Waits for the answer of work that is under way elsewhere; `in-use` if there is none in time. */
   async awaitAnswer(claim: Claim, waitMs = DEFAULT_WAIT_MS): Promise<Outcome> {
-    const deadline = Date.now() + waitMs;
+    const deadline = performance.now() + waitMs;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
-      const left = deadline - Date.now();
+      const left = deadline - performance.now();
       if (left <= 0) return { kind: 'in-use' };
       await pause(Math.min(pauseMs, left));
       const entry = await this.find(claim);

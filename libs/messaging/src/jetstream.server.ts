@@ -71,8 +71,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     this.closing = true;
     for (const pull of this.pulls) pull.stop();
     for (const way of this.shortWays.values()) way.close();
-    const deadline = Date.now() + DRAIN_TIMEOUT_MS;
-    while (!this.isIdle && Date.now() < deadline) await pause(10);
+    const deadline = performance.now() + DRAIN_TIMEOUT_MS;
+    while (!this.isIdle && performance.now() < deadline) await pause(10);
     clearInterval(this.heartbeat);
     this.deadLetters.stop();
   }

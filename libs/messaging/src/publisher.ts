@@ -146,7 +146,7 @@ export class Publisher {
   }
 
   private isCheckDue(mailbox: string): boolean {
-    const now = Date.now();
+    const now = performance.now();
     if (now < (this.nextCheck.get(mailbox) ?? 0)) return false;
     this.nextCheck.set(mailbox, now + CHECK_INTERVAL_MS);
     return true;

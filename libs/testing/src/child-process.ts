@@ -64,10 +64,10 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
 
   async function ready(): Promise<void> {
     const timeoutMs = options.readyTimeoutMs ?? READY_TIMEOUT_MS;
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     // A program that cannot be started has no pid, and whatever the error says does not make it ready.
     while (run.pid === 0 || !(await isReady(options, run.output))) {
-      const late = Date.now() > deadline;
+      const late = performance.now() > deadline;
       if (run.running && !late) {
         await Promise.race([sleep(READY_POLL_MS), run.exited]);
         continue;

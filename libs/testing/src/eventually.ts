@@ -12,12 +12,12 @@ export interface EventuallyOptions {
 /** Answers what `assertion` answers once it no longer throws; after `timeoutMs` throws its last error. */
 export async function eventually<T>(assertion: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<T> {
   const { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS } = options;
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     try {
       return await assertion();
     } catch (error) {
-      if (Date.now() >= deadline) throw error;
+      if (performance.now() >= deadline) throw error;
     }
     await sleep(intervalMs);
   }

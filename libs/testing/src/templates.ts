@@ -56,14 +56,14 @@ async function makeTemplate(
 }
 
 async function whenNobodyIsIn(work: () => Promise<unknown>): Promise<void> {
-  const deadline = Date.now() + LEAVING_PATIENCE_MS;
+  const deadline = performance.now() + LEAVING_PATIENCE_MS;
   for (;;) {
     try {
       await work();
       return;
     } catch (error) {
       const busy = error instanceof DatabaseError && error.code === OBJECT_IN_USE;
-      if (!busy || Date.now() > deadline) throw error;
+      if (!busy || performance.now() > deadline) throw error;
     }
     await sleep(LEAVING_POLL_MS);
   }

@@ -55,9 +55,9 @@ function makeTemporary(): string {
 
 // Two servers on the same files would ruin them. PostgreSQL guards its own; this keeps NATS off them as well.
 async function assertNotInUse(path: string): Promise<void> {
-  const deadline = Date.now() + IN_USE_PATIENCE_MS;
+  const deadline = performance.now() + IN_USE_PATIENCE_MS;
   while (isAlive(postmasterPid(path))) {
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new StackError(
         `The data folder ${path} is in use by another stack; stop that one or choose another folder.`,
       );

@@ -58,12 +58,12 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<N
   }
 
   async function ready(started: ServerProcess): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
+    const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       const greeting = await natsGreeting('127.0.0.1', port).catch(() => '');
       if (!started.running) break;
       if (greeting !== '') return;
-      if (Date.now() > deadline) break;
+      if (performance.now() > deadline) break;
       await sleep(POLL_MS);
     }
     await started.end('SIGKILL', STOP_PATIENCE_MS);

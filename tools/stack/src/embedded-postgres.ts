@@ -104,7 +104,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 
   async function ready(started: ServerProcess): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
+    const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
       // Asked before the process is looked at: another PostgreSQL on the port would not know our password.
       const answers = await withClient(adminUrl, (client) => client.query('select 1')).then(
@@ -113,7 +113,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       );
       if (!started.running) break;
       if (answers) return;
-      if (Date.now() > deadline) break;
+      if (performance.now() > deadline) break;
       await sleep(POLL_MS);
     }
     await started.end('SIGQUIT', STOP_PATIENCE_MS);

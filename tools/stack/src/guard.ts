@@ -22,11 +22,11 @@ lines.on('line', (line) => {
   if (order.remove) garbage.add(order.remove);
 });
 lines.on('close', () => {
-  const deadline = Date.now() + ${PATIENCE_MS};
+  const deadline = performance.now() + ${PATIENCE_MS};
   for (const [target, signal] of watched) send(target, signal);
   const check = () => {
     const alive = [...watched.keys()].filter((target) => send(target, 0) && !zombie(Math.abs(target)));
-    if (alive.length > 0 && Date.now() < deadline) return void setTimeout(check, 50);
+    if (alive.length > 0 && performance.now() < deadline) return void setTimeout(check, 50);
     for (const target of alive) send(target, 'SIGKILL');
     for (const path of garbage) rmSync(path, { recursive: true, force: true, maxRetries: 10 });
   };

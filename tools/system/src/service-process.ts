@@ -97,8 +97,8 @@ export class ServiceProcess {
   }
 
   private async untilReady(child: ChildProcess): Promise<void> {
-    const deadline = Date.now() + READY_TIMEOUT_MS;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    while (performance.now() < deadline) {
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new StackError(this.tail.trim() || `${this.name} ended before it was ready.`);
       }

@@ -12,7 +12,7 @@ const RESTART_PAUSE_MS = 1_000;
 void main();
 
 async function main(): Promise<void> {
-  const began = Date.now();
+  const began = performance.now();
   let system: System | undefined;
   let stopping = false;
   const stop = async (code: number) => {
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
       new ApiClient(system.urls.order, DEVELOPMENT_KEY),
       new ApiClient(system.urls.inventory, DEVELOPMENT_KEY),
     );
-    process.stderr.write(welcome(system, Date.now() - began));
+    process.stderr.write(welcome(system, performance.now() - began));
   } catch (error) {
     process.stderr.write(error instanceof StackError ? `${error.message}\n` : `${(error as Error).stack}\n`);
     await stop(1);

@@ -55,10 +55,10 @@ export class OrderStoryController {
   private async stream(key: OrderKey, reply: FastifyReply, lastEventId: string): Promise<void> {
     let watching: Watching | undefined;
     reply.raw.on('close', () => watching?.stop());
-    const endsAt = Date.now() + MAX_STREAM_MS;
+    const endsAt = performance.now() + MAX_STREAM_MS;
     let sent = lastEventId;
     // A client that went away before this began has closed unheard.
-    while (!reply.raw.destroyed && !this.watch.stopped && Date.now() < endsAt) {
+    while (!reply.raw.destroyed && !this.watch.stopped && performance.now() < endsAt) {
       watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
       try {
         const order = await this.orders.get(key);

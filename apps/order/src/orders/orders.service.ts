@@ -56,9 +56,9 @@ export class OrdersService {
 
   /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed or the client is gone. */
   async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
-    const deadline = Date.now() + waitMs;
+    const deadline = performance.now() + waitMs;
     for (let waited = false; ; waited = true) {
-      const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - Date.now()));
+      const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - performance.now()));
       // Asked for before looking, so that a move between the two is not missed.
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
@@ -66,7 +66,7 @@ export class OrdersService {
         if (waited || !this.watch.open.has(keyOf(key))) {
           const order = await this.get(key);
           if (isSettled(order)) this.watch.open.delete(keyOf(key));
-          if (isSettled(order) || Date.now() >= deadline || isGone() || this.watch.stopped) return order;
+          if (isSettled(order) || performance.now() >= deadline || isGone() || this.watch.stopped) return order;
         }
         const moved = await watching.moved;
         if (typeof moved === 'object') return moved;
