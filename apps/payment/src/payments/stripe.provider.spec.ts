@@ -5,6 +5,8 @@ import { RetryableError, TerminalError } from '@shop/resilience';
 import { SimulatedProvider } from './simulated.provider';
 import { StripeProvider } from './stripe.provider';
 
+/** Far longer than any answer takes here, so that what is expected is the answer's doing and not the clock's. */
+const PATIENCE_MS = 30_000;
 const TIMEOUT_MS = 200;
 
 interface Seen {
@@ -17,6 +19,7 @@ const order = { idempotencyKey: 'cmd-1', paymentId: 'pmt_1', amount: 4200, curre
 const back = { idempotencyKey: 'cmd-2', reference: 'pi_1', amount: 1200 };
 
 let server: Server;
+let open: (timeoutMs: number) => StripeProvider;
 let provider: StripeProvider;
 let answer: (response: ServerResponse) => void;
 let seen: Seen[];
@@ -32,7 +35,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  provider = new StripeProvider({ apiKey: 'sk_test_x', baseUrl: `http://127.0.0.1:${port}`, timeoutMs: TIMEOUT_MS });
+  open = (timeoutMs) => new StripeProvider({ apiKey: 'sk_test_x', baseUrl: `http://127.0.0.1:${port}`, timeoutMs });
+  provider = open(PATIENCE_MS);
 });
 beforeEach(() => (seen = []));
 afterAll(async () => {
@@ -121,18 +125,20 @@ describe('StripeProvider.charge', () => {
   });
 
   it('does not wait longer than its timeout, even when the answer trickles in', async () => {
+    const hurried = open(TIMEOUT_MS);
     let trickle: NodeJS.Timeout | undefined;
     answer = (response) => {
       trickle = setInterval(() => response.write(' '), TIMEOUT_MS / 4);
     };
-    expect(await failure(provider.charge(order))).toBeInstanceOf(RetryableError);
+    expect(await failure(hurried.charge(order))).toBeInstanceOf(RetryableError);
     clearInterval(trickle);
     answer = () => undefined;
-    expect(await failure(provider.charge(order))).toBeInstanceOf(RetryableError);
+    expect(await failure(hurried.charge(order))).toBeInstanceOf(RetryableError);
+    hurried.onApplicationShutdown();
   });
 
   it('does not know the outcome when nobody listens', async () => {
-    const alone = new StripeProvider({ apiKey: 'sk_test_x', baseUrl: 'http://127.0.0.1:1', timeoutMs: TIMEOUT_MS });
+    const alone = new StripeProvider({ apiKey: 'sk_test_x', baseUrl: 'http://127.0.0.1:1', timeoutMs: PATIENCE_MS });
     expect(await failure(alone.charge(order))).toBeInstanceOf(RetryableError);
     alone.onApplicationShutdown();
   });
