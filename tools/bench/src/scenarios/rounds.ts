@@ -42,8 +42,10 @@ async function runRound(options: Options, say: Say): Promise<Round> {
     say(`  ${perSecond(burst.ordersPerSecond)}, ${(burst.ordersPerSecond / floorPerSecond).toFixed(2)} of the floor`);
     let steady: Steady | undefined;
     if (steadySeconds > 0) {
-      if (steadyWarmUp > 0) say(`  warming up with ${steadyWarmUp} orders, one behind the other`);
-      for (const posting of shop.postings(steadyWarmUp)) await shop.postAndWait(posting);
+      if (steadyWarmUp > 0) {
+        say(`  warming up with ${steadyWarmUp} orders, one behind the other`);
+        for (const posting of shop.postings(steadyWarmUp)) await shop.postAndWait(posting);
+      }
       say(`  ${steadyRate} orders/s for ${steadySeconds} s`);
       steady = await measureSteady(shop, shop.postings(steadyRate * steadySeconds), steadyRate);
     }
