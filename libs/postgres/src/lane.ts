@@ -94,7 +94,7 @@ export class Lane<In, Out> {
   }
 
   private gatherAfter(size: number, tookMs: number): void {
-    if (this.gatherMs === 0 || size < GATHER_FROM || this.gathering) return;
+    if (this.gatherMs === 0 || size < GATHER_FROM) return;
     this.enough = Math.min(2 * size, this.maxBatch);
     if (this.waiting.length >= this.enough) return;
     this.gathering = setTimeout(() => this.endGathering(), Math.min(this.gatherMs, tookMs)).unref();
