@@ -8,8 +8,8 @@
  * When an undo cannot be done it is `parked`, and goes on when the missing reply arrives or an operator acts. From the
  * pivot on it only goes forward: a doubt there is resolved by asking again, for as long as it takes.
  */
-import { indexOf, pivotIndex, stepOf } from './definition';
-import { back, backOverAwaited, before, cancel, type Definition, forward, move, park } from './moves';
+import { indexOf, pivotIndex } from './definition';
+import { back, backOverAwaited, before, budgetOf, cancel, type Definition, forward, move, park } from './moves';
 import { onAct } from './operator';
 import { type Decided, type Decision, isFinal, type SagaEvent, type SagaState } from './saga-state';
 
@@ -69,10 +69,8 @@ function onDeadline(
 ): Decision {
   const current = event.step === state.step && event.action === state.action && event.attempt === state.attempt;
   if (!current || state.status === 'parked') return { ignored: 'repeated-or-late' };
-  const { deadline } = stepOf(definition, state.step);
-  const budget = state.action === 'do' ? deadline.attempts : deadline.undoAttempts;
   const canTurn = indexOf(definition, state.step) < pivotIndex(definition.steps);
-  if (state.attempt < budget || (state.action === 'do' && !canTurn)) {
+  if (state.attempt < budgetOf(definition, state) || (state.action === 'do' && !canTurn)) {
     return move(definition, state, 'deadline.passed', state.step, { ...state, attempt: state.attempt + 1 });
   }
   return state.action === 'do'

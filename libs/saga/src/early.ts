@@ -2,8 +2,8 @@
  * Steps whose command leaves early: when the step before them is known to have succeeded, and before that is written.
  *
  * The row may then stand one step behind what was sent. Whoever finds it so, after a crash or on another replica, must come
- * to the same end. Two rules see to that, and this file is both of them: to turn back means to undo the early step as well,
- * and its reply proves that the step before it has succeeded. Pure; part of `decide`.
+ * to the same end. Two rules see to that: to turn back means to undo the early step as well, and its reply proves that the step
+ * before it has succeeded. This file is both of them, and what has to be known before anything leaves so. Pure.
  */
 import { delayOf } from '@shop/resilience';
 import { indexOf, type SagaDefinition, type StepDefinition, stepOf } from './definition';

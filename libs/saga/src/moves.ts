@@ -116,6 +116,12 @@ function positionOf(state: SagaState): string {
 
 const isUnderWay = ({ status }: SagaState): boolean => status === 'running' || status === 'compensating';
 
+/** How often the awaited command is sent before the saga does something else about it, where it may. */
+export function budgetOf(definition: Definition, { step, action }: SagaState): number {
+  const { attempts, undoAttempts } = stepOf(definition, step).deadline;
+  return action === 'do' ? attempts : undoAttempts;
+}
+
 export function before(definition: Definition, step: string): StepDefinition<never> | undefined {
   return definition.steps[indexOf(definition, step) - 1];
 }

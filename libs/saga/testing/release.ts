@@ -4,6 +4,7 @@
  */
 import { decide, start } from '../src/decide';
 import type { SagaDefinition } from '../src/definition';
+import { budgetOf } from '../src/moves';
 import { isFinal, operatorActs, type SagaEvent, type SagaState } from '../src/saga-state';
 
 /** The saga of the bodies. */
@@ -60,8 +61,7 @@ function statesOf(definition: SagaDefinition<never>): SagaState[] {
   const seen = new Set<string>();
   const queue = [start(definition).state];
   for (let state = queue.shift(); state; state = queue.shift()) {
-    const { deadline } = definition.steps.find(({ name }) => name === state.step)!;
-    const budget = state.action === 'do' ? deadline.attempts : deadline.undoAttempts;
+    const budget = budgetOf(definition, state);
     const key = JSON.stringify(state);
     if (state.attempt > budget || seen.has(key)) continue;
     seen.add(key);

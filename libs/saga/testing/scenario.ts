@@ -11,7 +11,8 @@
  */
 import assert from 'node:assert/strict';
 import { decide, start } from '../src/decide';
-import type { SagaDefinition } from '../src/definition';
+import { type SagaDefinition, stepOf } from '../src/definition';
+import { budgetOf } from '../src/moves';
 import {
   type Decided,
   isFinal,
@@ -52,9 +53,8 @@ export class Scenario<Data> {
   expects(command: CommandName, body?: object): this {
     const sent = this.sent;
     this.check(sent && nameOf(sent), command, `sends ${command}`);
-    const step = this.definition.steps.find(({ name }) => name === sent!.step)!;
-    const { body: bodyOf } = step[sent!.action]!;
-    if (body) this.check(bodyOf(this.data, this.sagaId), body, `sends ${command} with the right body`);
+    const { body: bodyOf } = stepOf(this.definition, sent!.step)[sent!.action]!;
+    if (body) this.check(bodyOf(this.data as never, this.sagaId), body, `sends ${command} with the right body`);
     this.sent = undefined;
     this.story.push(`expects ${command}`);
     return this;
@@ -80,8 +80,7 @@ export class Scenario<Data> {
 
   /** No reply comes, until the budget of the awaited command is used up. */
   whenNobodyAnswers(): this {
-    const { deadline } = this.definition.steps.find(({ name }) => name === this.state.step)!;
-    const budget = this.state.action === 'do' ? deadline.attempts : deadline.undoAttempts;
+    const budget = budgetOf(this.definition, this.state);
     while (this.state.attempt < budget) this.whenDeadlinePasses().sent = undefined;
     return this.whenDeadlinePasses();
   }
