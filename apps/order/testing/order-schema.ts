@@ -1,7 +1,7 @@
 /** The tables of the order service, for tests of parts of it. */
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
-import { createDatabase, migrate } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { sagaMigrations } from '@shop/saga';
 import { orderMigrations } from '../src/migrations';
 
@@ -13,8 +13,4 @@ const migrations = [
   ...orderMigrations,
 ];
 
-export async function createOrderTables(url: string): Promise<void> {
-  const database = createDatabase({ url, applicationName: 'migrate', migrations });
-  await migrate(database);
-  await database.close();
-}
+export const createOrderTables = (url: string) => applyMigrations(url, migrations);

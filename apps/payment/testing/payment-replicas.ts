@@ -4,7 +4,8 @@ import { ChargePayment, RefundPayment } from '@shop/contracts';
 import { PostgresLedger, LeaseLostError, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
-import { createDatabase, type Database, migrate } from '@shop/postgres';
+import { createDatabase, type Database } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { RetryableError } from '@shop/resilience';
 import { eventually } from '@shop/testing';
 import { paymentMigrations } from '../src/migrations';
@@ -23,12 +24,8 @@ export const nothingToRefund = (paymentId: string): Reply => ({
   result: { result: 'nothing_to_refund', paymentId },
 });
 
-export async function preparePaymentDatabase(url: string): Promise<void> {
-  const migrations = [...ledgerMigrations, ...paymentMigrations];
-  const database = createDatabase({ url, applicationName: 'migrate', migrations });
-  await migrate(database);
-  await database.close();
-}
+export const preparePaymentDatabase = (url: string) =>
+  applyMigrations(url, [...ledgerMigrations, ...paymentMigrations]);
 
 /** `poolSize` connections for each replica; `name` is shown in pg_stat_activity. */
 export interface ReplicaOptions {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createDatabase, type Database, migrate, type Statement, traffic } from '@shop/postgres';
+import { createDatabase, type Database, type Statement, traffic } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { ledgerMigrations } from './ledger/migrations';
@@ -7,14 +8,7 @@ import { type Moves, runOnce } from './run-once';
 import type { Answer } from './answer';
 import { type Outcome, type Work } from './settle';
 
-const stack = useStack({
-  templateKey: 'ledger',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: ledgerMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
 
 const ledger = new PostgresLedger();
 /** Two replicas of a service. */

@@ -6,7 +6,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { createLogger, type Logger } from '@shop/observability';
-import { createDatabase, Database, migrate, type Statement } from '@shop/postgres';
+import { createDatabase, Database, type Statement } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { Problem } from '@shop/problem';
 import {
   type Answer,
@@ -32,11 +33,7 @@ interface Note {
 }
 
 /** For `useStack`: the ledger's tables. */
-export async function migrateLedger(url: string): Promise<void> {
-  const database = createDatabase({ url, applicationName: 'test', migrations: ledgerMigrations });
-  await migrate(database);
-  await database.close();
-}
+export const migrateLedger = (url: string) => applyMigrations(url, ledgerMigrations);
 
 export async function openNotes(url: string): Promise<Database> {
   const database = createDatabase({ url, applicationName: 'test' });

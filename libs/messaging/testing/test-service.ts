@@ -5,7 +5,8 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { createLogger, type Logger } from '@shop/observability';
-import { createDatabase, type Database, migrate } from '@shop/postgres';
+import { createDatabase, type Database } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import pino from 'pino';
 import { Broker } from '../src/broker';
 import { replyTo } from '../src/command';
@@ -50,11 +51,7 @@ export async function closeAll(): Promise<void> {
 }
 
 /** For `useStack`: the tables of dead letters. */
-export async function migrateMessaging(url: string): Promise<void> {
-  const database = createDatabase({ url, applicationName: 'test', migrations: messagingMigrations });
-  await migrate(database);
-  await database.close();
-}
+export const migrateMessaging = (url: string) => applyMigrations(url, messagingMigrations);
 
 export async function openDatabase(url: string): Promise<Database> {
   const database = createDatabase({ url, applicationName: 'test', poolSize: 4 });

@@ -1,1 +1,2 @@
+export { applyMigrations } from './apply-migrations';
 export { InterruptedDatabase } from './interrupted-database';

@@ -2,7 +2,7 @@
 import { type Database, traffic } from '@shop/postgres';
 import { type Journey, journeyV1, journeyV3, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
+import { actOn, beginOn, expireOn, sentFor, useSagaStack } from '../testing/sagas';
 import { Deadlines } from './deadlines';
 import { defineSaga } from './definition';
 import type { OperatorEvent } from './saga-state';
@@ -55,8 +55,6 @@ const flightAttempt = (attempt: number) =>
 const by = (act: 'retry' | 'cancel'): OperatorEvent => ({ type: 'operator', act, by: 'olga' });
 const skip: OperatorEvent = { type: 'operator', act: 'skip', by: 'olga', reason: 'called them' };
 const pathOf = async (id: string) => (await findSaga(one.database, id))!.history.map(({ to }) => to);
-const sentFor = (id: string, { sent }: Replica) =>
-  sent.flatMap(({ message }) => (message.subject === id ? [message.id.slice(id.length + 1)] : []));
 const expire = (...ids: string[]) => expireOn(one, ...ids);
 const tripsOf = async (work: Promise<unknown>) => {
   const before = traffic.trips;
@@ -68,11 +66,10 @@ const tripsOf = async (work: Promise<unknown>) => {
 const look = ({ database, engine, logger }: Replica) =>
   new Deadlines({ database, engine, logger, writeHeardAfterMs: 0 }).wake();
 
-async function act({ database, engine }: Replica, id: string, event: OperatorEvent): Promise<string[]> {
-  const decided = await database.transaction((tx) => engine.decideIn(tx, id, event));
-  if ('ignored' in decided) return [decided.ignored];
-  engine.committed(decided.changes);
-  return decided.changes.map(({ saga, transition }) => `${saga.version} ${transition.event}`);
+async function act(replica: Replica, id: string, event: OperatorEvent): Promise<string[]> {
+  const done = await actOn(replica, id, event);
+  if (typeof done === 'string') return [done];
+  return done.map(({ saga, transition }) => `${saga.version} ${transition.event}`);
 }
 
 /** It fails so the next time, before or behind its commit. */
@@ -229,12 +226,7 @@ describe('R6 an operator who acts on a saga of which something is heard', () => 
 
   it('R6 R2 and cancels while the reply comes in: what left early is undone, and the saga ends', async () => {
     const id = await begin(one);
-    const decided = await one.database.transaction(async (tx) => {
-      const made = await one.engine.decideIn(tx, id, by('cancel'));
-      await one.engine.receive(replyTo(id, 'flight.do'));
-      return made;
-    });
-    if ('changes' in decided) one.engine.committed(decided.changes);
+    await actOn(one, id, by('cancel'), () => one.engine.receive(replyTo(id, 'flight.do')));
     await one.engine.receive(replyTo(id, 'hotel.do'));
     for (const name of ['hotel', 'flight']) await one.engine.receive(replyTo(id, `${name}.undo`));
     expect(sentFor(id, one)).toEqual(['flight/do', 'hotel/do', 'hotel/undo', 'flight/undo']);
@@ -244,12 +236,7 @@ describe('R6 an operator who acts on a saga of which something is heard', () => 
 
   it('R6 and asks again while the reply comes in: the next one brings it on', async () => {
     const id = await begin(one);
-    const decided = await one.database.transaction(async (tx) => {
-      const made = await one.engine.decideIn(tx, id, by('retry'));
-      await one.engine.receive(replyTo(id, 'flight.do'));
-      return made;
-    });
-    if ('changes' in decided) one.engine.committed(decided.changes);
+    await actOn(one, id, by('retry'), () => one.engine.receive(replyTo(id, 'flight.do')));
     for (const name of ['flight', 'hotel', 'pay']) await one.engine.receive(replyTo(id, `${name}.do`));
     expect(await pathOf(id)).toEqual(['flight.do', 'flight.do', 'hotel.do', 'pay.do', 'completed']);
   });

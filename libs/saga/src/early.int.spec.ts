@@ -3,7 +3,7 @@ import { traffic } from '@shop/postgres';
 import { eventually, seededRandom } from '@shop/testing';
 import { journeyV3, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import { beginOn, expireOn, useSagaStack } from '../testing/sagas';
+import { beginOn, expireOn, sentFor, useSagaStack } from '../testing/sagas';
 import { findSaga } from './saga.view';
 
 const stack = useSagaStack();
@@ -31,10 +31,6 @@ async function heard(): Promise<string> {
 
 const sagaOf = async (id: string) => (await findSaga(one.database, id))!;
 const pathOf = async (id: string) => (await sagaOf(id)).history.map(({ event, to }) => `${event} → ${to}`);
-const sentFor = (id: string, ...from: Replica[]) =>
-  from.flatMap(({ sent }) =>
-    sent.flatMap(({ message }) => (message.subject === id ? [message.id.slice(id.length + 1)] : [])),
-  );
 const loggedFor = (id: string, { log }: Replica) =>
   log.filter(({ sagaId, event }) => sagaId === id && event !== 'saga.event.ignored').map(({ event }) => event);
 const expire = (...ids: string[]) => expireOn(one, ...ids);

@@ -3,10 +3,9 @@ import { type Tx } from '@shop/postgres';
 import pino from 'pino';
 import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
-import { beginOn, useSagaStack } from '../testing/sagas';
+import { actOn, beginOn, useSagaStack } from '../testing/sagas';
 import { listSagas } from './saga-list';
 import type { OperatorEvent } from './saga-state';
-import type { SagaChange } from './decide-all';
 import { findSaga } from './saga.view';
 
 const stack = useSagaStack();
@@ -28,13 +27,6 @@ const skip: OperatorEvent = { type: 'operator', act: 'skip', by: 'olga', reason:
 
 const begin = (replica: Replica, data?: object) => beginOn(replica, journeyV1, data as Journey | undefined);
 
-async function act({ database, engine }: Replica, id: string, event: OperatorEvent): Promise<SagaChange[] | string> {
-  const decided = await database.transaction((tx) => engine.decideIn(tx, id, event));
-  if ('ignored' in decided) return decided.ignored;
-  engine.committed(decided.changes);
-  return decided.changes;
-}
-
 async function park({ engine }: Replica, id: string): Promise<void> {
   await engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' });
   await engine.receive(replyTo(id, 'flight.undo', refused('too_late')));
@@ -48,7 +40,7 @@ describe('R6 an operator’s act', () => {
   it('R6 leaves its command after the commit, and a line in history and log that says who, when and why', async () => {
     const id = await begin(one);
     await park(one, id);
-    await act(one, id, retry);
+    await actOn(one, id, retry);
     expect(sentBy(one)).toEqual(['flight.do', 'flight.undo', 'flight.undo']);
     expect((await findSaga(one.database, id))!.history.at(-1)).toMatchObject({
       at: expect.any(String),
@@ -80,19 +72,19 @@ describe('R6 an operator’s act', () => {
     await expect(work).rejects.toThrow('no answer could be stored');
     expect(await findSaga(one.database, id)).toEqual(before);
     expect(sentBy(one)).toEqual(['flight.do', 'flight.undo']);
-    expect(await act(one, id, retry)).toHaveLength(1);
+    expect(await actOn(one, id, retry)).toHaveLength(1);
   });
 
   it('R11 is decided on the saga as it is, whatever this replica remembers of it', async () => {
     const id = await begin(one);
     await two.engine.receive(replyTo(id, 'flight.do'));
-    expect(await act(one, id, retry)).toMatchObject([{ transition: { from: 'hotel.do', to: 'hotel.do' } }]);
+    expect(await actOn(one, id, retry)).toMatchObject([{ transition: { from: 'hotel.do', to: 'hotel.do' } }]);
     expect(sentBy(one)).toEqual(['flight.do', 'hotel.do']);
   });
 
   it('R11 is not overwritten by a replica that remembers the saga as it was before', async () => {
     const id = await begin(one);
-    await act(two, id, { type: 'operator', act: 'cancel', by: 'olga' });
+    await actOn(two, id, { type: 'operator', act: 'cancel', by: 'olga' });
     await one.engine.receive(replyTo(id, 'flight.do'));
     expect(await pathOf(id)).toEqual(['started → flight.do', 'operator.cancel → flight.undo']);
     await one.engine.receive(replyTo(id, 'flight.undo'));
@@ -102,7 +94,7 @@ describe('R6 an operator’s act', () => {
   it('R11 comes once of many at the same time', async () => {
     const id = await begin(one);
     await park(one, id);
-    const all = await Promise.all([one, two, one, two].map((replica) => act(replica, id, skip)));
+    const all = await Promise.all([one, two, one, two].map((replica) => actOn(replica, id, skip)));
     expect(all.filter((result) => typeof result !== 'string')).toHaveLength(1);
     expect(all.filter((result) => result === 'ended')).toHaveLength(3);
     expect(await pathOf(id)).toEqual([
@@ -115,13 +107,13 @@ describe('R6 an operator’s act', () => {
 
   it('R5 makes no deadline fire that was meant for the attempt before it', async () => {
     const id = await begin(one);
-    await act(one, id, retry);
+    await actOn(one, id, retry);
     await one.engine.dispatch(id, { type: 'deadline-passed', step: 'flight', action: 'do', attempt: 1 });
     expect(await pathOf(id)).toEqual(['started → flight.do', 'operator.retry → flight.do']);
   });
 
   it('R6 on a saga that nobody knows is told so', async () => {
-    expect(await act(one, randomUUID(), retry)).toBe('unknown-saga');
+    expect(await actOn(one, randomUUID(), retry)).toBe('unknown-saga');
   });
 
   it('R6 cries out once for a saga that is parked, not again for what is done with it', async () => {
@@ -129,7 +121,7 @@ describe('R6 an operator’s act', () => {
     const id = await begin(one);
     for (const name of ['flight', 'hotel']) await one.engine.receive(replyTo(id, `${name}.do`));
     await one.engine.receive(replyTo(id, 'pay.do', pay));
-    await act(one, id, { type: 'operator', act: 'cancel', by: 'olga' });
+    await actOn(one, id, { type: 'operator', act: 'cancel', by: 'olga' });
     const errors = one.log.filter(({ level }) => level === pino.levels.values['error']);
     expect(errors.map(({ event }) => event)).toEqual(['saga.do.refused']);
     expect(one.log.at(-1)).toMatchObject({ event: 'saga.operator.cancel', from: 'parked', to: 'parked' });

@@ -1,22 +1,17 @@
 /** What the engine's tests share: databases with the saga's tables, and sagas in them. */
 import { randomUUID } from 'node:crypto';
 import { newTraceparent } from '@shop/observability';
-import { createDatabase, migrate } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
+import type { NotMoved, SagaChange } from '../src/decide-all';
 import type { SagaDefinition } from '../src/definition';
 import { sagaMigrations } from '../src/migrations';
+import type { OperatorEvent } from '../src/saga-state';
 import type { Journey } from './journey';
 import type { Replica } from './replica';
 
 export const useSagaStack = () =>
-  useStack({
-    templateKey: 'saga',
-    migrate: async (url) => {
-      const database = createDatabase({ url, applicationName: 'test', migrations: sagaMigrations });
-      await migrate(database);
-      await database.close();
-    },
-  });
+  useStack({ templateKey: 'saga', migrate: (url) => applyMigrations(url, sagaMigrations) });
 
 /** Begins a saga on this replica; answers its id. */
 export async function beginOn(
@@ -28,6 +23,29 @@ export async function beginOn(
   engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
   return saga.id;
 }
+
+/** An operator's act, and its commit; answers what came of it, or why nothing did. `meanwhile` happens before the commit. */
+export async function actOn(
+  { database, engine }: Replica,
+  id: string,
+  event: OperatorEvent,
+  meanwhile?: () => Promise<void>,
+): Promise<SagaChange[] | NotMoved> {
+  const decided = await database.transaction(async (tx) => {
+    const made = await engine.decideIn(tx, id, event);
+    await meanwhile?.();
+    return made;
+  });
+  if ('ignored' in decided) return decided.ignored;
+  engine.committed(decided.changes);
+  return decided.changes;
+}
+
+/** `flight/do`: the commands of the saga that these replicas have sent, in order. */
+export const sentFor = (id: string, ...from: Replica[]): string[] =>
+  from.flatMap(({ sent }) =>
+    sent.flatMap(({ message }) => (message.subject === id ? [message.id.slice(id.length + 1)] : [])),
+  );
 
 /** As if the deadlines of these sagas had passed. */
 export const expireOn = ({ database }: Replica, ...ids: string[]) =>

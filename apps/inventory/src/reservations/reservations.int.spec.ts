@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
 import { PostgresLedger, ledgerMigrations } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
-import { createDatabase, Database, Lane, migrate, traffic, type Tx } from '@shop/postgres';
-import { InterruptedDatabase } from '@shop/postgres/testing';
+import { createDatabase, Database, Lane, traffic, type Tx } from '@shop/postgres';
+import { applyMigrations, InterruptedDatabase } from '@shop/postgres/testing';
 import { seededRandom, useStack } from '@shop/testing';
 import { inventoryMigrations } from '../migrations';
 import { createStock, findStock } from '../stock/stock.repository';
@@ -338,11 +338,8 @@ function open(name: string): CountingDatabase {
   return new CountingDatabase(createDatabase({ url: stack.databaseUrl, applicationName: name }).dataSource);
 }
 
-async function prepare(url: string): Promise<void> {
-  const migrations = [...ledgerMigrations, ...inventoryMigrations];
-  const database = createDatabase({ url, applicationName: 'migrate', migrations });
-  await migrate(database);
-  await database.close();
+function prepare(url: string): Promise<void> {
+  return applyMigrations(url, [...ledgerMigrations, ...inventoryMigrations]);
 }
 
 async function newCase({ onHand }: { onHand: number }): Promise<{ id: string; sku: string }> {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
-import { createDatabase, migrate } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { sagaMigrations } from '@shop/saga';
 import { expectSchema, useStack } from '@shop/testing';
 import { orderMigrations } from '.';
@@ -17,11 +17,6 @@ it('makes the schema in schema.txt from an empty database', async () => {
     ...outboxMigrations,
     ...orderMigrations,
   ];
-  const database = createDatabase({ url: stack.databaseUrl, applicationName: 'schema', migrations });
-  try {
-    await migrate(database);
-  } finally {
-    await database.close();
-  }
+  await applyMigrations(stack.databaseUrl, migrations);
   await expectSchema(stack.databaseUrl, join(__dirname, '../../schema.txt'), '@shop/order');
 });

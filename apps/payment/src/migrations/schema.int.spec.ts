@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
-import { createDatabase, migrate } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { expectSchema, useStack } from '@shop/testing';
 import { paymentMigrations } from '.';
 
@@ -10,11 +10,6 @@ const stack = useStack();
 
 it('makes the schema in schema.txt from an empty database', async () => {
   const migrations = [...ledgerMigrations, ...messagingMigrations, ...paymentMigrations];
-  const database = createDatabase({ url: stack.databaseUrl, applicationName: 'schema', migrations });
-  try {
-    await migrate(database);
-  } finally {
-    await database.close();
-  }
+  await applyMigrations(stack.databaseUrl, migrations);
   await expectSchema(stack.databaseUrl, join(__dirname, '../../schema.txt'), '@shop/payment');
 });

@@ -1,4 +1,5 @@
-import { createDatabase, type Database, migrate } from '@shop/postgres';
+import { createDatabase, type Database } from '@shop/postgres';
+import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
 import { type Lease, newLeaseToken } from './lease';
 import type { Key, Kind, Ledger, Stretch, Store } from './ledger';
@@ -9,14 +10,7 @@ import { PostgresLedger } from './postgres-ledger';
 import type { Answer } from '../answer';
 import { type Claim, idOf, repeatOf } from '../settle';
 
-const stack = useStack({
-  templateKey: 'ledger',
-  migrate: async (url) => {
-    const database = createDatabase({ url, applicationName: 'test', migrations: ledgerMigrations });
-    await migrate(database);
-    await database.close();
-  },
-});
+const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
 
 let database: Database;
 const memory = new MemoryStore();
