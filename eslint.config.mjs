@@ -53,14 +53,14 @@ const noTestTools = {
   regex: '^@shop/(testing|[^/]+/testing)$',
   message: 'Only tests may import this: *.spec.ts files, apps/e2e, apps/simulation and testing folders.',
 };
+const noServers = {
+  regex: '^@shop/stack$',
+  message: 'A service is given the addresses of its servers; only tests and tools start servers.',
+};
 // A machine that sleeps, moves or sets its clock would make a wait endless, or end it at once.
 const noWallClock = {
   selector: "BinaryExpression[operator='+'][left.callee.object.name='Date'][left.callee.property.name='now']",
   message: 'Time that passes is measured by performance.now(): the time of day may be set.',
-};
-const noServers = {
-  regex: '^@shop/stack$',
-  message: 'A service is given the addresses of its servers; only tests and tools start servers.',
 };
 
 export default defineConfig(
