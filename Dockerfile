@@ -1,4 +1,4 @@
-# One recipe for every app: docker build --build-arg APP=order|inventory|payment|sandbox .
+# One recipe for every app: docker build --build-arg APP=<folder in apps> .
 # APP comes in at the very end, so the images of all apps share everything below their own few files.
 
 FROM node:24-slim AS base

@@ -1,21 +1,22 @@
 // Lint rules: who may import whom, and the mistakes that types alone do not catch.
+import { readdirSync } from 'node:fs';
 import eslint from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-// Who may import whom: imports only go down, from floor to floor, type imports included. Every project has its line.
-const ground = ['postgres', 'resilience', 'observability', 'problem'];
-const services = {
+// Who may import whom: imports only go down, from floor to floor, type imports included. Every lib and tool has its line,
+// and so has an app that is not an ordinary service.
+const ground = ['postgres', 'resilience', 'observability', 'problem', 'validation'];
+const anyService = ['service', 'saga', 'participant', 'contracts', 'messaging', 'idempotency', 'http', ...ground];
+const floors = {
   // floor 4
-  order: ['service', 'saga', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
-  inventory: ['service', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
-  payment: ['service', 'contracts', 'messaging', 'idempotency', 'http', ...ground],
-  sandbox: ['service', 'http', 'observability', 'problem'],
+  sandbox: ['service', 'http', 'observability', 'problem', 'validation'],
   // floor 3
   saga: ['messaging', ...ground],
+  participant: ['messaging', 'idempotency', ...ground],
   contracts: ['messaging'],
-  service: ['idempotency', 'messaging', 'http', 'postgres', 'observability', 'problem'],
+  service: ['idempotency', 'messaging', 'http', 'postgres', 'observability', 'problem', 'validation'],
   // floor 2
   messaging: ground,
   idempotency: ground,
@@ -25,12 +26,14 @@ const services = {
   resilience: [],
   observability: [],
   problem: [],
+  // On top of it: a list of faults becomes a problem.
+  validation: ['problem'],
 };
 // What starts and tries the services; it knows them by their addresses only.
 const around = {
   e2e: ['system', 'stack', 'testing'],
   // And, by the exception below, the testing doors of the services, whose handlers it runs in one process.
-  simulation: ['saga', 'messaging', 'idempotency', ...ground, 'testing'],
+  simulation: ['saga', 'participant', 'messaging', 'idempotency', ...ground, 'testing'],
   bench: ['system', 'stack'],
   system: ['stack'],
   testing: ['stack'],
@@ -38,13 +41,16 @@ const around = {
   house: [],
 };
 
+const services = readdirSync(`${import.meta.dirname}/apps`).filter((app) => !(app in floors) && !(app in around));
+
 const row = (project, targets) => ({
   sourceTag: `scope:${project}`,
   onlyDependOnLibsWithTags: targets.map((target) => `scope:${target}`),
 });
 const depConstraints = [
   // For their tests only, which a row cannot say: `no-restricted-imports` below does.
-  ...Object.entries(services).map(([project, targets]) => row(project, [...targets, 'testing', 'stack'])),
+  ...services.map((service) => row(service, [...anyService, 'testing', 'stack'])),
+  ...Object.entries(floors).map(([project, targets]) => row(project, [...targets, 'testing', 'stack'])),
   ...Object.entries(around).map(([project, targets]) => row(project, targets)),
 ];
 
@@ -111,7 +117,7 @@ export default defineConfig(
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
-        { depConstraints, allow: ['order', 'inventory', 'payment'].map((service) => `@shop/${service}/testing`) },
+        { depConstraints, allow: services.map((service) => `@shop/${service}/testing`) },
       ],
     },
   },

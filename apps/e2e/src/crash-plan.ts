@@ -10,11 +10,11 @@ export type Mortal = (typeof mortals)[number];
 
 const everywhere = ['commit.before', 'commit.sent', 'commit.after', 'publish.before', 'publish.after'];
 const acks = ['ack.before', 'ack.after'];
-/** Every kind of instant of each service, in the stories as they are told while nobody dies. */
+/** Every kind of instant of each service, in the stories when no process dies. */
 export const instantsOf: Record<Mortal, readonly string[]> = {
   payment: [...everywhere, ...acks, 'call.before', 'call.after'],
   inventory: [...everywhere, ...acks],
-  // The replies to it take the short way, where nothing is acknowledged.
+  // Its replies come the short way, where nothing is acknowledged.
   order: everywhere,
 };
 
@@ -22,11 +22,11 @@ export interface Arm {
   id: string;
   service: Mortal;
   instant: string;
-  /** Counted from 1; none of them only counts. */
+  /** The passes that kill, counted from 1. An arm without any only counts. */
   passes: number[];
-  /** Passes count that are about orders and sagas born from here, in milliseconds, … */
+  /** Only passes about orders and sagas made from this time on count, in milliseconds, … */
   since: number;
-  /** … to here. */
+  /** … until this time. */
   until?: number;
 }
 
@@ -47,7 +47,7 @@ export class CrashPlan {
     return { env: { CRASH_FOLDER: this.folder }, nodeOptions };
   }
 
-  /** From now on, for the orders and sagas that are born from now on until `closeAll`. */
+  /** Adds arms for the orders and sagas that are made from now on, until `closeAll`. */
   add(targets: readonly Pick<Arm, 'service' | 'instant' | 'passes'>[]): Arm[] {
     const since = Date.now();
     const arms = targets.map((target) => ({ ...target, id: `arm-${++this.made}`, since }));
@@ -57,7 +57,7 @@ export class CrashPlan {
     return arms;
   }
 
-  /** What is born from now on is none of the arms' business; those whose last pass is over are put away. */
+  /** The arms ignore orders and sagas that are made from now on. Arms whose last pass is over are removed. */
   closeAll(): void {
     for (const arm of this.arms) arm.until ??= Date.now();
     this.arms = this.arms.filter((arm) => this.passesOf(arm) < (arm.passes.at(-1) ?? 0));
@@ -72,7 +72,7 @@ export class CrashPlan {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Whole or not at all, for it is read at every instant. */
+  /** Writes the file whole or not at all, because it is read at every instant. */
   private write(): void {
     const file = join(this.folder, 'plan.json');
     writeFileSync(`${file}.new`, JSON.stringify(this.arms));

@@ -1,4 +1,4 @@
-/** What orders go through while processes die: three stories, each told by a client that repeats until it is answered. */
+/** What happens to orders while processes die: three stories. In each, a client repeats its request until it has an answer. */
 import type { ApiResponse } from '@shop/system';
 import { eventually } from '@shop/testing';
 import type { Order, Shop } from './shop';
@@ -9,23 +9,23 @@ export interface CrashOrder {
   sku: string;
   key: string;
   source: string;
-  /** Called when the part of the story begins in which the process dies. */
+  /** Called at the beginning of the part in which the process dies. */
   begin: () => void;
 }
 
 export interface Story {
   name: string;
   source: string;
-  /** Answers what its POST was answered. */
+  /** Returns the answer to its POST. */
   tell: (order: CrashOrder) => Promise<ApiResponse<Order>>;
   /** How the order ends, and its payment. */
   end: { status: string; reason?: string };
   payment: [status: string, refunded: boolean];
-  /** Of the saga that places it, and of the one that cancels it. */
+  /** Of the saga that places the order, and of the saga that cancels it. */
   sagas: (string | undefined)[];
 }
 
-/** Longer than any order takes to heal while the services go on dying: a lease, and deadlines that have grown. */
+/** Longer than any order takes to end while services die: a lease, and deadlines that have grown. */
 export const END_TIMEOUT_MS = 180_000;
 const LOOK_MS = 250;
 export const PIECES = 2;
@@ -69,7 +69,7 @@ export const stories: readonly Story[] = [
   },
 ];
 
-/** The same request under the same key always. */
+/** Always the same request under the same key. */
 export function post({ shop, sku, key, source }: Omit<CrashOrder, 'begin'>): Promise<ApiResponse<Order>> {
   const body = { customerId: 'alice', items: [{ sku, quantity: PIECES }], payment: { source } };
   return shop.post({ key, body });

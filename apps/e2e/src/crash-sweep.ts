@@ -1,4 +1,4 @@
-/** Tells the stories while processes die where the plan says, starts them again at once, and finds out what came of it. */
+/** Runs the stories while processes die where the plan says, starts the processes again at once, and checks the result. */
 import {
   type ApiResponse,
   inParallel,
@@ -6,6 +6,7 @@ import {
   seed,
   type SeedProduct,
   type ServiceName,
+  serviceNames,
   timelineOf,
 } from '@shop/system';
 import { eventually } from '@shop/testing';
@@ -29,7 +30,7 @@ interface Payment {
   refunded: number;
 }
 
-/** One order, and the death it is told with; `target` is undefined for those that nobody dies in. */
+/** One order, and the death during it; `target` is undefined when no process dies. */
 interface Run {
   story: Story;
   target?: Target;
@@ -50,7 +51,7 @@ const WIDTH = 8;
 export class CrashSweep {
   private readonly runs: Run[] = [];
   private readonly faults: string[] = [];
-  private readonly deaths: Record<ServiceName, number> = { order: 0, inventory: 0, payment: 0, sandbox: 0 };
+  private readonly deaths = Object.fromEntries(serviceNames.map((name) => [name, 0])) as Record<ServiceName, number>;
   private shop!: Shop;
 
   private constructor(
@@ -77,7 +78,7 @@ export class CrashSweep {
     return Object.values(this.deaths).reduce((sum, deaths) => sum + deaths, 0);
   }
 
-  /** Tells each story once with nobody dying, and answers every pass of every instant as a target of its own. */
+  /** Runs each story once without a death, and returns every pass of every instant as a target of its own. */
   async learn(): Promise<Target[]> {
     await this.stock(stories.length);
     const targets: Target[] = [];
@@ -98,7 +99,7 @@ export class CrashSweep {
     return targets;
   }
 
-  /** Strikes one target after the other; what follows from each, the restart too, goes on beside the next. */
+  /** Kills at one target after the other. The consequences of each, with the restart, overlap with the next one. */
   async strikeAll(targets: readonly Target[]): Promise<void> {
     const unused = this.products.length - this.runs.length;
     await this.stock(targets.length - unused);
@@ -123,7 +124,7 @@ export class CrashSweep {
     }
   }
 
-  /** Everything that is not as it should be, one text for each; waits until all orders have ended. */
+  /** Waits until all orders have ended, and returns everything that is wrong, one text for each. */
   async verdict(): Promise<string[]> {
     await Promise.all(this.runs.map(({ ended }) => ended));
     await this.untilReady();
@@ -154,7 +155,7 @@ export class CrashSweep {
       arms = plan.add(places);
     };
     const posted = await story.tell({ shop, sku, key, source: story.source, begin });
-    // What is not accepted at all needs no waiting for its end.
+    // An order that was not accepted has no end to wait for.
     const ended = posted.status !== 201 ? Promise.resolve([]) : this.ended(story, posted.body.id);
     const run = { story, target, arms, sku, key, posted, ended };
     this.runs.push(run);
@@ -168,7 +169,7 @@ export class CrashSweep {
     );
   }
 
-  /** Makes so many products more, each for one order. */
+  /** Makes so many more products, each for one order. */
   private async stock(count: number): Promise<void> {
     const products = Array.from({ length: Math.max(0, count) }, (_, index) => {
       const sku = `sweep-${this.products.length + index}`;
@@ -215,12 +216,12 @@ export class CrashSweep {
       return;
     }
     this.deaths[name]++;
-    // If it is killed again before it is ready, that calls for the next start.
+    // If it is killed again before it is ready, the next start follows.
     void this.shop.system.services[name].start().catch(() => undefined);
   }
 }
 
-/** Each service's targets spread over the whole, so that one starts again while another dies. */
+/** Mixes the targets of the services, so that one service starts again while another one dies. */
 function inTurns(targets: readonly Target[]): Target[] {
   const placed = mortals.flatMap((service) => {
     const own = targets.filter((target) => target.service === service);

@@ -5,7 +5,7 @@ import { type Order, Shop } from './shop';
 
 const TIMEOUT_MS = 120_000;
 const CONCURRENCY = 16;
-/** PostgreSQL keeps a few connections back for its superusers; with them gone too, the server is full for everybody. */
+/** PostgreSQL reserves a few connections for its superusers. When these are taken too, the server is full for everybody. */
 const FULL = /too many clients|remaining connection slots/;
 
 describe('a database in trouble', () => {
@@ -18,7 +18,7 @@ describe('a database in trouble', () => {
   afterAll(() => shop?.close());
 
   it(
-    'R45 without a connection to spare answers 503 and comes back by itself, and nothing is lost or doubled',
+    'R45 without a free connection answers 503 and recovers by itself, and nothing is lost or doubled',
     async () => {
       const [early, late] = [workload.postings.slice(0, 30), workload.postings.slice(30)];
       const answers = new Map<string, string>();
@@ -57,7 +57,7 @@ describe('a database in trouble', () => {
   );
 });
 
-/** Ends everybody else's connections again and again, until all there are are ours. */
+/** Ends all other connections again and again, until all connections are ours. */
 async function takeEveryConnection(adminUrl: string): Promise<Client[]> {
   const hoard: Client[] = [];
   const connect = async (): Promise<boolean> => {

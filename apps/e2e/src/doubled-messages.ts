@@ -1,7 +1,7 @@
 /**
- * A broker that delivers everything twice: each command and reply is published once more, as it came, on the short way
- * too. A copy has no reply subject, so nobody is told whether it has arrived; and as long as this listens, the broker
- * takes each replica for one that listens.
+ * A broker that delivers everything twice: each command and reply is published once more, unchanged, on the short way
+ * too. A copy has no reply subject, so nobody learns whether it has arrived. While this listens, the broker believes that
+ * every replica listens.
  */
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 

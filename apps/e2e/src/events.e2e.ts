@@ -25,7 +25,7 @@ describe('events', () => {
     await shop?.close();
   });
 
-  /** All that the stream holds now, each event once. */
+  /** All events that are in the stream now, each once. */
   const streamed = async (): Promise<Set<string>> => {
     const { state } = await manager.streams.info('EVENTS');
     const types = new Set<string>();
@@ -38,7 +38,7 @@ describe('events', () => {
   };
 
   it(
-    'R41 of every settled order are in the stream again after the broker lost its store and the order service was killed',
+    'R41 of every settled order are in the stream after the broker lost its store and the order service was killed',
     async () => {
       const placed: string[] = [];
       const faults = async (done: number) => {
@@ -62,7 +62,7 @@ describe('events', () => {
         },
         { timeoutMs: 90_000, intervalMs: 500 },
       );
-      // Once more when all is told: nothing but the outbox has these events now.
+      // Now all events are in the stream. After the wipe, only the outbox still has them.
       await eventually(async () => expect(await streamed()).toEqual(expected), { timeoutMs: 30_000 });
       await shop.system.stack.wipeNats();
       await eventually(async () => expect(await streamed()).toEqual(expected), { timeoutMs: 30_000 });

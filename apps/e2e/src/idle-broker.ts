@@ -1,6 +1,6 @@
 /**
- * Waits until the broker holds no command and no reply any more: nothing that was once sent can still have an effect. A
- * reply that takes the short way leaves before its command is acknowledged, so by then it is with its receiver, or gone.
+ * Waits until the broker holds no command and no reply any more, so that no message can still have an effect. A reply on
+ * the short way leaves before its command is acknowledged, so by then its receiver has it, or it is lost.
  */
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -10,7 +10,7 @@ export async function untilIdle(natsUrl: string, timeoutMs: number): Promise<voi
   const nats = await connect({ servers: natsUrl });
   try {
     const manager = await jetstreamManager(nats);
-    // A work queue lets go of a message when it is acknowledged; events stay for whoever wants to read them.
+    // A work queue deletes a message when it is acknowledged; events stay for every listener.
     await eventually(
       async () => {
         const streams = await manager.streams.list().next();

@@ -1,9 +1,9 @@
 // Preloaded into a service (`node -r`): ends its process with SIGKILL at the instants that the plan names.
 //
-// An arm of the plan names an instant, the passes of it that are deadly, and a stretch of time. Only passes that are about
-// an order or saga born in that stretch count: their ids are UUIDs of version 7 and begin with a clock. What earlier
-// orders still do in the same process, long after their own deaths, is not counted. The counts are files, one byte for a
-// pass, so they outlive the process. Everything here is synchronous: nothing happens between an instant and the death.
+// An arm of the plan names an instant, the passes of it that kill, and a period of time. Only passes about an order or
+// saga that was made in that period count: their ids are UUIDs of version 7 and begin with the time. What earlier orders
+// still do in the same process is not counted. The counts are files, one byte for each pass, so they outlive the process.
+// Everything here is synchronous: nothing happens between an instant and the death.
 const { Buffer } = require('node:buffer');
 const { subscribe } = require('node:diagnostics_channel');
 const { appendFileSync, readFileSync, statSync } = require('node:fs');
@@ -35,9 +35,9 @@ function readPlan() {
   return JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'));
 }
 
-// What is published and acknowledged gathers in the connection's buffer and leaves in one write a little later. Dying at
-// once would always mean that nothing has left, so `after` is behind that write, and `ack.before` in the middle of it:
-// the replies have left, the ack has not.
+// Published messages and acks collect in the connection's buffer and leave in one write a little later. If the process
+// died at once, nothing would ever have left. So `after` is after that write, and `ack.before` is in the middle of it: the
+// replies have left, the ack has not.
 function dieAt(name) {
   if (name === 'publish.after') behindWrite((text) => (PUBLISHED.test(text) ? text.length : -1));
   else if (name === 'ack.after') behindWrite((text) => (text.includes(ACKNOWLEDGED) ? text.length : -1));
@@ -45,14 +45,14 @@ function dieAt(name) {
   else die();
 }
 
-/** Lets the next write through as far as `lengthOf` says (-1: it is not the one), and dies. */
+/** Lets the next write through up to the length that `lengthOf` gives (-1: not this write), and dies. */
 function behindWrite(lengthOf) {
   const write = Socket.prototype.write;
   Socket.prototype.write = function (chunk, ...rest) {
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
     const length = lengthOf(text);
     if (length < 0) return write.call(this, chunk, ...rest);
-    // A socket with nothing waiting hands what it is given to the kernel before it returns.
+    // A socket with an empty buffer gives the text to the kernel before it returns.
     if (length > 0) write.call(this, text.slice(0, length), 'latin1');
     die();
   };

@@ -65,7 +65,7 @@ describe.each([['each message delivered once'], ['each message delivered twice']
     expect((await shop.settled(body.id)).body).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_client' });
   });
 
-  it('R9 cancels at once, whatever the saga is doing, and ends in one of the two good ends', async () => {
+  it('R9 cancels an order at any moment of its saga', async () => {
     const ids: string[] = [];
     for (let delayMs = 0; delayMs < 30; delayMs += 5) {
       const { body } = await shop.place([{ sku: 'cup', quantity: 1 }]);
@@ -76,7 +76,7 @@ describe.each([['each message delivered once'], ['each message delivered twice']
     for (const id of ids) expect((await shop.settled(id)).body.status).toBe('cancelled');
   });
 
-  it('R12 answers a hundred identical POSTs at once with one order', async () => {
+  it('R12 answers a hundred identical, simultaneous POSTs with one order', async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => shop.place([{ sku: 'cup', quantity: 1 }], 'tok_ok', 'hundred')),
     );
@@ -89,7 +89,7 @@ describe.each([['each message delivered once'], ['each message delivered twice']
     expect((await shop.settled(body.id)).body.status).toBe('confirmed');
   });
 
-  it('R48 tells each path in the log exactly as in the history', async () => {
+  it('R48 writes each path to the log exactly as to the history', async () => {
     const { body } = await shop.place([{ sku: 'cup', quantity: 1 }], 'tok_declined');
     await shop.settled(body.id);
     const saga = await shop.order.get<SagaBody>(`/orders/${body.id}/saga`);

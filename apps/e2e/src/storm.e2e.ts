@@ -7,10 +7,10 @@ const CONCURRENCY = 32;
 const TIMEOUT_MS = 180_000;
 const SETTLE_TIMEOUT_MS = 90_000;
 const ASK_AGAIN_MS = 250;
-/** Longer than a lease of the payment service and the broker's patience with an ack. */
+/** Longer than a lease of the payment service and than the broker's ack wait. */
 const ASLEEP_MS = 11_000;
 
-/** Asks again when the gateway is away; gives up in silence, for the books tell what is not settled. */
+/** Asks again while the gateway is away. It gives up without an error, because the books show what is not settled. */
 async function untilSettled(shop: Shop, id: string): Promise<void> {
   const deadline = performance.now() + SETTLE_TIMEOUT_MS;
   while (performance.now() < deadline) {
@@ -29,7 +29,7 @@ async function storm(shop: Shop, postings: readonly Posting[]): Promise<Map<stri
   await inParallel(postings, CONCURRENCY, async (posting) => {
     const { status, text } = await shop.post(posting);
     expect(status).toBe(201);
-    // Every repeat is answered as the first.
+    // Every repeat gets the answer of the first.
     expect(answers.get(posting.key) ?? text).toBe(text);
     answers.set(posting.key, text);
   });
@@ -97,7 +97,7 @@ describe('a storm of mixed orders', () => {
   );
 
   it(
-    'R11 loses and doubles nothing with two replicas of each service, one killed and the other asleep beyond its leases',
+    'R11 loses and doubles nothing with two replicas of each service, one killed and the other paused for longer than its leases',
     async () => {
       const names = ['order', 'inventory', 'payment'] as const;
       const replicas = await Promise.all(names.map((name) => shop.system.addReplica(name)));

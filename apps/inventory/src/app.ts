@@ -1,37 +1,25 @@
-/** Puts the inventory service together. */
-import { Module } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createHttpApp, parseApiKeys } from '@shop/http';
-import { ledgerMigrations } from '@shop/idempotency';
-import { JetStreamServer, messagingMigrations } from '@shop/messaging';
-import type { Logger } from '@shop/observability';
-import { ServiceModule } from '@shop/service';
-import type { InventoryEnvironment } from './environment';
+/** The inventory service, put together. */
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ParticipantModule } from '@shop/participant';
+import { defineService } from '@shop/service';
+import { InventoryEnvironment } from './environment';
 import { inventoryMigrations } from './migrations';
-import { CommandsController } from './reservations/commands.controller';
+import { ReservationCommands } from './reservations/reservation-commands';
 import { StockController } from './stock/stock.controller';
+import { StockEntity } from './stock/stock.entity';
+import { StockService } from './stock/stock.service';
 
-export async function buildInventoryApp(
+export const inventoryService = defineService({
+  name: 'inventory',
+  title: 'Inventory service',
+  description: 'Stock, and what is reserved of it.',
   environment: InventoryEnvironment,
-  logger: Logger,
-): Promise<NestFastifyApplication> {
-  const service = ServiceModule.register({
-    service: 'inventory',
-    logger,
-    databaseUrl: environment.INVENTORY_DATABASE_URL,
-    natsUrl: environment.NATS_URL,
-    migrations: [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations],
-  });
-
-  @Module({ imports: [service], controllers: [StockController, CommandsController] })
-  class InventoryApp {}
-
-  const app = await createHttpApp(InventoryApp, {
-    title: 'Inventory service',
-    description: 'Stock, and what is reserved of it.',
-    logger,
-    apiKeys: parseApiKeys(environment.API_KEYS),
-  });
-  app.connectMicroservice({ strategy: app.get(JetStreamServer) });
-  return app;
-}
+  migrations: inventoryMigrations,
+  entities: [StockEntity],
+  imports: [
+    TypeOrmModule.forFeature([StockEntity]),
+    ParticipantModule.register({ service: 'inventory', commands: ReservationCommands }),
+  ],
+  controllers: [StockController],
+  providers: [StockService],
+});

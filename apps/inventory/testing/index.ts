@@ -1,2 +1,2 @@
 export { inventoryMigrations } from '../src/migrations';
-export { CommandsController as InventoryCommands } from '../src/reservations/commands.controller';
+export { openInventoryReplica } from './replica';

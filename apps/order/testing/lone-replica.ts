@@ -1,42 +1,46 @@
-/** A replica on connections of its own, for tests that say what happens before and behind each of its transactions. */
+/** A replica on connections of its own, for tests that say what happens before and behind each commit. */
 import { randomUUID } from 'node:crypto';
 import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
 import { type Broker, type Message, type Publisher, type Reply, replyTo } from '@shop/messaging';
 import { createLogger, newTraceparent } from '@shop/observability';
-import { createDatabase, Database, type Tx } from '@shop/postgres';
-import { claimOfPut } from '../src/orders/place-orders';
+import { createDatabase, Database, type Statement, type Tx } from '@shop/postgres';
+import { claimOfPut } from '../src/orders/placing/place-orders';
 import { openOrderReplica, type OrderReplica } from './replica';
 import type { OrderJson } from './order-app';
 
-type Step = (run: number) => unknown;
+type Step = () => unknown;
 const nothing: Step = () => undefined;
 
 class SteppedDatabase extends Database {
-  /** Of the newest transaction. */
-  runs = 0;
-  /** Before each run of a transaction. */
-  before = nothing;
+  /** Reads outside of transactions that were answered. */
+  reads = 0;
   /** When everything was asked, before the commit is. */
   beforeCommit = nothing;
   /** When the commit is known, before anybody hears of it. */
   afterCommit = nothing;
 
+  override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    const rows = await super.query<Row>(statement, values);
+    this.reads++;
+    return rows;
+  }
+
   override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    this.runs = 0;
+    let acts: (() => void)[] = [];
     const result = await super.transaction(async (tx) => {
-      const run = ++this.runs;
-      await this.before(run);
-      const worked = await work(tx);
-      await this.beforeCommit(run);
+      acts = [];
+      const worked = await work({ ...tx, afterCommit: (act) => acts.push(act) });
+      await this.beforeCommit();
       return worked;
     }, retryOn);
-    await this.afterCommit(this.runs);
+    await this.afterCommit();
+    for (const act of acts) act();
     return result;
   }
 
   /** Nothing else happens any more. */
   undisturbed(): void {
-    this.before = this.beforeCommit = this.afterCommit = nothing;
+    this.beforeCommit = this.afterCommit = nothing;
   }
 }
 
@@ -45,7 +49,10 @@ export interface LoneReplica extends OrderReplica {
   close: () => Promise<void>;
 }
 
-export async function openLoneReplica(databaseUrl: string, broker?: Pick<Broker, 'nats'>): Promise<LoneReplica> {
+export async function openLoneReplica(
+  databaseUrl: string,
+  broker?: Pick<Broker, 'nats' | 'subscribe'>,
+): Promise<LoneReplica> {
   const database = new SteppedDatabase(createDatabase({ url: databaseUrl, applicationName: 'test' }).dataSource);
   await database.connect();
   const publisher = { send: () => undefined } as unknown as Publisher;

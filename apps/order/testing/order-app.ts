@@ -1,38 +1,21 @@
 /** The order service in the process of a test, with a broker of its own and asked without a socket. */
 import { randomUUID } from 'node:crypto';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createLogger } from '@shop/observability';
-import { Database } from '@shop/postgres';
-import { readEnvironment } from '@shop/service';
+import { type Answer, type Call, callersOf, expectProblem, TestClient } from '@shop/http/testing';
+import { openService, type ServiceUrls } from '@shop/service/testing';
 import { type Stack, startStack } from '@shop/stack';
 import { eventually, type TestStack } from '@shop/testing';
 import { Client } from 'pg';
-import { buildOrderApp } from '../src/app';
-import { OrderEnvironment } from '../src/environment';
-import { OrderWatch } from '../src/orders/order-watch';
+import { orderService } from '../src/app';
+import { OrderWatch } from '../src/orders/reading/order-watch';
 
-/** The keys of the callers that every test knows. */
-export const callers = {
-  operator: 'key-operator',
-  alice: 'key-alice',
-  bob: 'key-bob',
+const known = callersOf({
+  operator: 'acme/olga:operator',
+  alice: 'acme/alice:customer',
+  bob: 'acme/bob:customer',
   /** Of another tenant. */
-  rival: 'key-rival',
-} as const;
-const API_KEYS = [
-  `${callers.operator}=acme/olga:operator`,
-  `${callers.alice}=acme/alice:customer`,
-  `${callers.bob}=acme/bob:customer`,
-  `${callers.rival}=rival/rita:customer+operator`,
-].join();
-
-export interface Call {
-  /** The API key; alice's unless given, null for none. */
-  key?: string | null;
-  /** Text is sent as it is, as JSON. */
-  body?: object | string;
-  headers?: Record<string, string>;
-}
+  rival: 'rival/rita:customer+operator',
+});
+export const { callers } = known;
 
 /** Commands that nobody takes would otherwise meet the services of other test files. */
 export function startOwnBroker({ adminUrl }: TestStack): Promise<Stack> {
@@ -48,21 +31,12 @@ export interface TwoOrderApps {
   close: (...open: OrderApp[]) => Promise<void>;
 }
 
-export class OrderApp {
-  private constructor(private readonly app: NestFastifyApplication) {}
+export { type Answer, expectProblem };
 
-  static async start(urls: { databaseUrl: string; natsUrl: string }): Promise<OrderApp> {
-    const environment = readEnvironment(OrderEnvironment, {
-      ORDER_DATABASE_URL: urls.databaseUrl,
-      NATS_URL: urls.natsUrl,
-      API_KEYS,
-    });
-    const logger = createLogger({ service: 'order', level: 'silent', format: 'json' });
-    const app = await buildOrderApp(environment, logger);
-    await app.startAllMicroservices();
-    await app.init();
-    await app.getHttpAdapter().getInstance().ready();
-    return new OrderApp(app);
+/** Alice, unless a call says otherwise. */
+export class OrderApp extends TestClient {
+  static async start(urls: ServiceUrls): Promise<OrderApp> {
+    return new OrderApp(await openService(orderService, urls, { API_KEYS: known.API_KEYS }), callers.alice);
   }
 
   /** Two instances of the whole app on one database, with a broker of their own. */
@@ -77,20 +51,10 @@ export class OrderApp {
     return { here, there, natsUrl: broker.natsUrl, close };
   }
 
-  close(): Promise<void> {
-    return this.app.close();
-  }
-
   /** Opens a socket as well, for clients that go away; answers its address. */
   async listen(): Promise<string> {
     await this.app.listen(0, '127.0.0.1');
     return this.app.getUrl();
-  }
-
-  call(method: Method, url: string, { key = callers.alice, body, headers = {} }: Call = {}) {
-    const authorization: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
-    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
-    return this.app.inject({ method, url, headers: { ...authorization, ...type, ...headers }, payload: body });
   }
 
   /** How many wait for an order, here. */
@@ -119,10 +83,6 @@ export class OrderApp {
     return this.put(`/products/${sku}`, { name: `The ${sku}`, unitPrice: { amount, currency } }, call);
   }
 
-  query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    return this.app.get(Database).dataSource.query<Row[]>(text, values);
-  }
-
   /** How many orders, sagas and stored answers to POST and PUT /orders there are. */
   async counts(): Promise<{ orders: number; sagas: number; answers: number }> {
     const [counts] = await this.query<{ orders: number; sagas: number; answers: number }>(`
@@ -132,13 +92,9 @@ export class OrderApp {
   }
 }
 
-type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
-
 interface PlaceCall extends Call {
   idempotencyKey?: string;
 }
-
-export type Answer = Awaited<ReturnType<OrderApp['call']>>;
 
 export interface OrderJson {
   id: string;
@@ -175,14 +131,4 @@ export async function deadlocksAfterClosing(stack: TestStack, ...apps: OrderApp[
   } finally {
     await client.end();
   }
-}
-
-/** RFC 9457, with our stable code. */
-export function expectProblem(answer: Answer, status: number, code: string): void {
-  const body = answer.json<Record<string, unknown>>();
-  expect({ status: answer.statusCode, code: body['code'] }).toEqual({ status, code });
-  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-  const text = expect.any(String) as string;
-  expect(body).toMatchObject({ type: `urn:shop:problem:${code}`, title: text, detail: text, status });
-  expect(body).not.toHaveProperty('stack');
 }

@@ -4,10 +4,10 @@ import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Deadlines } from '@shop/saga';
-import { OrderWatch } from '../src/orders/order-watch';
-import { createEngine } from '../src/orders/orders.module';
 import { OrdersService } from '../src/orders/orders.service';
-import { RepliesController } from '../src/orders/replies.controller';
+import { OrderWatch } from '../src/orders/reading/order-watch';
+import { createOrderEngine } from '../src/orders/sagas/order-engine';
+import { RepliesController } from '../src/orders/sagas/replies.controller';
 
 export interface OrderPorts {
   database: Database;
@@ -15,9 +15,7 @@ export interface OrderPorts {
   publisher: Publisher;
   logger: Logger;
   /** Carries hints from replica to replica. Without one nobody hears them, as when the broker is away. */
-  broker?: Pick<Broker, 'nats'>;
-  /** Of the deadlines; what is heard is written at the first look when it is nought. */
-  writeHeardAfterMs?: number;
+  broker?: Pick<Broker, 'nats' | 'subscribe'>;
 }
 
 export interface OrderReplica {
@@ -31,16 +29,16 @@ export interface OrderReplica {
 const away = { nats: { isClosed: () => true } } as unknown as Pick<Broker, 'nats'>;
 
 export function openOrderReplica(ports: OrderPorts): OrderReplica {
-  const { database, ledger, publisher, logger, broker, writeHeardAfterMs } = ports;
-  const watch = new OrderWatch((broker ?? away) as Broker, logger);
+  const { database, ledger, publisher, logger, broker } = ports;
+  const watch = new OrderWatch((broker ?? away) as Broker);
   if (broker) watch.onModuleInit();
   // Nobody listens to events.
   const relay = { wake: () => undefined };
-  const engine = createEngine(database, publisher, watch, relay, logger);
+  const engine = createOrderEngine(database, publisher, watch, relay, logger);
   return {
     watch,
     orders: new OrdersService(database, engine, watch, ledger),
     replies: new RepliesController(engine),
-    deadlines: new Deadlines({ database, engine, logger, writeHeardAfterMs }),
+    deadlines: new Deadlines({ database, engine, logger }),
   };
 }

@@ -1,27 +1,28 @@
 /** Two instances of the whole payment service on one database, asked without a socket, with one scripted provider. */
 import { randomUUID } from 'node:crypto';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Answer, callersOf, TestClient } from '@shop/http/testing';
 import { Idempotency } from '@shop/idempotency';
-import { createLogger } from '@shop/observability';
 import { Database } from '@shop/postgres';
-import { readEnvironment } from '@shop/service';
+import { openService, type ServiceUrls } from '@shop/service/testing';
 import { eventually } from '@shop/testing';
-import { buildPaymentApp } from '../src/app';
-import { PaymentEnvironment } from '../src/environment';
+import { paymentService } from '../src/app';
+import type { Provider } from '../src/payments/provider';
 import { ScriptedProvider } from './scripted-provider';
 
-/** The keys of the callers that every test knows. */
-export const callers = {
-  operator: 'key-operator',
-  customer: 'key-customer',
+const known = callersOf({
+  operator: 'acme/olga:operator',
+  customer: 'acme/carl:customer',
   /** Of another tenant. */
-  rival: 'key-rival',
-} as const;
-const API_KEYS = [
-  `${callers.operator}=acme/olga:operator`,
-  `${callers.customer}=acme/carl:customer`,
-  `${callers.rival}=rival/rita:operator`,
-].join();
+  rival: 'rival/rita:operator',
+});
+export const { callers } = known;
+
+/** One instance of the whole service; the operator, unless a call says otherwise. */
+export async function openPaymentApp(urls: ServiceUrls, provider?: Provider): Promise<TestClient> {
+  const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS };
+  const app = await openService(paymentService(provider), urls, env, { takesMessages: false });
+  return new TestClient(app, callers.operator);
+}
 
 export interface Call {
   /** The API key; the operator's unless given. */
@@ -43,22 +44,12 @@ export interface PaymentJson {
 
 export class PaymentApps {
   readonly provider = new ScriptedProvider();
-  private apps: NestFastifyApplication[] = [];
+  private apps: TestClient[] = [];
 
-  static async open({ databaseUrl, natsUrl }: { databaseUrl: string; natsUrl: string }): Promise<PaymentApps> {
-    const environment = readEnvironment(PaymentEnvironment, {
-      PAYMENT_DATABASE_URL: databaseUrl,
-      NATS_URL: natsUrl,
-      PAYMENT_PROVIDER: 'simulated',
-      API_KEYS,
-    });
-    const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
+  static async open(urls: ServiceUrls): Promise<PaymentApps> {
     const replicas = new PaymentApps();
     for (let number = 0; number < 2; number++) {
-      const app = await buildPaymentApp(environment, logger, replicas.provider);
-      replicas.apps.push(app);
-      await app.init();
-      await app.getHttpAdapter().getInstance().ready();
+      replicas.apps.push(await openPaymentApp(urls, replicas.provider));
     }
     return replicas;
   }
@@ -68,25 +59,20 @@ export class PaymentApps {
   }
 
   get<T>(type: abstract new (...args: never[]) => T, replica: 0 | 1 = 0): T {
-    return this.apps[replica]!.get<T>(type);
+    return this.apps[replica]!.app.get<T>(type);
   }
 
   get database(): Database {
     return this.get(Database);
   }
 
-  post(url: string, body: object, { as = callers.operator, key = randomUUID(), headers, replica = 0 }: Call = {}) {
+  post(url: string, body: object, { as, key = randomUUID(), headers, replica = 0 }: Call = {}) {
     const named: Record<string, string> = key === null ? {} : { 'idempotency-key': key };
-    return this.apps[replica]!.inject({
-      method: 'POST',
-      url,
-      headers: { authorization: `Bearer ${as}`, ...named, ...headers },
-      payload: body,
-    });
+    return this.apps[replica]!.call('POST', url, { key: as, body, headers: { ...named, ...headers } });
   }
 
-  read(url: string, { as = callers.operator, headers, replica = 0 }: Call = {}) {
-    return this.apps[replica]!.inject({ method: 'GET', url, headers: { authorization: `Bearer ${as}`, ...headers } });
+  read(url: string, { as, headers, replica = 0 }: Call = {}) {
+    return this.apps[replica]!.call('GET', url, { key: as, headers });
   }
 
   pay(body: object = paymentBody(), call?: Call) {
@@ -109,7 +95,7 @@ export class PaymentApps {
   }
 
   query<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    return this.database.dataSource.query<Row[]>(text, values);
+    return this.apps[0]!.query<Row>(text, values);
   }
 
   /** As if the request's owner had been silent for longer than any lease. */
@@ -140,8 +126,6 @@ export class PaymentApps {
   }
 }
 
-export type Response = Awaited<ReturnType<PaymentApps['post']>>;
-
 /** With a source of its own, by which the test finds it at the provider. */
 export const paymentBody = (changed: object = {}) => ({
   amount: 4_200,
@@ -150,11 +134,11 @@ export const paymentBody = (changed: object = {}) => ({
   ...changed,
 });
 
-export const outcomeOf = (response: Response): string =>
+export const outcomeOf = (response: Answer): string =>
   `${response.statusCode} ${response.json<{ code?: string; status?: string }>().code ?? 'ok'}`;
 
 /** All that a client sees of an answer and a repeat must give again. */
-export const seenIn = ({ statusCode, body, headers }: Response) => ({
+export const seenIn = ({ statusCode, body, headers }: Answer) => ({
   statusCode,
   body,
   location: headers.location,

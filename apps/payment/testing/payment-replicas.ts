@@ -1,7 +1,7 @@
 /** Two instances of the payment commands on one database, which stand for two replicas, with one scripted provider. */
 import { randomUUID } from 'node:crypto';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
-import { PostgresLedger, LeaseLostError, ledgerMigrations } from '@shop/idempotency';
+import { PostgresLedger, LeaseLostError } from '@shop/idempotency';
 import { type Message, newMessage, type Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { createDatabase, type Database } from '@shop/postgres';
@@ -10,8 +10,8 @@ import { RetryableError } from '@shop/resilience';
 import { eventually } from '@shop/testing';
 import { paymentMigrations } from '../src/migrations';
 import { paymentIdOf } from '../src/payments/payment';
-import { PaymentCommands } from '../src/payments/payment-commands';
-import { findPayment } from '../src/payments/payments.repository';
+import { loadPayments, paymentKey } from '../src/payments/payments.repository';
+import { openPaymentReplica, type PaymentReplica } from './replica';
 import { type ProviderFault, ScriptedProvider } from './scripted-provider';
 
 export const tenant = 'acme';
@@ -24,8 +24,7 @@ export const nothingToRefund = (paymentId: string): Reply => ({
   result: { result: 'nothing_to_refund', paymentId },
 });
 
-export const preparePaymentDatabase = (url: string) =>
-  applyMigrations(url, [...ledgerMigrations, ...paymentMigrations]);
+export const preparePaymentDatabase = (url: string) => applyMigrations(url, paymentMigrations);
 
 /** `poolSize` connections for each replica; `name` is shown in pg_stat_activity. */
 export interface ReplicaOptions {
@@ -34,16 +33,16 @@ export interface ReplicaOptions {
 }
 
 export class PaymentReplicas {
-  readonly one: PaymentCommands;
-  readonly other: PaymentCommands;
+  readonly one: PaymentReplica;
+  readonly other: PaymentReplica;
 
   private constructor(
     private readonly databases: [Database, Database],
     readonly provider: ScriptedProvider,
   ) {
     const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-    const [one, other] = databases.map(
-      (database) => new PaymentCommands(database, new PostgresLedger(), provider, logger),
+    const [one, other] = databases.map((database) =>
+      openPaymentReplica({ database, ledger: new PostgresLedger(), provider, logger }),
     );
     this.one = one!;
     this.other = other!;
@@ -109,8 +108,9 @@ export class PaymentReplicas {
     return Number(this.provider.charges.has(id)) + Number(this.provider.refunds.has(id));
   }
 
-  paymentOf(charge: Message) {
-    return findPayment(this.database, { tenant, id: paymentIdOf(charge.id) });
+  async paymentOf(charge: Message) {
+    const key = { tenant, id: paymentIdOf(charge.id) };
+    return (await this.database.transaction((tx) => loadPayments(tx, [key]))).get(paymentKey(key));
   }
 
   query<Rows extends unknown[]>(text: string, values: unknown[] = []): Promise<Rows> {
@@ -124,11 +124,11 @@ export class PaymentReplicas {
   }
 }
 
-export const perform = (commands: PaymentCommands, message: Message): Promise<Reply> =>
+export const perform = (commands: PaymentReplica, message: Message): Promise<Reply> =>
   commands.perform(message, { alone: false });
 
 /** As the broker does it: delivered again until it is answered. */
-export const delivered = (commands: PaymentCommands, message: Message): Promise<Reply> =>
+export const delivered = (commands: PaymentReplica, message: Message): Promise<Reply> =>
   eventually(() => perform(commands, message), { intervalMs: 5 });
 
 /** An unanswered delivery; anything else is a fault. */

@@ -1,10 +1,11 @@
 /** One replica of the payment service without Nest, HTTP and broker: its commands, on the caller's ports. */
-import type { Ledger } from '@shop/idempotency';
+import { Idempotency, type Ledger } from '@shop/idempotency';
 import type { Logger } from '@shop/observability';
+import { Participant } from '@shop/participant';
 import type { Database } from '@shop/postgres';
-import { CommandsController } from '../src/payments/commands.controller';
 import { PaymentCommands } from '../src/payments/payment-commands';
 import type { Provider } from '../src/payments/provider';
+import { ProviderCalls } from '../src/payments/provider-calls';
 
 export interface PaymentPorts {
   database: Database;
@@ -13,6 +14,12 @@ export interface PaymentPorts {
   logger: Logger;
 }
 
-export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts): CommandsController {
-  return new CommandsController(new PaymentCommands(database, ledger, provider, logger));
+/** Renewed by heartbeats, which a test that turns clocks never waits for. */
+const LEASE_MS = 9_000;
+
+export type PaymentReplica = ReturnType<typeof openPaymentReplica>;
+
+export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts) {
+  const commands = new PaymentCommands(new ProviderCalls(provider, logger));
+  return new Participant('payment', database, new Idempotency(database, ledger, { leaseMs: LEASE_MS }), commands);
 }

@@ -1,9 +1,11 @@
-/** The routes behind the stage: faults for the /v1 routes, and the books as the outside world sees them. */
+/** The admin routes: they set faults for the /v1 routes, and show the provider's books. */
 import { Body, Controller, Delete, Get, HttpCode, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAnswer } from '@shop/http';
 import { Problem } from '@shop/problem';
 import { FaultPlanner, FaultSettings, sumOfRates } from './faults/faults';
-import { Books, type ChargeRecord } from './stripe/books';
+import { ChargesView } from './charges.view';
+import { Books } from './stripe/books';
 
 @ApiTags('admin')
 @Controller('admin')
@@ -14,13 +16,23 @@ export class AdminController {
   ) {}
 
   @Get('faults')
-  @ApiOperation({ summary: 'The faults that the /v1 routes show' })
+  @ApiOperation({
+    operationId: 'getFaults',
+    summary: 'The faults that the /v1 routes show',
+    description: 'Shares of requests, and times to wait.',
+  })
+  @ApiAnswer(200, FaultSettings, { description: 'the faults as they are now' })
   getFaults(): FaultSettings {
     return this.faults.current();
   }
 
   @Put('faults')
-  @ApiOperation({ summary: 'Sets all faults anew; what is left out is off' })
+  @ApiOperation({
+    operationId: 'setFaults',
+    summary: 'Sets all faults anew; what is left out is off',
+    description: 'Shares are of the same requests, so together they are at most 1.',
+  })
+  @ApiAnswer(200, FaultSettings, { description: 'the faults as they are now' })
   putFaults(@Body() settings: FaultSettings): FaultSettings {
     if (sumOfRates(settings) > 1) {
       throw new Problem(400, 'validation_failed', 'the rates are shares of the same requests: together at most 1');
@@ -31,20 +43,35 @@ export class AdminController {
 
   @Delete('faults')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Turns all faults off' })
+  @ApiOperation({
+    operationId: 'clearFaults',
+    summary: 'Turns all faults off',
+    description: 'From now on everything goes well.',
+  })
+  @ApiAnswer(204, null, { description: 'off' })
   deleteFaults(): void {
     this.faults.use(new FaultSettings());
   }
 
   @Get('charges')
-  @ApiOperation({ summary: 'Every charge that took money, oldest first, with what was given back' })
-  getCharges(): { charges: ChargeRecord[] } {
+  @ApiOperation({
+    operationId: 'listCharges',
+    summary: 'Every charge that took money, oldest first, with what was given back',
+    description: 'What a person would see at the provider.',
+  })
+  @ApiAnswer(200, ChargesView, { description: 'all of them' })
+  getCharges(): ChargesView {
     return { charges: this.books.charges() };
   }
 
   @Delete('charges')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Empties the books: charges, refunds and stored answers' })
+  @ApiOperation({
+    operationId: 'clearCharges',
+    summary: 'Empties the books: charges, refunds and stored answers',
+    description: 'As if nobody had ever paid.',
+  })
+  @ApiAnswer(204, null, { description: 'empty' })
   deleteCharges(): void {
     this.books.clear();
   }

@@ -1,4 +1,4 @@
-/** The sandbox: the outside world for development, a payment provider that misbehaves on request. */
+/** The sandbox: a payment provider for development that fails on request. */
 import 'reflect-metadata';
 import { createHttpApp } from '@shop/http';
 import { runService } from '@shop/service';
@@ -8,7 +8,6 @@ import { createSandboxModule } from './sandbox.module';
 void runService({
   name: 'sandbox',
   environment: SandboxEnvironment,
-  port: 'SANDBOX_PORT',
   build: ({ SANDBOX_FILE }, logger) =>
     createHttpApp(createSandboxModule({ logger, file: SANDBOX_FILE }), {
       title: 'Sandbox',

@@ -1,4 +1,4 @@
-/** Wires the sandbox: Stripe's routes, the faults, the books and the routes that watch over them. */
+/** Wires the sandbox: Stripe's routes, the faults, the books and the admin routes. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { createHealthModule, MetricsModule } from '@shop/http';
 import type { Logger } from '@shop/observability';
@@ -12,7 +12,7 @@ import { StripeController } from './stripe/stripe.controller';
 
 export interface SandboxOptions {
   logger: Logger;
-  /** Where the books are kept; without it they live and die with the process. */
+  /** Where the books are kept; without it they are lost when the process ends. */
   file?: string;
 }
 

@@ -46,7 +46,7 @@ describe('charging', () => {
     expect((await charges())[0]).toMatchObject({ id: intent.id, refunded: 0, idempotencyKey: `key-${lastKey}` });
   });
 
-  it('declines with the issuer’s reason, the same way again under the same key', async () => {
+  it('declines with the issuer’s reason, and in the same way again under the same key', async () => {
     const declined = () => failure(charge({ source: 'tok_insufficient_funds', key: 'poor' }));
     const [first, second] = [await declined(), await declined()];
     expect(first).toMatchObject({
@@ -81,7 +81,7 @@ describe('charging', () => {
     expect(found.data.map(({ id }) => id)).toEqual([ids[1]]);
   });
 
-  it('says what is wrong in words that the SDK understands', async () => {
+  it('says what is wrong in a form that the SDK understands', async () => {
     expect(await failure(charge({ amount: 0 }))).toMatchObject({ type: 'StripeInvalidRequestError', param: 'amount' });
     expect(await failure(charge({ source: 'gold' }))).toMatchObject({
       code: 'resource_missing',
@@ -96,7 +96,7 @@ describe('charging', () => {
 });
 
 describe('refunding', () => {
-  it('gives back in parts, once for each key, and never more than was taken', async () => {
+  it('refunds in parts, once for each key, and never more than was charged', async () => {
     const { id } = await charge();
     const refund = (amount: number | undefined, idempotencyKey: string) =>
       stripe.refunds.create({ payment_intent: id, amount }, { idempotencyKey });
@@ -110,7 +110,7 @@ describe('refunding', () => {
   });
 });
 
-describe('misbehaving on request', () => {
+describe('failing on request', () => {
   it.each([
     ['tok_error_once', { statusCode: 500 }],
     ['tok_rate_limited_once', { type: 'StripeRateLimitError', headers: { 'retry-after': '1' } }],
@@ -126,7 +126,7 @@ describe('misbehaving on request', () => {
     expect(await charges()).toHaveLength(1);
   });
 
-  it('tok_timeout_once charges without ever saying so; the next request learns of it', async () => {
+  it('tok_timeout_once charges and never answers; the next request gets the answer', async () => {
     expect(await failure(charge({ source: 'tok_timeout_once', key: 't' }))).toMatchObject({
       type: 'StripeConnectionError',
     });
@@ -134,7 +134,7 @@ describe('misbehaving on request', () => {
     expect((await charge({ source: 'tok_timeout_once', key: 't' })).id).toBe(charged?.id);
   });
 
-  it('tok_slow takes two seconds; asking meanwhile is a conflict', async () => {
+  it('tok_slow takes two seconds; a request meanwhile is a conflict', async () => {
     const patient = charge({ source: 'tok_slow', key: 's', timeout: PATIENT_TIMEOUT_MS });
     expect(await failure(charge({ source: 'tok_slow', key: 's' }))).toMatchObject({ statusCode: 409 });
     expect((await patient).status).toBe('succeeded');
@@ -157,7 +157,7 @@ describe('misbehaving on request', () => {
   });
 });
 
-it('knows its charges and answers after a restart', async () => {
+it('knows its charges and its answers after a restart', async () => {
   const before = await charge({ key: 'kept' });
   await stop();
   await start();

@@ -1,4 +1,4 @@
-/** What must be true when all has come to rest, each rule by its name. */
+/** What must be true when all work has ended, each rule by its name. */
 import type { Client } from './client';
 import type { EntryRecord, OrderRecord, Records, SagaRecord } from './records';
 import type { Script } from './script';
@@ -10,7 +10,7 @@ export interface Audited {
   provider: SimulatedProvider;
 }
 
-/** Sentences, each beginning with the rule that does not hold. */
+/** Sentences. Each begins with the name of the rule that does not hold. */
 export function audit({ script, clients, provider }: Audited, records: Records): string[] {
   const parked = parkedOrders(records, provider);
   return [
@@ -26,7 +26,7 @@ export function audit({ script, clients, provider }: Audited, records: Records):
   ];
 }
 
-/** A saga may park for one reason here: the provider refused to give the money back. A person has to see to it. */
+/** Here a saga may be parked for one reason only: the provider refused to give the money back. A person has to act. */
 function parkedOrders({ orders, sagas }: Records, { refusedRefunds, books }: SimulatedProvider): Set<string> {
   const references = [...books.charges.values()].filter(
     ({ result }) => result.outcome === 'succeeded' && refusedRefunds.has(result.reference),
@@ -106,7 +106,7 @@ function stockIsConserved({ stock: initial }: Script, { stock, orders }: Records
   });
 }
 
-/** Of a parked order the refund is: it will be asked for again. */
+/** For a parked order the refund may be pending: an operator will ask for it again. */
 function noWorkIsLeftPending(
   { key, status }: EntryRecord,
   parked: ReadonlySet<string>,
@@ -123,7 +123,7 @@ function chargesHaveOrders({ orders }: Records, { books }: SimulatedProvider): s
   return strange.map((key) => `charges have orders: nobody placed ${key}`);
 }
 
-/** An undo that was answered leaves no do that could still be carried out: each has an entry. */
+/** When an undo has its reply, its do cannot be carried out any more, because each do has an entry. */
 function barriersHold(sagaId: string, entries: readonly EntryRecord[]): string[] {
   return ['reserve', 'charge'].flatMap((step) => {
     const has = (action: string) => entries.some(({ key }) => key === `${sagaId}/${step}/${action}`);

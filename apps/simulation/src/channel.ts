@@ -1,17 +1,20 @@
 /**
- * The broker: batches wait until the scheduler delivers, loses, repeats, joins or splits them. What it does with what a
- * consumer answers is what the product's own transport does: replies leave, and what failed is delivered again.
+ * The broker: batches wait until the scheduler delivers, loses, repeats, joins or splits them. It treats a consumer's
+ * answers like the product's own transport: replies leave, and messages that failed are delivered again. A batch on the
+ * short way is for one process. No broker keeps it, and messages that failed in it go to the durable mailbox.
  */
-import type { Answers, Delivery, Message, Publisher } from '@shop/messaging';
+import type { Replies, Delivery, Message, Publisher } from '@shop/messaging';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import type { Clock } from './clock';
 import type { Process, Stage } from './stage';
 
 export interface Batch {
   mailbox: string;
+  /** On the short way: the name of the process that it is for. */
+  replica?: string;
   messages: Message[];
   deliveries: number;
-  /** Not delivered again before. */
+  /** It is not delivered again before this time. */
   notBefore: number;
 }
 
@@ -19,14 +22,14 @@ export interface Consumer {
   process: Process;
   mailbox: string;
   publisher: Publisher;
-  take: (deliveries: Delivery[]) => Answers;
+  take: (deliveries: Delivery[]) => Replies;
 }
 
 /** As in the product's transport. */
 const TRUSTED_DELIVERIES = 2;
 const redelivery: Backoff = { firstMs: 250, maxMs: 10_000, factor: 2 };
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
-/** A consumer's lanes must not get so many at once that they would gather: that takes real time. */
+/** A consumer's lanes must not get so many messages at once that they would gather, because gathering takes real time. */
 export const MOST_MESSAGES_IN_HAND = 4;
 
 export class Channel {
@@ -39,18 +42,21 @@ export class Channel {
     private readonly clock: Clock,
   ) {}
 
-  /** What leaves in one turn of the event loop for one mailbox is one batch. */
+  /** Messages that leave in one turn of the event loop for one mailbox, or one process, are one batch. */
   publisherOf(process: Process): Publisher {
-    const leaving = new Map<string, Message[]>();
+    const leaving = new Map<string, Batch>();
     const flush = () => {
-      for (const [mailbox, messages] of leaving) this.post(mailbox, messages);
+      for (const batch of leaving.values()) this.post(batch);
       leaving.clear();
     };
-    const publisher: Pick<Publisher, 'send'> = {
-      send: (mailbox, message) => {
+    const publisher: Pick<Publisher, 'send' | 'replica'> = {
+      replica: process.name,
+      send: (mailbox, message, replica) => {
         if (!process.alive) return;
         if (leaving.size === 0) queueMicrotask(flush);
-        leaving.set(mailbox, [...(leaving.get(mailbox) ?? []), message]);
+        const address = `${mailbox} ${replica}`;
+        const batch = leaving.get(address) ?? { mailbox, replica, messages: [], deliveries: 0, notBefore: 0 };
+        leaving.set(address, { ...batch, messages: [...batch.messages, message] });
       },
     };
     return publisher as Publisher;
@@ -78,14 +84,19 @@ export class Channel {
     this.take(batch);
   }
 
+  /** Nobody listens at its address any more, so its sender publishes it to the durable mailbox. */
+  redirect(batch: Batch): void {
+    this.waiting.push({ ...this.take(batch), replica: undefined });
+  }
+
   repeat(batch: Batch): void {
     this.waiting.push({ ...batch });
   }
 
-  /** Two batches for one mailbox become one, or one becomes two. */
+  /** Two batches for one address become one, or one becomes two. */
   rebatch(batch: Batch): void {
-    const { messages, mailbox } = this.take(batch);
-    const other = this.waiting.find((one) => one.mailbox === mailbox);
+    const { messages, mailbox, replica } = this.take(batch);
+    const other = this.waiting.find((one) => one.mailbox === mailbox && one.replica === replica);
     if (messages.length > 1) {
       for (const message of messages) this.waiting.push({ ...batch, messages: [message] });
     } else if (other && other.messages.length + 1 < MOST_MESSAGES_IN_HAND) {
@@ -96,9 +107,12 @@ export class Channel {
     }
   }
 
-  /** What a killed consumer held comes again. */
-  giveBackAllOf(process: Process): void {
-    for (const [batch, holder] of [...this.inHand]) if (holder === process) this.giveBack(batch, 0);
+  /** The messages of a killed consumer come again, unless they came the short way. */
+  takeBackAllOf(process: Process): void {
+    for (const [batch] of [...this.inHand].filter(([, holder]) => holder === process)) {
+      if (!batch.replica) this.giveBack(batch, 0);
+      else if (this.inHand.delete(batch)) this.stage.note(`${this.describe(batch)} is lost with it`);
+    }
   }
 
   /** `#1/reserve/do` for a command of the first saga, with `/reply` behind it for its reply. */
@@ -106,7 +120,7 @@ export class Channel {
     return this.inWords(messages.map(({ id }) => id).join(' + '));
   }
 
-  /** With names instead of ids: those are others in each run, and people cannot tell them apart. */
+  /** With names instead of ids, because ids differ from run to run, and people cannot tell them apart. */
   inWords(text: string): string {
     return text.replaceAll(UUID, (id) => {
       const name = this.names.get(id) ?? `#${this.names.size + 1}`;
@@ -115,11 +129,9 @@ export class Channel {
     });
   }
 
-  private post(mailbox: string, messages: Message[]): void {
-    // As bytes, like on the wire: nobody shares objects with another service.
-    const sent = JSON.parse(JSON.stringify(messages)) as Message[];
-    const batch = { mailbox, messages: sent, deliveries: 0, notBefore: 0 };
-    this.waiting.push(batch);
+  private post(batch: Batch): void {
+    // As bytes, like on the wire, because services must not share objects.
+    this.waiting.push({ ...batch, messages: JSON.parse(JSON.stringify(batch.messages)) as Message[] });
     this.stage.note(`sends ${this.describe(batch)}`);
   }
 
@@ -129,18 +141,24 @@ export class Channel {
     const { promises } = take(copy.map((message) => ({ message, suspect })));
     const done = await Promise.allSettled(promises);
     done.forEach((result, index) => {
-      const { replyto } = copy[index]!;
-      if (replyto && result.status === 'fulfilled' && result.value) publisher.send(replyto, result.value);
+      const { replyto, replica } = copy[index]!;
+      if (replyto && result.status === 'fulfilled' && result.value) publisher.send(replyto, result.value, replica);
     });
     const failed = done.find((result) => result.status === 'rejected');
+    this.inHand.delete(batch);
     if (!failed) {
-      this.inHand.delete(batch);
-      this.stage.note('acknowledges');
+      this.stage.note(batch.replica ? 'is done' : 'acknowledges');
       return;
     }
-    const error: unknown = failed.reason;
+    const error = failed.reason as Error;
+    if (batch.replica) {
+      this.stage.note(`hands on, ${error.message}`);
+      const rejected = copy.filter((_, index) => done[index]!.status === 'rejected');
+      for (const message of rejected) publisher.send(batch.mailbox, message);
+      return;
+    }
     const asked = error instanceof RetryableError ? error.retryAfterMs : undefined;
-    this.stage.note(`gives back, ${(error as Error).message}`);
+    this.stage.note(`gives back, ${error.message}`);
     this.giveBack(batch, asked ?? delayOf(redelivery, batch.deliveries));
   }
 

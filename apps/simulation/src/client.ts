@@ -1,4 +1,4 @@
-/** A client that wants one order: it asks until it is answered, again for good measure, and may change its mind. */
+/** A client that wants one order: it asks until it gets an answer, asks once more, and may cancel. */
 import { randomUUID } from 'node:crypto';
 import { type Claim, fingerprintOf, type Outcome } from '@shop/idempotency';
 import { claimOfPut, type OrderReplica } from '@shop/order/testing';
@@ -19,7 +19,7 @@ export class Client {
   /** As on the wire: status, headers that belong to the answer, and body. */
   readonly answers: string[] = [];
   orderId?: string;
-  /** The id that it chose. */
+  /** The id that the client chose. */
   private readonly ownId?: string;
   /** A DELETE was answered with 204. */
   cancelled = false;

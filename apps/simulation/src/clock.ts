@@ -1,4 +1,4 @@
-/** Time that passes when the scheduler says so, in the databases too. */
+/** Time that moves only when the scheduler moves it, in the databases too. */
 import type { Statement } from '@shop/postgres';
 
 /** Every run begins at the same instant. */
@@ -23,8 +23,8 @@ export class Clock {
 }
 
 /**
- * `now()` of a statement is this one, because its schema stands first in the search path. Defaults of columns were bound
- * to PostgreSQL's own when their tables were made; nothing decides by those.
+ * Statements use this `now()`, because its schema is first in the search path. Defaults of columns use PostgreSQL's own
+ * `now()`, because they were bound when the tables were made; no decision uses those columns.
  */
 export const installClock = `
   create schema sim;
@@ -33,7 +33,7 @@ export const installClock = `
 
 export const SEARCH_PATH = 'sim, pg_catalog, public';
 
-/** First in each transaction; travels with its other statements. */
+/** The first statement in each transaction. It travels with the other statements. */
 export const setClock: Statement = {
   name: 'simulation.set-clock',
   text: `select set_config('sim.now', $1, true), set_config('lock_timeout', $2, true)`,

@@ -1,11 +1,8 @@
 /** One database for each service, migrated once per run of Jest and copied for each file; their time is virtual. */
 import { inventoryMigrations } from '@shop/inventory/testing';
-import { ledgerMigrations } from '@shop/idempotency';
-import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { orderMigrations } from '@shop/order/testing';
 import { paymentMigrations } from '@shop/payment/testing';
 import { createDatabase, type Database, migrate } from '@shop/postgres';
-import { sagaMigrations } from '@shop/saga';
 import { createTestDatabase } from '@shop/testing';
 import { installClock, SEARCH_PATH } from './clock';
 
@@ -14,9 +11,9 @@ export type Service = (typeof services)[number];
 export type Databases = Record<Service, Database>;
 
 const migrations: Record<Service, Function[]> = {
-  order: [...ledgerMigrations, ...messagingMigrations, ...sagaMigrations, ...outboxMigrations, ...orderMigrations],
-  inventory: [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations],
-  payment: [...ledgerMigrations, ...messagingMigrations, ...paymentMigrations],
+  order: orderMigrations,
+  inventory: inventoryMigrations,
+  payment: paymentMigrations,
 };
 
 export async function openDatabases(): Promise<Databases> {
@@ -28,7 +25,7 @@ export async function closeDatabases(databases: Databases): Promise<void> {
   await Promise.all(services.map((service) => databases[service].close()));
 }
 
-/** After a run that went wrong: what it left open would wake up in the next one. */
+/** After a run that went wrong: sagas that it left open would go on in the next run. */
 export async function emptyDatabases(databases: Databases): Promise<void> {
   for (const service of services) {
     await databases[service].dataSource.query(forEachTable(`execute format('truncate %I cascade', name)`));
@@ -54,7 +51,7 @@ async function prepare(url: string, pending: Function[]): Promise<void> {
   const database = createDatabase({ url, applicationName: 'simulation', migrations: pending });
   await migrate(database);
   await database.dataSource.query(installClock);
-  // It would come when it likes, and so would its locks and new plans.
+  // Autovacuum would run at times that no seed decides, and so would its locks and new plans.
   await database.dataSource.query(
     forEachTable(`execute format('alter table %I set (autovacuum_enabled = false)', name)`),
   );

@@ -1,4 +1,4 @@
-/** What the product is safe by, taken out from outside: for the tests that see whether the simulation misses it. */
+/** Removes safeguards of the product from outside, for the tests that check that the simulation notices. */
 import { PostgresLedger } from '@shop/idempotency';
 import type { Statement, Tx } from '@shop/postgres';
 import type { Provider } from './simulated-provider';
@@ -14,7 +14,7 @@ class WithoutTombstones extends PostgresLedger {
   }
 }
 
-/** Whatever comes is new. */
+/** Every claim counts as new. */
 class Forgetful extends PostgresLedger {
   override find(): Promise<never[]> {
     return Promise.resolve([]);
@@ -23,15 +23,10 @@ class Forgetful extends PostgresLedger {
   override record(): void {}
 }
 
-/** Takes everybody's word for the outcome, also that of an owner that was overtaken. */
+/** Accepts the outcome from every owner, also from one that lost its lease. */
 class WithoutFencing extends PostgresLedger {
-  override complete(tx: Tx, finished: Parameters<PostgresLedger['complete']>[1]): Promise<Set<string>> {
-    return Promise.resolve(this.completeAll(tx, finished));
-  }
-
-  override completeAll(tx: Tx, finished: Parameters<PostgresLedger['completeAll']>[1]): Set<string> {
+  override async complete(tx: Tx, finished: Parameters<PostgresLedger['complete']>[1]): Promise<void> {
     for (const { scope, key, answer } of finished) tx.send(completeAnyhow, [scope, key, answer.status, answer.body]);
-    return new Set(finished.map(({ key }) => key));
   }
 }
 
@@ -44,7 +39,7 @@ const completeAnyhow: Statement = {
     where scope = $1 and key = $2`,
 };
 
-/** Under a new key each time: the provider cannot know a request again. */
+/** Uses a new key each time, so the provider cannot recognise a repeated request. */
 function withNewKeys({ charge, refund }: Provider): Provider {
   let asked = 0;
   const renamed = <Request extends { idempotencyKey: string }>(request: Request): Request => ({

@@ -1,4 +1,4 @@
-/** What the three databases hold at the end of a run, read as it is. */
+/** What the three databases hold at the end of a run. */
 import type { Database, Statement } from '@shop/postgres';
 import type { Databases } from './databases';
 

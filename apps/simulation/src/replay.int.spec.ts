@@ -1,4 +1,4 @@
-/** The same seed is the same run: what a failure tells can be looked at again. */
+/** The same seed is the same run, so a failure can be repeated. */
 import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
 

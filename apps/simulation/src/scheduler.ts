@@ -15,20 +15,20 @@ const selectNextDeadline: Statement = {
 
 interface Choice {
   weight: number;
-  /** As the trace tells it. */
+  /** The line for the trace. */
   text: () => string;
   take: () => void;
 }
 
-/** Before the scheduler chooses again, this much virtual time has passed: no two things happen at one instant. */
+/** So much virtual time passes before each choice, so no two things happen at the same instant. */
 const MOMENT_MS = 1;
-/** From a moment to longer than a lease and most deadlines. */
+/** From very short to longer than a lease and most deadlines. */
 const LEAPS_MS = [500, 1_000, 3_000, 3_000, 10_000, 30_000];
 /** While a service is away: most deadlines, so that budgets are spent. */
 const LONG_LEAP_MS = 30_000;
-/** Fewer than the attempts of an undo: a saga that parks for want of an answer would be right to do so. */
+/** Fewer than the attempts of an undo; after more of them, a saga without a reply would be right to park. */
 const MOST_LEAPS = 15;
-/** A run that has not come to rest by now never will. */
+/** A run that has not ended after so many choices never will. */
 const MOST_CALM_CHOICES = 1_500;
 
 export class Scheduler {
@@ -48,7 +48,7 @@ export class Scheduler {
     }
   }
 
-  /** Answers false when the sagas do not come to an end. */
+  /** Returns false when the sagas do not end. */
   async calm(): Promise<boolean> {
     this.trace.push('from here on nothing goes wrong any more');
     for (const replica of this.world.replicas) replica.mayLook = false;
@@ -87,11 +87,9 @@ export class Scheduler {
     const { weights } = script;
     const gateways = this.world.of('order');
     const deliverable = channel.deliverable().filter(({ mailbox }) => mailbox !== `cmd.${script.away}`);
-    const arriving = deliverable.flatMap((batch) => {
-      const consumers = this.consumersOf(batch);
-      if (consumers.length === 0) return [];
-      return [{ ...this.delivery(batch, consumers), weight: batch === deliverable.at(-1) ? 10 : weights.olderBatches }];
-    });
+    const arriving = deliverable.flatMap((batch) =>
+      this.arrivals(batch, batch === deliverable.at(-1) ? 10 : weights.olderBatches),
+    );
     const meddling = channel.waiting.length > 0 ? this.meddling(this.random.pick(channel.waiting)) : [];
     return [
       ...stage.gates.map((gate) => this.opening(gate)),
@@ -110,11 +108,8 @@ export class Scheduler {
       const gate = this.random.pick(stage.gates);
       return { ...this.opening(gate), ...this.opened(gate, gate.ways[0]) };
     }
-    const batches = channel.deliverable().filter((one) => this.consumersOf(one).length > 0);
-    if (batches.length > 0) {
-      const batch = this.random.pick(batches);
-      return this.delivery(batch, this.consumersOf(batch));
-    }
+    const arrivals = channel.deliverable().flatMap((batch) => this.arrivals(batch, 1).slice(0, 1));
+    if (arrivals.length > 0) return this.random.pick(arrivals);
     const client = clients.find(({ answers, waits }) => answers.length === 0 && !waits);
     if (client) return this.posting(client, this.world.of('order')[0]!);
     const replica = this.world.of('order').find(({ mayLook, looks }) => mayLook && !looks);
@@ -131,7 +126,7 @@ export class Scheduler {
     const due = next?.at && next.at.getTime() <= clock.now + ms + MOMENT_MS;
     const take = () => {
       clock.advance(ms);
-      // One is enough, and only where there is something to see.
+      // One is enough, and only where something has an effect.
       if (due) this.world.of('order')[0]!.mayLook = true;
     };
     return { weight: 1, text: () => `${ms} ms pass`, take };
@@ -143,7 +138,7 @@ export class Scheduler {
     return { weight: slow ? weights.providerSpeed : 10, ...this.opened(gate) };
   }
 
-  /** In bad times the way is chosen when the gate is. */
+  /** In bad times, the way is chosen together with the gate. */
   private opened(gate: Gate, fixed?: string): Pick<Choice, 'text' | 'take'> {
     const way = fixed ?? this.wayThrough(gate);
     const what = gate.what ? `${gate.port} (${gate.what})` : gate.port;
@@ -167,19 +162,27 @@ export class Scheduler {
     }
   }
 
-  private consumersOf({ mailbox, messages }: Batch): Replica[] {
-    const { channel, replicas } = this.world;
-    return replicas.filter((one) => one.mailbox === mailbox && channel.roomOf(one.process) >= messages.length);
-  }
-
-  private delivery(batch: Batch, consumers: Replica[]): Choice {
-    const { channel } = this.world;
-    const consumer = this.random.pick(consumers);
-    return {
-      weight: 10,
-      text: () => `${consumer.process.name} gets ${channel.describe(batch)}`,
-      take: () => channel.deliver(batch, consumer),
-    };
+  /** What may happen to a batch now, first without a fault; nothing while its consumers have enough work. */
+  private arrivals(batch: Batch, weight: number): Choice[] {
+    const { channel, replicas, script } = this.world;
+    const { mailbox, replica, messages } = batch;
+    const what = () => channel.describe(batch);
+    const listening = replicas.filter(
+      (one) => one.mailbox === mailbox && [undefined, one.process.name].includes(replica),
+    );
+    if (listening.length === 0) {
+      const lost = (weight * script.weights.loseWithReceiver) / 10;
+      return [
+        { weight, text: () => `nobody listens for ${what()}`, take: () => channel.redirect(batch) },
+        { weight: lost, text: () => `${what()} is lost on its way to ${replica}`, take: () => channel.lose(batch) },
+      ];
+    }
+    const ready = listening.filter(({ process }) => channel.roomOf(process) >= messages.length);
+    if (ready.length === 0) return [];
+    const consumer = this.random.pick(ready);
+    const gets = replica ? 'gets directly' : 'gets';
+    const text = () => `${consumer.process.name} ${gets} ${what()}`;
+    return [{ weight, text, take: () => channel.deliver(batch, consumer) }];
   }
 
   private meddling(batch: Batch): Choice[] {

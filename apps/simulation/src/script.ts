@@ -12,17 +12,17 @@ export interface Purchase {
   impatient: boolean;
 }
 
-/** None of its messages arrives in the bad times, and time passes: what is on its way comes late. */
+/** None of its messages arrives in the bad times, and time passes, so the messages come late. */
 export type Away = 'inventory' | 'payment';
 
 export interface Script {
-  /** No two runs share one, so they can share databases. */
+  /** Each run has its own tenant, so runs can share databases. */
   tenant: string;
   stock: Record<string, number>;
   purchases: Purchase[];
   replicas: { order: number; inventory: number; payment: number };
   away?: Away;
-  /** How likely is what, against each other; nought does not happen. */
+  /** How likely each event is, relative to the others; an event with 0 never happens. */
   weights: Weights;
   /** The bad times end after so many choices. */
   choices: number;
@@ -33,18 +33,20 @@ export interface Weights {
   repeat: number;
   rebatch: number;
   kill: number;
+  /** A batch on the short way is lost with the process that it was for; its redirection has 10. */
+  loseWithReceiver: number;
   time: number;
-  /** In a hundred transactions that begin. */
+  /** Per hundred transactions that begin. */
   brokenTransactions: number;
-  /** In a hundred that go on or commit. */
+  /** Per hundred transactions that go on or commit. */
   pausedTransactions: number;
-  /** In a hundred calls. */
+  /** Per hundred calls. */
   providerFaults: number;
-  /** The only one there is; any if it is not given. */
+  /** The only fault that happens; any fault if it is not given. */
   providerFault?: string;
-  /** Against ten for the newest batch that waits. */
+  /** For any batch but the newest, which has 10. */
   olderBatches: number;
-  /** Against ten for any other gate: a provider that takes its time meets passing leases. */
+  /** For the provider's gates; any other gate has 10. With a slow provider, leases end during calls. */
   providerSpeed: number;
 }
 
@@ -68,11 +70,12 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
     replicas: { order: 1 + random.int(2), inventory: 1 + random.int(2), payment: 1 + random.int(2) },
     away,
     weights: {
-      // Most runs know a few kinds of trouble only: all of them at once would hide one behind the other.
+      // Most runs have only a few kinds of faults, because all of them at once would hide each other.
       lose: random.pick([0, 0, 1, 3]),
       repeat: random.pick([0, 1, 3, 6]),
       rebatch: random.pick([0, 1, 2]),
       kill: random.pick([0, 0, 0.5, 1, 2]),
+      loseWithReceiver: random.pick([0, 10]),
       time: away ? 4 : random.pick([0.3, 1, 3]),
       brokenTransactions: random.pick([0, 0, 10, 25]),
       pausedTransactions: random.pick([0, 15, 40]),

@@ -2,7 +2,7 @@
 import { closeDatabases, type Databases, openDatabases } from './databases';
 import { Simulation, tell } from './simulation';
 
-/** A seed takes some tens of milliseconds; the rest is for a machine that has other things to do. */
+/** A seed takes some tens of milliseconds; the rest is for a busy machine. */
 const TIMEOUT_MS = 600_000;
 /** The first file of a run waits for PostgreSQL. */
 const START_TIMEOUT_MS = 240_000;
@@ -12,7 +12,7 @@ export interface SeedRange {
   last: number;
 }
 
-/** With `SIMULATION_SEED=123`, or `1000-9999`, the file that begins with seed 1 runs these instead, and no other does. */
+/** With `SIMULATION_SEED=123`, or `1000-9999`, the file that begins with seed 1 runs these seeds instead; the other files run none. */
 export function simulateSeeds(range: SeedRange): void {
   const asked = process.env.SIMULATION_SEED;
   const { first, last } = asked === undefined ? range : readRange(asked);

@@ -1,8 +1,8 @@
 /**
- * A real database whose transactions wait at gates: before they begin, and, if the scheduler wants so, in the middle.
+ * A real database whose transactions wait at gates: before they begin and, if the scheduler wants it, in the middle.
  *
- * At most one runs at a time. Another one may run while one waits in its middle; if it meets a lock there, it fails at
- * once as it would after the lock timeout, because whoever holds the lock does not move meanwhile.
+ * At most one transaction runs at a time. While one waits in its middle, another one may run. If that one meets a lock of
+ * the first, it fails at once, as it would after the lock timeout, because the first one does not move meanwhile.
  */
 import { Database, type Statement, type Tx } from '@shop/postgres';
 import { type Clock, setClock } from './clock';
@@ -28,7 +28,7 @@ const PAUSED_WAYS = ['goes on', 'loses its connection'] as const;
 /** Opens the gate of an open transaction whose process was killed. */
 export const DIES = 'dies';
 
-/** A statement waits for a lock only where an open transaction holds it, and that one does not move. */
+/** A statement meets a lock only where an open transaction holds it, and that transaction does not move. */
 const LOCK_TIMEOUT = '5ms';
 
 export class SimulatedDatabase extends Database {
@@ -39,7 +39,7 @@ export class SimulatedDatabase extends Database {
     super(real.dataSource);
   }
 
-  /** Of sagas that are due at one instant PostgreSQL answers any first; here the one that was made first. */
+  /** When several sagas are due at one instant, PostgreSQL returns them in any order; here the oldest one comes first. */
   override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
     const rows = await this.transaction((tx) => tx.query<Row & { id?: string }>(statement, values));
     return rows.sort(({ id: one = '' }, { id: other = '' }) => (one < other ? -1 : Number(one > other)));
@@ -51,12 +51,20 @@ export class SimulatedDatabase extends Database {
     const way = await stage.wait(process, 'transaction', { ways: WAYS });
     if (way === 'finds no connection') throw connectionLost();
     const pauses = [way];
-    return stage.run(process, async () => {
-      const result = await super.transaction((tx) => this.within(tx, work, pauses.shift()), retryOn);
+    // Of the newest attempt. They are called when the process learns of the commit; that may never happen.
+    let acts: (() => void)[] = [];
+    const result = await stage.run(process, async () => {
+      const worked = await super.transaction((tx) => {
+        acts = [];
+        const observed: Tx = { ...tx, afterCommit: (act) => acts.push(act) };
+        return this.within(observed, work, pauses.shift());
+      }, retryOn);
       if (way === 'commits and dies') kill(process);
       if (way === 'commits and loses the answer') throw connectionLost();
-      return result;
+      return worked;
     });
+    for (const act of acts) act();
+    return result;
   }
 
   private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined): Promise<T> {
@@ -77,16 +85,17 @@ export class SimulatedDatabase extends Database {
         stage.note(statement.name);
         tx.send(statement, values);
       },
+      afterCommit: (act) => tx.afterCommit(act),
     });
     if (way === 'pauses before its commit') {
-      // What was sent has to have its locks before anybody else runs.
+      // The statements that were sent must have their locks before anybody else runs.
       await tx.query(arrive);
       await this.pause();
     }
     return result;
   }
 
-  /** What was asked together is answered together; where one statement has failed, the transaction is about to end. */
+  /** Statements that were sent together are answered together. If one of them has failed, the transaction is about to end. */
   private async pauseBehind(reads: readonly Promise<unknown>[]): Promise<void> {
     const answers = await Promise.allSettled(reads);
     if (answers.every(({ status }) => status === 'fulfilled')) await this.pause();

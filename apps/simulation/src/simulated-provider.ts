@@ -1,4 +1,4 @@
-/** The payment provider at the end of a bad line. Its books and its idempotency keys are those of the scripted one. */
+/** The payment provider behind a bad connection. Its books and idempotency keys are those of the scripted provider. */
 import { ScriptedProvider } from '@shop/payment/testing';
 import { RetryableError, TerminalError } from '@shop/resilience';
 import { never, type Process, type Stage } from './stage';
@@ -68,13 +68,13 @@ export class SimulatedProvider {
     }
   }
 
-  /** The request is on its way, and nobody waits for it any more. */
+  /** The request is on its way, and no process waits for it any more. */
   private async doLater(process: Process, what: string, work: () => Promise<unknown>): Promise<void> {
     await this.stage.wait(process, 'provider', { what: `forgotten ${what}`, ways: ['does it'] });
     await work().catch(nobodyHears);
   }
 
-  /** A request whose sender has died is carried out all the same. */
+  /** A request is carried out even if its sender has died. */
   private hear<T>(process: Process, answer: Promise<T>): Promise<T> {
     if (process.alive) return answer;
     void answer.catch(nobodyHears);

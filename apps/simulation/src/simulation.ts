@@ -9,7 +9,7 @@ import { type Gaps, World } from './world';
 
 export interface Run {
   seed: number;
-  /** What was chosen, one after the other, and what it led to. */
+  /** The choices in their order, each with its consequences. */
   trace: string[];
   /** What became of the orders. */
   ends: string[];
@@ -18,13 +18,13 @@ export interface Run {
 }
 
 export class Simulation {
-  /** No two runs may share a tenant: the databases are emptied only when one went wrong. */
+  /** No two runs may share a tenant, because the databases are emptied only after a run that went wrong. */
   private static runs = 0;
 
   constructor(
     private readonly databases: Databases,
     private readonly gaps: Gaps = {},
-    /** Instead of what the seeds say. */
+    /** Replaces what the seeds decide. */
     private readonly weather: Partial<Weights> = {},
   ) {}
 
@@ -63,7 +63,7 @@ export class Simulation {
   }
 }
 
-/** For people: the whole story of a run that went wrong. */
+/** For people: the whole trace of a run that went wrong. */
 export function tell({ seed, trace, faults }: Run): string {
   return [`seed ${seed}`, ...trace, '', ...faults].join('\n');
 }

@@ -1,10 +1,10 @@
 /**
- * What runs and what waits. The product's code runs freely until it asks a port; there it waits at a gate, and nothing
- * goes on until the scheduler opens one. Between two gates nothing is left to chance, so the choices are the whole run.
+ * What runs and what waits. The product's code runs freely until it calls a port. There it waits at a gate, and nothing
+ * continues until the scheduler opens a gate. Between two gates there is no chance, so the choices determine the run.
  */
 import assert from 'node:assert/strict';
 
-/** A process of a service. One that was killed never gets anything back from a port again. */
+/** A process of a service. No port ever answers a process that was killed. */
 export interface Process {
   readonly name: string;
   alive: boolean;
@@ -20,12 +20,12 @@ export interface Gate {
   open: (way: string) => void;
 }
 
-/** Turns of the event loop without a move, after which only gates are left: a lane takes one turn to begin. */
+/** After so many turns of the event loop without a move, all code waits at gates: a lane takes one turn to begin. */
 const QUIET_TURNS = 3;
 
 export class Stage {
   readonly gates: Gate[] = [];
-  /** What happened since the scheduler looked last, for the trace. */
+  /** What has happened since the scheduler last looked, for the trace. */
   notes: string[] = [];
   private running = 0;
   private moves = 0;
@@ -53,7 +53,7 @@ export class Stage {
     });
   }
 
-  /** Work that takes real time; the process hears what came of it if it still lives. */
+  /** Work that takes real time. The process gets its result if it still lives. */
   async run<T>(process: Process, work: () => Promise<T>): Promise<T> {
     this.running++;
     const [result] = await Promise.allSettled([work()]);
@@ -80,7 +80,7 @@ export class Stage {
     this.notes.push(text);
   }
 
-  /** Until nothing runs and nothing moves any more. */
+  /** Waits until nothing runs and nothing moves any more. */
   async quiet(): Promise<void> {
     for (let turns = 0, seen = -1; turns < QUIET_TURNS || this.running > 0; turns++) {
       if (this.running > 0) await new Promise<void>((resolve) => (this.stopped = resolve));
@@ -91,7 +91,7 @@ export class Stage {
   }
 }
 
-/** Not an error: there is nobody left to get one. */
+/** Never ends. It is not an error, because no process is left to get one. */
 export function never<T>(): Promise<T> {
   return new Promise(() => undefined);
 }

@@ -1,6 +1,6 @@
 /** Everything of one run: replicas of the three services on real databases, and the ports that the scheduler holds. */
 import { type Ledger, PostgresLedger } from '@shop/idempotency';
-import { InventoryCommands } from '@shop/inventory/testing';
+import { openInventoryReplica } from '@shop/inventory/testing';
 import type { Message, Publisher } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { openOrderReplica, type OrderReplica } from '@shop/order/testing';
@@ -15,7 +15,7 @@ import { DIES, SimulatedDatabase } from './simulated-database';
 import { type Provider, SimulatedProvider } from './simulated-provider';
 import { type Process, Stage } from './stage';
 
-/** What a test takes out of the product, to see that the simulation misses it. */
+/** What a test removes from the product, to see that the simulation notices. */
 export interface Gaps {
   ledger?: (service: Service) => Ledger | undefined;
   message?: (message: Message) => Message;
@@ -54,7 +54,7 @@ export class World {
     }
   }
 
-  /** The catalogue and the shelves, as if they had always been there. */
+  /** The catalogue and the stock, as if they had always been there. */
   async furnish(): Promise<void> {
     const { databases, script } = this;
     const skus = Object.keys(script.stock);
@@ -67,8 +67,8 @@ export class World {
   }
 
   /**
-   * As SIGKILL does it: what was not committed is gone, what it held comes again, and another one is started on the same
-   * database, remembering nothing. What it asked of the provider may be on its way.
+   * Like SIGKILL: what was not committed is lost, its messages from a durable mailbox come again, and another process
+   * starts on the same database, with an empty memory. Its requests to the provider may be on their way.
    */
   kill(process: Process): void {
     const index = this.replicas.findIndex((replica) => replica.process === process);
@@ -79,12 +79,12 @@ export class World {
       else if (gate.port === 'provider') Object.assign(gate, { what: `forgotten ${gate.what}`, ways: ['answers'] });
       else this.stage.gates.splice(this.stage.gates.indexOf(gate), 1);
     }
-    this.channel.giveBackAllOf(process);
+    this.channel.takeBackAllOf(process);
     for (const client of this.clients) client.hangUpOn(process);
     this.replicas[index] = this.open(this.replicas[index]!.service);
   }
 
-  /** Looks for missed deadlines, as the timer would let it. */
+  /** Looks for missed deadlines, as the timer would. */
   look(replica: Replica): void {
     replica.mayLook = false;
     replica.looks = true;
@@ -106,12 +106,11 @@ export class World {
     const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false };
     switch (service) {
       case 'order': {
-        // Real time hardly passes: each look writes what is heard.
-        const order = openOrderReplica({ database, ledger, publisher, logger, writeHeardAfterMs: 0 });
+        const order = openOrderReplica({ database, ledger, publisher, logger });
         return { ...born, order, take: (deliveries) => order.replies.take(deliveries) };
       }
       case 'inventory': {
-        const commands = new InventoryCommands(database, ledger);
+        const commands = openInventoryReplica({ database, ledger });
         return { ...born, take: (deliveries) => commands.take(deliveries) };
       }
       case 'payment': {
@@ -127,8 +126,8 @@ export class World {
     const publisher = this.channel.publisherOf(process);
     const { message: changed } = this.gaps;
     if (!changed) return publisher;
-    const send: Publisher['send'] = (mailbox, message) => publisher.send(mailbox, changed(message));
-    return { send } as Publisher;
+    const send: Publisher['send'] = (mailbox, message, replica) => publisher.send(mailbox, changed(message), replica);
+    return { replica: publisher.replica, send } as Publisher;
   }
 }
 

@@ -1,4 +1,4 @@
-/** The events that the order service tells: ids and amounts, nothing about the person, and never a means of payment. */
+/** The events that the order service publishes: ids and amounts, no personal data, and never a means of payment. */
 import { defineEvent } from '@shop/messaging';
 import { IsInt, IsOptional, IsString, IsUUID, Matches, MaxLength, Min } from 'class-validator';
 import { CURRENCY, TENANT } from './limits';
@@ -25,7 +25,7 @@ export class OrderConfirmedBody extends OrderEventBody {
 }
 
 export class OrderCancelledBody extends OrderEventBody {
-  /** A stable code such as `out_of_stock`; absent when it had been confirmed and was cancelled after that. */
+  /** A stable code such as `out_of_stock`; absent when the order was confirmed before. */
   @IsOptional()
   @IsString()
   @MaxLength(MAX_REASON_LENGTH)
@@ -36,5 +36,5 @@ const service = 'order';
 
 /** It is paid, and its pieces are taken out of stock. */
 export const OrderConfirmed = defineEvent({ service, name: 'confirmed', version: 1, body: OrderConfirmedBody });
-/** Nothing is held and nothing is charged any more; it may have been confirmed before. */
+/** No stock is held and no money is kept any more; the order may have been confirmed before. */
 export const OrderCancelled = defineEvent({ service, name: 'cancelled', version: 1, body: OrderCancelledBody });

@@ -46,5 +46,5 @@ const service = 'payment';
 
 /** Refused `payment_declined`. */
 export const ChargePayment = defineCommand({ service, name: 'charge-payment', version: 1, body: ChargePaymentBody });
-/** Gives the whole amount back; nothing to do for a charge that never happened. */
+/** Refunds the whole amount; for a charge that never happened there is nothing to do. */
 export const RefundPayment = defineCommand({ service, name: 'refund-payment', version: 1, body: RefundPaymentBody });

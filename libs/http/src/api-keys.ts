@@ -1,10 +1,17 @@
 /** Who calls: API keys (kept as hashes), the guard that checks them, and the roles that routes ask for. */
 import { hash } from 'node:crypto';
-import { type CanActivate, createParamDecorator, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import {
+  applyDecorators,
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  SetMetadata,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { Problem } from '@shop/problem';
+import { ApiProblems, Problem } from '@shop/problem';
 
-/** `customer` places orders; `operator` also keeps products, stock, reservations and payments, and acts on sagas. */
+/** `customer` places orders; `operator` also manages products, stock, reservations and payments, and acts on sagas. */
 export const roles = ['customer', 'operator'] as const;
 export type Role = (typeof roles)[number];
 
@@ -27,7 +34,8 @@ const ENTRY = /^(?<key>[^=\s]+)=(?<tenant>[\w.-]{1,64})\/(?<principal>[\w.@-]{1,
 /** Opens a route to callers without a key. */
 export const Public = () => SetMetadata(PUBLIC, true);
 /** Lets in callers that have one of these roles. */
-export const Roles = (...allowed: Role[]) => SetMetadata(ROLES, allowed);
+export const Roles = (...allowed: Role[]) =>
+  applyDecorators(SetMetadata(ROLES, allowed), ApiProblems({ 403: ['forbidden'] }));
 /** The authenticated caller, as a parameter of a controller's method. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext) => callerOf(context));
 

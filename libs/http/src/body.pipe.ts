@@ -1,6 +1,6 @@
-/** Checks every body, query and parameter object that is declared as a class; everything else passes untouched. */
+/** Checks every body, query and parameter object that is declared as a class; everything else passes unchanged. */
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { validate, validationFailed } from '@shop/problem';
+import { validate, validationFailed } from '@shop/validation';
 
 const PLAIN_TYPES: unknown[] = [String, Number, Boolean, Array, Object];
 

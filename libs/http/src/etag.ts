@@ -1,6 +1,12 @@
 /** Versions on the wire: `ETag`, `If-Match`, `If-None-Match` (RFC 9110, sections 8.8 and 13.1). */
 import { Problem } from '@shop/problem';
 
+/** The headers by which a client says which version it means. */
+export interface Preconditions {
+  ifMatch?: string;
+  ifNoneMatch?: string;
+}
+
 export function etagOf(version: number): string {
   return `"${version}"`;
 }

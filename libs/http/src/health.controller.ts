@@ -1,4 +1,4 @@
-/** Liveness ("the process turns") and readiness ("send it work") as separate routes. */
+/** Liveness ("the process runs") and readiness ("send it work") as separate routes. */
 import { Controller, type DynamicModule, Get, Inject, Module, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from './api-keys';
@@ -10,7 +10,7 @@ export interface HealthCheck {
 }
 
 const HEALTH_CHECKS = Symbol('HEALTH_CHECKS');
-/** A check that hangs is a check that failed. */
+/** A check that hangs counts as failed. */
 const CHECK_TIMEOUT_MS = 2_000;
 
 interface StatusReply {

@@ -1,15 +1,21 @@
-/** What every service answers by itself, asked through a socket as a stranger would. */
+/** What every service answers by itself, asked through a socket like an unknown client. */
 import 'reflect-metadata';
 import { type AddressInfo, connect } from 'node:net';
-import { Body, Controller, Delete, Get, HttpCode, Module, Param, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Module, NotFoundException, Param, Post, Put } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { IsInt } from 'class-validator';
 import { parseApiKeys, Public } from './api-keys';
+import { ConditionalGet } from './conditional-get';
 import { createHttpApp } from './http-app';
 
 class CupBody {
   @IsInt() size: number;
+}
+
+interface Label {
+  text: string;
+  version: number;
 }
 
 @Controller('cups')
@@ -36,6 +42,14 @@ class CupsController {
   @HttpCode(204)
   remove(): void {
     // Nothing to remove.
+  }
+
+  @Get(':id/label')
+  @Public()
+  @ConditionalGet(({ text }: Label) => ({ text }))
+  async label(@Param('id') id: string): Promise<Label> {
+    if (id === 'bare') throw new NotFoundException();
+    return { text: `cup ${id}`, version: 3 };
   }
 
   @Post(':id/fillings')
@@ -80,7 +94,7 @@ describe('R27 R29 methods', () => {
     }
   });
 
-  it.each(['GET', 'OPTIONS', 'PATCH', 'DELETE'])('%s of an address that leads nowhere is 404', async (method) => {
+  it.each(['GET', 'OPTIONS', 'PATCH', 'DELETE'])('%s of an unknown address is 404', async (method) => {
     for (const path of ['/', '/cup', '/cups/7/8', '/cups/7/fillings/']) {
       await expectProblem(await ask(method, path), 404, 'not_found');
     }
@@ -102,6 +116,30 @@ describe('R27 R29 methods', () => {
   });
 });
 
+describe('R28 a conditional GET', () => {
+  it.each([
+    [undefined, 200],
+    ['"2"', 200],
+    ['nonsense', 200],
+    ['"3"', 304],
+    ['"2", W/"3"', 304],
+    ['*', 304],
+  ])('of a holder of %p, where the version is "3", answers %d', async (ifNoneMatch, status) => {
+    const headers: Record<string, string> = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await ask(method, '/cups/7/label', { headers });
+      expect([answer.status, answer.headers.get('etag')]).toEqual([status, '"3"']);
+      expect(await answer.text()).toBe(method === 'GET' && status === 200 ? '{"text":"cup 7"}' : '');
+    }
+  });
+
+  it('of what is not there is 404, whatever the client holds', async () => {
+    const answer = await ask('GET', '/cups/bare/label', { headers: { 'if-none-match': '*' } });
+    await expectProblem(answer, 404, 'not_found');
+    expect(answer.headers.get('etag')).toBeNull();
+  });
+});
+
 describe('R29 what cannot be read', () => {
   const json = 'application/json';
   const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
@@ -110,7 +148,7 @@ describe('R29 what cannot be read', () => {
     ['no body', undefined, json, 400, 'malformed_request'],
     ['no JSON', '{"size": ', json, 400, 'malformed_request'],
     ['no object', '[1]', json, 400, 'validation_failed'],
-    ['JSON without end', `{"size": ${deep}}`, json, 400, 'validation_failed'],
+    ['JSON with endless nesting', `{"size": ${deep}}`, json, 400, 'validation_failed'],
     ['too much', `{"size": "${'x'.repeat(65 * 1_024)}"}`, json, 413, 'body_too_large'],
     ['text', '{"size": 1}', 'text/plain', 415, 'unsupported_media_type'],
     ['another JSON', '{"size": 1}', 'application/merge-patch+json', 415, 'unsupported_media_type'],
@@ -126,8 +164,8 @@ describe('R29 what cannot be read', () => {
   });
 
   it.each([
-    ['what is no HTTP', 'hello\r\n\r\n', 400, 'malformed_request'],
-    ['a method that nobody knows', 'FOO /cups HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'malformed_request'],
+    ['bytes that are not HTTP', 'hello\r\n\r\n', 400, 'malformed_request'],
+    ['an unknown method', 'FOO /cups HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'malformed_request'],
     ['headers too large', `GET /cups HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
   ])('is answered before there is a request: %s', async (_, bytes, status, code) => {
     const [head = '', body = ''] = (await send(bytes)).split('\r\n\r\n');
@@ -154,7 +192,7 @@ async function expectProblem(answer: Response, status: number, code: string): Pr
   return body;
 }
 
-/** Bytes as they are, and what comes back until the other side hangs up. */
+/** Sends the bytes unchanged, and returns what comes back until the other side closes. */
 function send(bytes: string): Promise<string> {
   const { port } = app.getHttpServer().address() as AddressInfo;
   return new Promise((resolve, reject) => {

@@ -4,12 +4,13 @@ import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import { histogram, type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, ApiKeyGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
 import { answerUnknownMethods } from './known-methods';
+import { openApiOf } from './openapi';
 import { frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 
 export interface HttpAppOptions {
@@ -21,12 +22,12 @@ export interface HttpAppOptions {
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
-/** An address of ours is short; a longer one is a mistake or an attack. */
+/** Our addresses are short; a longer one is a mistake or an attack. */
 const MAX_PARAM_LENGTH = 256;
 const REQUEST_TIMEOUT_MS = 60_000;
 const HANG_UP_INTERVAL_MS = 50;
 const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding right?';
-/** Statuses of what the HTTP parser refuses. */
+/** Statuses for requests that the HTTP parser refuses. */
 const CLIENT_ERRORS: Record<string, number> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
 
@@ -45,7 +46,7 @@ export async function createHttpApp(
     clientErrorHandler: refuseUnreadable,
   });
   const fastify = adapter.getInstance();
-  // Fastify's own default; nobody here means text.
+  // Fastify accepts it by default, but no route here takes text.
   fastify.removeContentTypeParser('text/plain');
   answerUnknownMethods(fastify);
   ignoreTypeOfNothing(fastify);
@@ -58,11 +59,12 @@ export async function createHttpApp(
   app.useGlobalPipes(new BodyPipe());
   if (apiKeys) app.useGlobalGuards(new ApiKeyGuard(app.get(Reflector), apiKeys));
   measureRequests(app);
-  publishOpenApi(app, { title, description });
+  const document = openApiOf(app, { title, description, authenticated: apiKeys !== undefined });
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: title });
   return app;
 }
 
-/** What is no HTTP, or too much of it, is answered on the bare socket: there is no request yet, and no reply. */
+/** Bytes that are not HTTP, or too many, are answered on the socket itself, because there is no request yet, and no reply. */
 function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const status = CLIENT_ERRORS[error.code ?? ''] ?? 400;
@@ -73,12 +75,12 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];
-  // What else it sends is nothing that could be understood.
+  // Further bytes from it cannot be understood.
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
   else socket.destroy();
 }
 
-/** Many clients name a content type on every request; a DELETE without a body has none that could be wrong. */
+/** Many clients name a content type on every request. Without a body, as in a DELETE, that is no mistake. */
 function ignoreTypeOfNothing(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ method, headers }, _reply, done) => {
     const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
@@ -88,8 +90,8 @@ function ignoreTypeOfNothing(fastify: FastifyInstance): void {
 }
 
 /**
- * Clients keep their connections for a next request. Fastify closes the idle ones when a stop begins; those that
- * become idle while the last answers leave would hold the stop up for more than a minute.
+ * Clients keep their connections for a next request. Fastify closes the idle ones when a stop begins. Connections that
+ * become idle later, after the last answers, would delay the stop for more than a minute.
  */
 function hangUpWhileStopping(fastify: FastifyInstance): void {
   fastify.addHook('preClose', (done) => {
@@ -116,17 +118,4 @@ function measureRequests(app: NestFastifyApplication): void {
       seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
       done();
     });
-}
-
-function publishOpenApi(app: NestFastifyApplication, { title, description }: { title: string; description: string }) {
-  const document = SwaggerModule.createDocument(
-    app,
-    new DocumentBuilder()
-      .setTitle(title)
-      .setDescription(description)
-      .addBearerAuth()
-      .addSecurityRequirements('bearer')
-      .build(),
-  );
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: title });
 }

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
-import { type Problem, validate } from '@shop/problem';
+import { type Problem } from '@shop/problem';
+import { validate } from '@shop/validation';
 import { parseApiKeys } from './api-keys';
 import { etagOf, requireMatch, requireNone, unlessModified } from './etag';
-import { pageOf, PageQuery } from './page.query';
+import { PageQuery, readPage } from './page.query';
 
 const statusOf = (work: () => void): number => {
   try {
@@ -52,12 +53,22 @@ describe('R28 versions', () => {
 
 describe('R33 pages', () => {
   const page = (rows: number[], limit: number) =>
-    pageOf(rows, limit, { item: (row) => row * 10, cursor: (row) => `after ${row}` });
+    readPage(limit, async (most) => rows.slice(0, most), {
+      item: (row) => row * 10,
+      cursor: (row) => `after ${row}`,
+    });
 
-  it('show what was asked for, and lead on only where one more row was found', () => {
-    expect(page([1, 2, 3], 2)).toEqual({ items: [10, 20], next: 'after 2' });
-    expect(page([1, 2], 2)).toEqual({ items: [10, 20], next: null });
-    expect(page([], 2)).toEqual({ items: [], next: null });
+  it('show what was asked for, and lead on only where one more row was found', async () => {
+    expect(await page([1, 2, 3, 4], 2)).toEqual({ items: [10, 20], next: 'after 2' });
+    expect(await page([1, 2, 3], 2)).toEqual({ items: [10, 20], next: 'after 2' });
+    expect(await page([1, 2], 2)).toEqual({ items: [10, 20], next: null });
+    expect(await page([], 2)).toEqual({ items: [], next: null });
+  });
+
+  it('read one row more than they show, and no other', async () => {
+    const read = jest.fn(async () => []);
+    await readPage(50, read, { item: (row) => row, cursor: String });
+    expect(read.mock.calls).toEqual([[51]]);
   });
 
   it.each([

@@ -9,8 +9,11 @@ export {
   type Role,
   roles,
 } from './api-keys';
+export { ApiAnswer, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
+export { ConditionalGet, type Versioned } from './conditional-get';
 export { createHttpApp, type HttpAppOptions } from './http-app';
-export { etagOf, requireMatch, requireNone, unlessModified } from './etag';
-export { PageQuery, pageOf } from './page.query';
+export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
+export { PageOf } from './page-of';
+export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule, type HealthCheck } from './health.controller';
 export { MetricsModule } from './metrics.controller';

@@ -7,7 +7,7 @@ interface Address {
   methods: Set<string>;
 }
 
-/** Call it before the routes are made. */
+/** To be called before the routes are made. */
 export function answerUnknownMethods(fastify: FastifyInstance): void {
   const addresses = new Map<string, Address>();
   fastify.addHook('onRoute', ({ url, method }) => {
@@ -31,7 +31,7 @@ function methodsAt(url: string, addresses: readonly Address[]): string[] {
   return [...new Set(found)].sort();
 }
 
-/** `/orders/:id` names every address with something in the place of `:id`; `*` stands for the rest. */
+/** `/orders/:id` matches every address with some text in the place of `:id`; `*` matches the rest. */
 function patternOf(url: string): RegExp {
   const literal = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${literal.replace(/:[^/]+/g, '[^/]+').replace(/\*/g, '.*')}$`);

@@ -15,7 +15,7 @@ class MetricsController {
   }
 }
 
-/** A timer wakes the process this often to see how late it comes; the usual 10 ms keep an idle service busy. */
+/** A timer wakes the process this often to measure its delay; the usual 10 ms keep an idle service busy. */
 const EVENT_LOOP_SAMPLE_MS = 500;
 
 @Module({ controllers: [MetricsController] })

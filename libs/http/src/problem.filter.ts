@@ -28,7 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') throw error;
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = this.problemOf(error);
-    // A stream that already runs cannot get another status.
+    // A stream that has begun cannot get another status.
     if (reply.sent || reply.raw.headersSent) return;
     sendProblem(reply, problem);
   }

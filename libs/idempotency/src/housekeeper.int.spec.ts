@@ -54,9 +54,8 @@ describe('R20 the reaper', () => {
     const ledgers = [new WatchedLedger(), new WatchedLedger()];
     const keepers = ledgers.map((ledger) => new Housekeeper(database, ledger, new Idempotency(database, ledger).works));
     const pending = claimOf();
-    await database.transaction(async (tx) =>
-      ledgers[0]!.lease(tx, [pending], { owner: 'me', token: randomUUID(), durationMs: -1_000_000 }),
-    );
+    const leased = { ...pending, token: randomUUID(), work: 'task', input: null };
+    await database.transaction(async (tx) => ledgers[0]!.lease(tx, [leased], { owner: 'me', durationMs: -1_000_000 }));
 
     const idempotency = new Idempotency(database, new PostgresLedger());
     let working = true;

@@ -1,7 +1,6 @@
 /** Brings the ledger into a Nest service: answers keyed routes, and refuses to start where a repeat would not be safe. */
 import {
   type BeforeApplicationShutdown,
-  ConfigurableModuleBuilder,
   Global,
   Inject,
   Module,
@@ -10,36 +9,21 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
-import type { Logger } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
 import { readBodiesStrictly } from './http/body-parser';
+import { answerKeyedRoutes } from './http/keyed-routes';
 import { Housekeeper } from './housekeeper';
 import { Idempotency } from './idempotency';
 import { IdempotencyKeysController } from './http/idempotency-keys.controller';
-import { answerKeyedRoutes } from './http/keyed-routes';
-import { Ledger, type Postgres, type Store } from './ledger/ledger';
+import { ConfigurableModuleClass, type IdempotencyOptions, MODULE_OPTIONS_TOKEN } from './idempotency.options';
+import { Ledger } from './ledger/ledger';
 import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { KeyedRouteList } from './http/route-list';
 import { ProblemAnswers } from './http/problem-answers.filter';
 
-export interface IdempotencyOptions {
-  /** The database that has the ledger's table and the effects that it guards. */
-  database: Store<Postgres>;
-  /** Gets one line for each decision. */
-  logger?: Logger;
-  /** For how long the service tells its clients that they may repeat a request; no route may keep answers for less. */
-  retryWindowHours?: number;
-  /** After a crash leased work goes on this much later. */
-  leaseMs?: number;
-  /** False leaves left work and expired answers to others; true unless given. */
-  housekeeping?: boolean;
-}
-
 /** Tries within about a quarter of an hour. */
 const STUCK_ATTEMPTS = 10;
-
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdempotencyOptions>().build();
 
 @Global()
 @Module({

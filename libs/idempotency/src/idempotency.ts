@@ -4,11 +4,11 @@ import { isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { countDecisions } from './decisions';
 import { type Answer, refusalOf } from './answer';
-import type { Key, KeyState, Kind, Ledger, Postgres, Store } from './ledger/ledger';
+import type { KeyState, Kind, Ledger, Postgres, Store } from './ledger/ledger';
 import type { LeasedRun } from './leased/leased-work';
 import { LeasedWorks, type LeaseOptions } from './leased/leased-works';
 import { isKept } from './policy';
-import { type Claim, type Entry, entryOf, idOf, type Outcome, repeatOf } from './settle';
+import { type Claim, type Entry, entryOf, idOf, type Key, type Outcome, repeatOf } from './settle';
 
 /** How long a repeat waits for a request that is under way, unless it says. */
 const DEFAULT_WAIT_MS = 2_000;
@@ -45,7 +45,8 @@ export class Idempotency<K extends Kind = Postgres> {
    * first, a repeat or the completer, resumes it behind its last recovery point. `input` has to be JSON.
    */
   leased<Input>(name: string, run: LeasedRun<Input, K>): (claim: Claim, input: Input) => Promise<Outcome> {
-    return this.works.define(name, run);
+    this.works.define(name, run);
+    return (claim, input) => this.works.perform(name, claim, input);
   }
 
   /** One indexed read, shared by all that ask at the same time. */

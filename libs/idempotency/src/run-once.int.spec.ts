@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createDatabase, type Database, type Statement, traffic } from '@shop/postgres';
+import { createDatabase, type Database, isUniqueViolation, type Statement, traffic } from '@shop/postgres';
 import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { ledgerMigrations } from './ledger/migrations';
-import { type Moves, runOnce } from './run-once';
+import { type BatchSteps, type Leased, runOnce } from './run-once';
 import type { Answer } from './answer';
-import { type Outcome, type Work } from './settle';
+import { type CallOutside, type Outcome, type Work } from './settle';
 
 const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
 
@@ -39,8 +39,16 @@ const countEffects: Statement = {
 };
 const effects = async (name: string) => (await replicas[0].query<{ n: number }>(countEffects, [name]))[0]!.n;
 
-/** Nothing but the ledger stands between these moves and a second row of the effect. */
-const leaveMark = (name: string): Moves<null> => ({
+const insertSeat: Statement = { name: 'test.insert-seat', text: 'insert into seat values ($1, 0, 0)' };
+const selectRows: Statement = {
+  name: 'test.select-rows',
+  text: `select status, work, input, lease_token, leased_until > now() as lease_is_good, answer_status
+         from ledger where scope = 's' and key = $1`,
+};
+const rowsOf = (key: string) => replicas[0].query<object>(selectRows, [key]);
+
+/** Nothing but the ledger stands between these steps and a second row of the effect. */
+const leaveMark = (name: string): BatchSteps<null> => ({
   load: async () => null,
   decide: () => ({ status: 201, body: JSON.stringify({ id: randomUUID() }) }),
   save: (tx) => tx.send(insertEffect, [name]),
@@ -50,54 +58,126 @@ const bodyOf = (outcome: Outcome): string => {
   return outcome.answer.body;
 };
 
-describe('a key that seems new', () => {
-  const newWork = (key: string, asked?: string): Work => ({ ...workOf(key, asked), seemsNew: true });
-
-  it('is not looked up: its work, its answer and the commit are one trip', async () => {
-    const before = { ...traffic };
-    const [outcome] = await runOnce(replicas[0], ledger, [newWork('presumed')], leaveMark('presumed'));
-    expect(outcome!.kind).toBe('fresh');
-    // begin, effect, answer, commit
-    expect([traffic.trips - before.trips, traffic.statements - before.statements]).toEqual([1, 4]);
-    expect(await effects('presumed')).toBe(1);
-  });
-
-  it('and is not, is found by the second run, which presumes nothing', async () => {
-    const [first] = await runOnce(replicas[0], ledger, [workOf('not new')], leaveMark('not new'));
-    const presumed: boolean[] = [];
-    const moves: Moves<null> = {
-      ...leaveMark('not new'),
-      load: async (_, presume) => {
-        presumed.push(presume);
+describe('a batch of which nothing is known at first', () => {
+  /** Counts the reads as well. */
+  const blankly = (name: string) => {
+    const seen = { loads: 0 };
+    const steps: BatchSteps<null> = {
+      ...leaveMark(name),
+      load: async () => {
+        seen.loads++;
         return null;
       },
+      blank: () => null,
     };
-    const outcomes = await runOnce(replicas[1], ledger, [newWork('not new'), newWork('beside it')], moves);
-    expect(outcomes.map(({ kind }) => kind)).toEqual(['replayed', 'fresh']);
-    expect(bodyOf(outcomes[0]!)).toBe(bodyOf(first!));
-    expect(presumed).toEqual([true, false]);
-    expect(await runOnce(replicas[1], ledger, [newWork('not new', 'y')], leaveMark('not new'))).toEqual([
-      { kind: 'reused' },
-    ]);
+    return { seen, steps };
+  };
+  const undoOf = (key: string): Work => ({
+    ...workOf(`${key}/undo`),
+    barrier: { key, refusal: { status: 409, body: '"undone"' } },
   });
 
-  it('and is not, is answered as before also where the new answer would not be kept', async () => {
-    const [first] = await runOnce(replicas[0], ledger, [workOf('moody')], leaveMark('moody'));
-    const moody: Moves<null> = { ...leaveMark('moody'), decide: () => ({ status: 503, body: '{}' }) };
-    const [second] = await runOnce(replicas[1], ledger, [newWork('moody')], moody);
-    expect([second!.kind, bodyOf(second!)]).toEqual(['replayed', bodyOf(first!)]);
-    const [third] = await runOnce(replicas[1], ledger, [newWork('moodier')], moody);
-    expect(third).toMatchObject({ kind: 'fresh', answer: { status: 503 } });
+  it('reads nothing: its works, their answers and the commit are one round trip', async () => {
+    const { seen, steps } = blankly('presumed');
+    const before = { ...traffic };
+    const [outcome] = await runOnce(replicas[0], ledger, [workOf('presumed')], steps);
+    expect(outcome!.kind).toBe('fresh');
+    // begin, effect, answer, commit
+    expect([traffic.roundTrips - before.roundTrips, traffic.statements - before.statements]).toEqual([1, 4]);
+    expect([seen.loads, await effects('presumed')]).toEqual([0, 1]);
+  });
+
+  it('reads when one of its keys turns out to be used, and answers that one as before', async () => {
+    const [first] = await runOnce(replicas[0], ledger, [workOf('not new')], leaveMark('not new'));
+    const { seen, steps } = blankly('not new');
+    const outcomes = await runOnce(replicas[1], ledger, [workOf('not new'), workOf('beside it')], steps);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['replayed', 'fresh']);
+    expect(bodyOf(outcomes[0]!)).toBe(bodyOf(first!));
+    expect(seen.loads).toBe(1);
+    expect(await runOnce(replicas[1], ledger, [workOf('not new', 'y')], steps)).toEqual([{ kind: 'reused' }]);
+  });
+
+  it('reads when its caller names a failure that means a lost race', async () => {
+    await replicas[0].query(insertSeat, ['taken before']);
+    const { seen, steps } = blankly('taken before');
+    const retryOn = (error: unknown) => isUniqueViolation(error, 'seat_pkey');
+    const save: BatchSteps<null>['save'] = (tx, state) => {
+      steps.save(tx, state);
+      if (seen.loads === 0) tx.send(insertSeat, ['taken before']);
+    };
+    const [outcome] = await runOnce(replicas[0], ledger, [workOf('taken before')], { ...steps, save }, { retryOn });
+    expect([outcome!.kind, seen.loads, await effects('taken before')]).toEqual(['fresh', 1, 1]);
+  });
+
+  it('reads at once when one of its works is an undo, whose do may have left more than its key', async () => {
+    const { seen, steps } = blankly('with undo');
+    const [undo, beside] = await runOnce(replicas[1], ledger, [undoOf('never came'), workOf('next to it')], steps);
+    expect([undo!.kind, beside!.kind, seen.loads]).toEqual(['fresh', 'fresh', 1]);
+    expect(await rowsOf('never came')).toMatchObject([{ answer_status: 409 }]);
   });
 
   it('R16 of a hundred at once over two pools exactly one runs, and all get its answer', async () => {
+    const { steps } = blankly('new crowd');
     const runs = Array.from({ length: 100 }, (_, index) =>
-      runOnce(replicas[index % 2]!, ledger, [newWork('new crowd')], leaveMark('new crowd')),
+      runOnce(replicas[index % 2]!, ledger, [workOf('new crowd')], steps),
     );
     const outcomes = (await Promise.all(runs)).flat();
     expect(await effects('new crowd')).toBe(1);
     expect(new Set(outcomes.map(bodyOf)).size).toBe(1);
     expect(outcomes.filter(({ kind }) => kind === 'fresh')).toHaveLength(1);
+  });
+});
+
+describe('R18 work that calls outside', () => {
+  const beginning = (name: string): BatchSteps<null, Answer | CallOutside> => ({
+    load: async () => null,
+    decide: (_, index) => ({ leased: 'cook', input: { dish: `${name} ${index}` } }),
+    save: (tx) => tx.send(insertEffect, [name]),
+  });
+
+  it('R18 is only begun: its key is pending under a token of its own, with all that is needed to carry it out', async () => {
+    const works = [{ claim: { ...workOf('soup').claim, retentionHours: 5, redact: ['secret'] } }, workOf('stew')];
+    const outcomes = await runOnce(replicas[0], ledger, works, beginning('dishes'), { leaseMs: 60_000 });
+    expect(outcomes).toMatchObject([
+      { kind: 'begun', claim: { key: 'soup' }, call: { leased: 'cook', input: { dish: 'dishes 0' } } },
+      { kind: 'begun', claim: { key: 'stew' }, call: { leased: 'cook', input: { dish: 'dishes 1' } } },
+    ]);
+    const tokens = outcomes.map((outcome) => (outcome as Leased).token);
+    expect(new Set(tokens).size).toBe(2);
+    const pending = { status: 'pending', work: 'cook', lease_is_good: true };
+    expect(await rowsOf('soup')).toMatchObject([
+      {
+        ...pending,
+        lease_token: tokens[0],
+        input: { input: { dish: 'dishes 0' }, retentionHours: 5, redact: ['secret'] },
+      },
+    ]);
+    expect(await rowsOf('stew')).toMatchObject([
+      { ...pending, lease_token: tokens[1], input: { input: { dish: 'dishes 1' } } },
+    ]);
+  });
+
+  it('R17 leaves nothing of the batch when what is saved beside it fails', async () => {
+    const steps = beginning('burnt');
+    const save: typeof steps.save = (tx, state) => {
+      steps.save(tx, state);
+      tx.send({ name: 'test.zero', text: 'select 1 / 0' });
+    };
+    await expect(runOnce(replicas[0], ledger, [workOf('burnt')], { ...steps, save })).rejects.toThrow();
+    expect([await rowsOf('burnt'), await effects('burnt')]).toEqual([[], 0]);
+    const [outcome] = await runOnce(replicas[0], ledger, [workOf('burnt')], steps);
+    expect([outcome!.kind, await effects('burnt')]).toEqual(['begun', 1]);
+  });
+
+  it('R16 is begun once for each key when two replicas begin the same ones', async () => {
+    const works = Array.from({ length: 10 }, (_, index) => workOf(`both ${index}`));
+    const [here, there] = await Promise.all([
+      runOnce(replicas[0], ledger, works, { ...beginning('both'), blank: () => null }),
+      runOnce(replicas[1], ledger, works.toReversed(), { ...beginning('both'), blank: () => null }),
+    ]);
+    const kinds = [here, there].map((outcomes) => [...new Set(outcomes.map(({ kind }) => kind))].join());
+    expect(kinds.sort()).toEqual(['begun', 'in-use']);
+    expect(await effects('both')).toBe(1);
   });
 });
 
@@ -164,7 +244,7 @@ describe('runOnce', () => {
     expect(await effects('conflict')).toBe(1);
   });
 
-  it.each<[string, Moves<null>['save']]>([
+  it.each<[string, BatchSteps<null>['save']]>([
     [
       'an error is thrown',
       () => {
@@ -177,17 +257,17 @@ describe('runOnce', () => {
       (tx) => tx.send({ name: 'test.suicide', text: 'select pg_terminate_backend(pg_backend_pid())' }),
     ],
   ])('R17 leaves neither effect nor key when, between save and commit, %s', async (how, fail) => {
-    const moves = leaveMark(how);
-    const failing: Moves<null> = {
-      ...moves,
+    const steps = leaveMark(how);
+    const failing: BatchSteps<null> = {
+      ...steps,
       save: (tx, state) => {
-        moves.save(tx, state);
+        steps.save(tx, state);
         fail(tx, state);
       },
     };
     await expect(runOnce(replicas[0], ledger, [workOf(how)], failing)).rejects.toThrow();
     expect(await effects(how)).toBe(0);
-    const [outcome] = await runOnce(replicas[0], ledger, [workOf(how)], moves);
+    const [outcome] = await runOnce(replicas[0], ledger, [workOf(how)], steps);
     expect(outcome!.kind).toBe('fresh');
     expect(await effects(how)).toBe(1);
   });
@@ -197,10 +277,11 @@ describe('runOnce', () => {
     const rival = workOf('rival');
     const works = [rival, workOf('own')];
     const outcomes = await runOnce<{ marks: string[] }>(replicas[0], ledger, works, {
-      load: async () => {
+      load: async (tx) => {
         const state = { marks: [] };
         states.push(state);
-        // The first look into the ledger is on its way; the rival commits behind it.
+        // Answered behind the first look into the ledger; the rival commits behind both.
+        await tx.query(countEffects, ['rival']);
         if (states.length === 1) await runOnce(replicas[1], ledger, [rival], leaveMark('rival'));
         return state;
       },
@@ -220,15 +301,18 @@ describe('runOnce', () => {
     ['PostgreSQL', { status: 200, body: '"a\0b"' }, 'unsupported Unicode escape sequence'],
   ])('R17 leaves no effect when its answer is refused by %s', async (by, answer, reason) => {
     const mark = `refused by ${by}`;
-    const moves = { ...leaveMark(mark), decide: () => answer };
-    await expect(runOnce(replicas[0], ledger, [workOf(mark)], moves)).rejects.toThrow(reason);
+    const steps = { ...leaveMark(mark), decide: () => answer };
+    await expect(runOnce(replicas[0], ledger, [workOf(mark)], steps)).rejects.toThrow(reason);
     expect(await effects(mark)).toBe(0);
   });
 
   it('R16 finds a key in use while somebody works on it under a lease', async () => {
     const work = workOf('leased');
     await replicas[0].transaction(async (tx) =>
-      ledger.lease(tx, [work.claim], { owner: 'me', token: randomUUID(), durationMs: 60_000 }),
+      ledger.lease(tx, [{ ...work.claim, token: randomUUID(), work: 'cook', input: null }], {
+        owner: 'me',
+        durationMs: 60_000,
+      }),
     );
     expect(await runOnce(replicas[1], ledger, [work], leaveMark('leased'))).toEqual([{ kind: 'in-use' }]);
     expect(await effects('leased')).toBe(0);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { Answer } from './answer';
-import { type Entry, type Outcome, repeatOf, settle, type Work } from './settle';
+import { type Begun, type CallOutside, type Entry, type Outcome, repeatOf, settle, type Work } from './settle';
 
 const fingerprint = (asked: string) => Buffer.alloc(32, asked);
 const answer = (body: string, status = 200): Answer => ({ status, body });
 const claim = (key: string, asked = 'x', scope = 's') => ({ scope, key, fingerprint: fingerprint(asked) });
 const refusal = answer('undone', 409);
 const undoOf = (key: string, asked = 'x'): Work => ({ claim: claim(`${key}/undo`, asked), barrier: { key, refusal } });
-const tell = (outcomes: Outcome[]) =>
+const tell = (outcomes: (Outcome | Begun)[]) =>
   outcomes.map((outcome) => ('answer' in outcome ? `${outcome.kind} ${outcome.answer.body}` : outcome.kind));
 
 /** Settles the works with answers that tell them apart: the number of the performance. */
@@ -78,25 +78,101 @@ describe('R12 settle', () => {
   });
 });
 
+describe('R18 settle, where a work calls outside', () => {
+  const outside: CallOutside = { leased: 'cook', input: { dish: 'soup' } };
+  const begin = (known: readonly Entry[], works: readonly Work[]) =>
+    settle<Answer | CallOutside>(known, works, () => outside);
+
+  it('R18 only begins it, and writes no answer for it', () => {
+    expect(begin([], [{ claim: claim('a') }])).toEqual({
+      outcomes: [{ kind: 'begun', claim: claim('a'), call: outside }],
+      completed: [],
+    });
+  });
+
+  it('R16 finds a repeat behind it in the same batch in use, and its key used', () => {
+    const { outcomes } = begin([], [{ claim: claim('a') }, { claim: claim('a') }, { claim: claim('a', 'y') }]);
+    expect(outcomes.slice(1)).toEqual([{ kind: 'in-use' }, { kind: 'reused' }]);
+  });
+
+  it('R3 does not undo it behind it in the same batch: somebody works on it', () => {
+    const { outcomes, completed } = begin([], [{ claim: claim('do') }, undoOf('do')]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['begun', 'in-use']);
+    expect(outcomes[1]).toEqual({ kind: 'in-use' });
+    expect(completed).toEqual([]);
+  });
+
+  it.each([
+    [false, { kind: 'in-use' }],
+    [true, { kind: 'in-use', left: { scope: 's', key: 'do' } }],
+  ])(
+    'R3 does not undo a do that is pending, with its lease run out: %p, and bars nothing',
+    (leaseExpired, expected) => {
+      const pending: Entry = { ...claim('do'), status: 'pending', leaseExpired };
+      const { outcomes, completed, performed } = run([pending], [undoOf('do'), { claim: claim('other') }]);
+      expect(outcomes[0]).toEqual(expected);
+      expect(performed).toEqual([1]);
+      expect(completed.map(({ key }) => key)).toEqual(['other']);
+    },
+  );
+
+  it('R18 names its own key when nobody works on it any more', () => {
+    const pending: Entry = { ...claim('a'), status: 'pending', leaseExpired: true };
+    expect(repeatOf(pending, fingerprint('x'))).toEqual({ kind: 'in-use', left: { scope: 's', key: 'a' } });
+    expect(repeatOf(pending, fingerprint('y'))).toEqual({ kind: 'reused' });
+  });
+
+  it('R3 bars the do of an undo that calls outside itself', () => {
+    const { outcomes, completed } = begin([], [undoOf('do'), { claim: claim('do') }]);
+    expect(tell(outcomes)).toEqual(['begun', 'replayed undone']);
+    expect(completed.map(({ key, fingerprint }) => [key, fingerprint])).toEqual([['do', null]]);
+  });
+});
+
 describe('R3 a batch', () => {
   const keys = ['p', 'q'];
   const work = fc
-    .record({ key: fc.constantFrom(...keys), asked: fc.constantFrom('x', 'y'), undo: fc.boolean() })
-    .map(({ key, asked, undo }): Work => (undo ? undoOf(key, asked) : { claim: claim(key, asked) }));
+    .record({
+      key: fc.constantFrom(...keys),
+      asked: fc.constantFrom('x', 'y'),
+      undo: fc.boolean(),
+      outside: fc.boolean(),
+    })
+    .map(({ key, asked, undo, outside }) => {
+      const one: Work = undo ? undoOf(key, asked) : { claim: claim(key, asked) };
+      return { ...one, outside };
+    });
   const batches = fc.array(work, { maxLength: 12 });
+  type Batch = readonly (Work & { outside: boolean })[];
+
+  /** Each answer, and each call outside, tells at which place of the whole batch it was decided. */
+  function settleAll(known: readonly Entry[], works: Batch, from = 0) {
+    const performed: number[] = [];
+    const { outcomes, completed } = settle<Answer | CallOutside>(known, works, (index) => {
+      performed.push(index);
+      return works[index]!.outside ? { leased: 'cook', input: from + index } : answer(`#${from + index}`);
+    });
+    const begun = outcomes.flatMap((outcome): Entry[] =>
+      outcome.kind === 'begun' ? [{ ...outcome.claim, status: 'pending', leaseExpired: false }] : [],
+    );
+    return { outcomes, completed, performed, begun };
+  }
 
   it('R3 comes out as if its works had arrived alone, one after the other', () => {
     fc.assert(
       fc.property(batches, (works) => {
-        const together = run([], works);
-        const ledger: Entry[] = [];
+        const together = settleAll([], works);
+        const written: Entry[] = [];
+        const pending: Entry[] = [];
         const alone = works.map((one, index) => {
-          const { outcomes, completed } = settle([...ledger], [one], () => answer(`#${index}`));
-          ledger.push(...completed);
+          const { outcomes, completed, begun } = settleAll([...written, ...pending], [one], index);
+          written.push(...completed);
+          pending.push(...begun);
           return outcomes[0]!;
         });
         expect(together.outcomes).toEqual(alone);
-        expect(together.completed).toEqual(ledger);
+        expect(together.completed).toEqual(written);
+        expect(together.begun).toEqual(pending);
       }),
     );
   });
@@ -104,11 +180,12 @@ describe('R3 a batch', () => {
   it('R3 comes out the same wherever it is cut in two', () => {
     fc.assert(
       fc.property(batches, fc.nat(12), (works, at) => {
-        const whole = settle([], works, (index) => answer(`#${index}`));
-        const first = settle([], works.slice(0, at), (index) => answer(`#${index}`));
-        const rest = settle(first.completed, works.slice(at), (index) => answer(`#${index + at}`));
+        const whole = settleAll([], works);
+        const first = settleAll([], works.slice(0, at));
+        const rest = settleAll([...first.completed, ...first.begun], works.slice(at), Math.min(at, works.length));
         expect([...first.outcomes, ...rest.outcomes]).toEqual(whole.outcomes);
         expect([...first.completed, ...rest.completed]).toEqual(whole.completed);
+        expect([...first.begun, ...rest.begun]).toEqual(whole.begun);
       }),
     );
   });
@@ -116,9 +193,9 @@ describe('R3 a batch', () => {
   it('R12 performs each key at most once, and writes no key twice', () => {
     fc.assert(
       fc.property(batches, (works) => {
-        const { performed, completed } = run([], works);
+        const { performed, completed, begun } = settleAll([], works);
         const done = performed.map((index) => works[index]!.claim.key);
-        const written = completed.map(({ key }) => key);
+        const written = [...completed, ...begun].map(({ key }) => key);
         expect(new Set(done).size).toBe(done.length);
         expect(new Set(written).size).toBe(written.length);
       }),
@@ -128,11 +205,24 @@ describe('R3 a batch', () => {
   it('R3 never performs a do behind its undo', () => {
     fc.assert(
       fc.property(batches, (works) => {
-        const { performed } = run([], works);
+        const { performed } = settleAll([], works);
         for (const key of keys) {
           const undoneAt = performed.find((index) => works[index]!.barrier?.key === key) ?? Infinity;
           const doneAt = performed.find((index) => works[index]!.claim.key === key) ?? -1;
           expect(doneAt).toBeLessThan(undoneAt);
+        }
+      }),
+    );
+  });
+
+  it('R3 never performs an undo behind a do that is only begun', () => {
+    fc.assert(
+      fc.property(batches, (works) => {
+        const { outcomes, performed } = settleAll([], works);
+        for (const [index, outcome] of outcomes.entries()) {
+          if (outcome.kind !== 'begun') continue;
+          const undone = performed.filter((at) => at > index && works[at]!.barrier?.key === outcome.claim.key);
+          expect(undone).toEqual([]);
         }
       }),
     );

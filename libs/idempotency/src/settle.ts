@@ -7,8 +7,14 @@
 import type { Answer } from './answer';
 import { isKept, withoutSecrets } from './policy';
 
+/** A key within its scope. */
+export interface Key {
+  scope: string;
+  key: string;
+}
+
 /** The right to run one piece of work once: the caller's name for it within a scope, and what it asks. */
-export interface Claim {
+export interface Claim extends Key {
   /** Who may repeat it: tenant, principal and route of a request; the consumer of a message. */
   scope: string;
   key: string;
@@ -21,9 +27,9 @@ export interface Claim {
 }
 
 /** A row of the ledger. A tombstone (an undo came before its do) has no fingerprint: it answers whatever comes. */
-export type Entry = { scope: string; key: string; fingerprint: Buffer | null } & (
-  { status: 'completed'; answer: Answer } | { status: 'pending'; leaseExpired: boolean } | { status: 'erased' }
-);
+export type Entry = Key & { fingerprint: Buffer | null } & (
+    { status: 'completed'; answer: Answer } | { status: 'pending'; leaseExpired: boolean } | { status: 'erased' }
+  );
 
 /** A row to be written. */
 export type CompletedEntry = Entry & { status: 'completed'; retentionHours?: number };
@@ -32,8 +38,12 @@ export interface Work {
   claim: Claim;
   /** Of an undo: the key of its do (same scope), and what the do is answered if it comes after all. */
   barrier?: { key: string; refusal: Answer };
-  /** Nothing is known of its key (see `RecentKeys`), so the first run need not look it up: its insert tells. */
-  seemsNew?: boolean;
+}
+
+/** Decided instead of an answer: the rest of the work calls outside, by the leased work of this name, with this input (JSON). */
+export interface CallOutside {
+  leased: string;
+  input: unknown;
 }
 
 export type Outcome =
@@ -42,45 +52,62 @@ export type Outcome =
   | { kind: 'replayed'; answer: Answer }
   /** The key was used for another request. */
   | { kind: 'reused' }
-  /** The work with this key is under way elsewhere. */
-  | { kind: 'in-use' }
+  /** It, or the do that it is to undo, is being worked on. `left` is the key that nobody works on any more. */
+  | { kind: 'in-use'; left?: Key }
   /** The work was done; what was answered has been erased. */
   | { kind: 'erased' };
 
-export interface Settlement {
+/** Work that is claimed now, and waits to be carried out outside. */
+export interface Begun {
+  kind: 'begun';
+  claim: Claim;
+  call: CallOutside;
+}
+
+/** What becomes of a work: with `CallOutside` among the decisions it may be begun only. */
+export type Settled<Decision> = Outcome | (Decision extends CallOutside ? Begun : never);
+
+export interface Settlement<Decision> {
   /** One per work, in order. */
-  outcomes: Outcome[];
+  outcomes: Settled<Decision>[];
   /** Rows to insert, tombstones included. */
   completed: CompletedEntry[];
 }
 
 /**
  * @param known the rows that exist for the keys of these works (and of their barriers)
- * @param perform decides the answer of the work at this index; not called again for a key whose answer is kept
+ * @param perform decides the work at this index; not called again for a key whose answer is kept
  */
-export function settle(
+export function settle<Decision extends Answer | CallOutside = Answer>(
   known: readonly Entry[],
   works: readonly Work[],
-  perform: (index: number) => Answer,
-): Settlement {
+  perform: (index: number) => Decision,
+): Settlement<Decision> {
   const entries = new Map(known.map((entry) => [idOf(entry), entry]));
   const completed: CompletedEntry[] = [];
   const write = (entry: CompletedEntry) => {
     entries.set(idOf(entry), entry);
     completed.push(entry);
   };
-  const outcomes = works.map(({ claim, barrier }, index): Outcome => {
+  const settleOne = ({ claim, barrier }: Work, index: number): Outcome | Begun => {
     const entry = entries.get(idOf(claim));
     if (entry) return repeatOf(entry, claim.fingerprint);
-    const { scope } = claim;
-    if (barrier && !entries.has(idOf({ scope, key: barrier.key }))) {
-      write({ scope, key: barrier.key, fingerprint: null, status: 'completed', answer: barrier.refusal });
+    if (barrier) {
+      const done = { scope: claim.scope, key: barrier.key };
+      const doEntry = entries.get(idOf(done));
+      // An outside call is in flight, or was left in the middle: nothing can be undone before its outcome is known.
+      if (doEntry?.status === 'pending') return inUse(doEntry);
+      if (!doEntry) write({ ...done, fingerprint: null, status: 'completed', answer: barrier.refusal });
     }
-    const answer = perform(index);
-    if (isKept(answer)) write(entryOf(claim, answer));
-    return { kind: 'fresh', answer };
-  });
-  return { outcomes, completed };
+    const decision = perform(index);
+    if ('leased' in decision) {
+      entries.set(idOf(claim), { ...claim, status: 'pending', leaseExpired: false });
+      return { kind: 'begun', claim, call: decision };
+    }
+    if (isKept(decision)) write(entryOf(claim, decision));
+    return { kind: 'fresh', answer: decision };
+  };
+  return { outcomes: works.map(settleOne) as Settled<Decision>[], completed };
 }
 
 /** The row that keeps this answer for the claim. */
@@ -92,13 +119,12 @@ export function entryOf({ scope, key, fingerprint, retentionHours, redact }: Cla
 export function repeatOf(entry: Entry, fingerprint: Buffer): Outcome {
   if (entry.status === 'erased') return { kind: 'erased' };
   if (entry.fingerprint && !entry.fingerprint.equals(fingerprint)) return { kind: 'reused' };
-  return entry.status === 'completed' ? { kind: 'replayed', answer: entry.answer } : { kind: 'in-use' };
+  return entry.status === 'completed' ? { kind: 'replayed', answer: entry.answer } : inUse(entry);
 }
 
-/** Whether a request with this fingerprint finds work of its own that nobody is on any more. */
-export function isLeft(entry: Entry, fingerprint: Buffer): boolean {
-  return entry.status === 'pending' && entry.leaseExpired && repeatOf(entry, fingerprint).kind === 'in-use';
+function inUse({ scope, key, leaseExpired }: Entry & { status: 'pending' }): Outcome {
+  return leaseExpired ? { kind: 'in-use', left: { scope, key } } : { kind: 'in-use' };
 }
 
 /** One text for a key within its scope. */
-export const idOf = ({ scope, key }: { scope: string; key: string }): string => `${scope}\n${key}`;
+export const idOf = ({ scope, key }: Key): string => `${scope}\n${key}`;

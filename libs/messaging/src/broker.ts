@@ -1,7 +1,7 @@
-/** The connection to NATS: kept for ever, and shared by everything in a process that speaks to it. */
+/** The connection to NATS: one for each process, kept open and made again whenever it is lost. */
 import { randomUUID } from 'node:crypto';
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
 
 export interface BrokerOptions {
@@ -16,7 +16,7 @@ const PING_INTERVAL_MS = 5_000;
 const SAY_WAITING_MS = 3_000;
 
 export class Broker {
-  /** This process among the replicas of its service; another one after each start. */
+  /** The name of this process among the replicas of its service; a new one at each start. */
   readonly replica = randomUUID();
   private connection?: NatsConnection;
   private away = false;
@@ -36,8 +36,10 @@ export class Broker {
       pingInterval: PING_INTERVAL_MS,
       waitOnFirstConnect: true,
       ignoreAuthErrorAbort: true,
-      // What a process tells the other replicas it knows itself.
+      // What a process tells the other replicas it knows already.
       noEcho: true,
+      // Most requests are replies on the short way, which end by their timeout: nobody reads the stack traces.
+      noAsyncTraces: true,
     }).finally(() => clearInterval(waiting));
     void this.logStatus(this.connection, logger);
   }
@@ -47,7 +49,7 @@ export class Broker {
     return this.connection;
   }
 
-  /** False while a connection that was lost is being made again. */
+  /** False from the loss of the connection until it is made again. */
   get isConnected(): boolean {
     return !this.away;
   }
@@ -56,11 +58,34 @@ export class Broker {
     this.returned.push(tell);
   }
 
+  /**
+   * Use this instead of the client's own `subscribe`: there, a callback that throws stops the reading of the
+   * connection for good, and nobody is told. Here the error is logged, and the next message comes.
+   */
+  subscribe(subject: string, take: (message: Msg) => unknown): Subscription {
+    const { logger } = this.options;
+    const failed = (error: unknown) =>
+      logger.error(
+        { subject, reason: error instanceof Error ? error.message : String(error) },
+        'broker.callback.failed',
+      );
+    const takeSafely = async (message: Msg) => {
+      try {
+        await take(message);
+      } catch (error) {
+        failed(error);
+      }
+    };
+    return this.nats.subscribe(subject, {
+      callback: (error, message) => (error ? failed(error) : void takeSafely(message)),
+    });
+  }
+
   jetstream(): JetStreamClient {
     return jetstream(this.nats);
   }
 
-  /** Without the start-up check, so that it can be had while JetStream is away. */
+  /** Without the check at its start, so that it works while JetStream is away. */
   manager(): Promise<JetStreamManager> {
     return jetstreamManager(this.nats, { checkAPI: false });
   }

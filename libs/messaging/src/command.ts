@@ -1,6 +1,6 @@
-/** Commands and their replies: one definition that the sender and the receiver share. */
+/** Commands and their replies: the sender and the receiver share one definition. */
 import { IsBoolean, IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
-import { type Validated, validate } from '@shop/problem';
+import { type Validated, validate } from '@shop/validation';
 import { commandMailbox, type Message, newMessage, tenantOf } from './message';
 
 export interface CommandType<Body extends object> {
@@ -21,7 +21,10 @@ export function defineCommand<Body extends object>(options: {
   return { type: `${service}.${name}.v${version}`, mailbox: commandMailbox(service), body };
 }
 
-/** Checks the body of a command or event at the receiving door. Unknown properties are dropped: they may come from a newer sender. */
+/**
+ * Checks the body of a command or event that was received. Unknown properties are dropped: they may come from a newer
+ * sender.
+ */
 export function bodyOf<Body extends object>(type: { body: new () => Body }, message: Message): Validated<Body> {
   return validate(type.body, message.data, { unknownProperties: 'drop' });
 }
@@ -33,7 +36,7 @@ export interface Refusal {
   reason: string;
 }
 
-/** Every command is answered with one of these: it was done, or it was refused for a reason of the business. */
+/** The answer to a command: it was done, or it was refused for a business reason. */
 export class Reply {
   @IsIn(['succeeded', 'refused'])
   outcome: 'succeeded' | 'refused';
@@ -44,7 +47,10 @@ export class Reply {
   @MaxLength(MAX_REASON_LENGTH)
   reason?: string;
 
-  /** Of a refusal that does not know what an earlier delivery of the command did: it must be undone all the same. */
+  /**
+   * Of a refusal: it is unknown what an earlier delivery of the command did, so the command must be undone all the
+   * same.
+   */
   @IsOptional()
   @IsBoolean()
   inDoubt?: boolean;
@@ -55,7 +61,7 @@ export class Reply {
   result?: Record<string, unknown>;
 }
 
-/** The reply's id derives from the command's, so a reply that is sent again is the same message. */
+/** The reply's id follows from the command's, so a reply that is sent again is the same message. */
 export function replyTo(command: Message, source: string, reply: Reply): Message<Reply> {
   return newMessage({
     id: `${command.id}/reply`,

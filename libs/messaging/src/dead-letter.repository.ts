@@ -1,9 +1,11 @@
 /** The table of dead letters: one row for a message, however often it is given up on. */
 import type { Database, Statement, Tx } from '@shop/postgres';
+import { Equal, IsNull, LessThan, Or, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Act, DeadLetter, DeadLetterState, NewDeadLetter } from './dead-letter';
+import type { DeadLetterEntity } from './dead-letter.entity';
 
-/** More acts than anybody reads; the oldest fall out. */
+/** More acts than anybody reads; the oldest ones are dropped. */
 const MAX_ACTS = 100;
 
 const columns = `
@@ -23,7 +25,7 @@ const put: Statement = {
     returning id`,
 };
 
-/** Opens it, or opens it again and counts it up. Answers its id. */
+/** Opens it, or opens it again and adds its deliveries. Returns its id. */
 export async function putDeadLetter(tx: Tx, letter: NewDeadLetter): Promise<string> {
   const { mailbox, messageId, type, saga, tenant, readable, content, size, deliveries, killed, lastError } = letter;
   const [row] = await tx.query<{ id: string }>(put, [
@@ -51,7 +53,7 @@ const countUp: Statement = {
     where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
 };
 
-/** For those that came again and were not run. */
+/** For messages that came again and were not run. */
 export async function countUpDeadLetters(
   database: Database,
   mailbox: string,
@@ -61,7 +63,7 @@ export async function countUpDeadLetters(
   await database.query(countUp, [mailbox, messageIds, deliveries]);
 }
 
-/** With the act behind the others; one that does not fit any more pushes the oldest out. */
+/** The acts with this one added at the end, and without the oldest if there are too many. */
 const withAct = (act: string) => `jsonb_path_query_array(acts || ${act}, '$[last - ${MAX_ACTS - 1} to last]')`;
 const actOf = (act: string, by: string, reason: string) =>
   `jsonb_build_object('act', ${act}, 'by', ${by}, 'reason', ${reason}, 'at', now())`;
@@ -74,7 +76,7 @@ const closeDone: Statement = {
     where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
 };
 
-/** Of messages that were done after all: who sent them has sent them again. */
+/** For messages that succeeded after all, because their sender sent them again. */
 export function closeDoneDeadLetters(tx: Tx, mailbox: string, messageIds: readonly string[]): void {
   tx.send(closeDone, [mailbox, messageIds]);
 }
@@ -100,7 +102,7 @@ const findOpenAmong: Statement = {
     where mailbox = $1 and message_id = any($2::text[]) and state = 'open'`,
 };
 
-/** Those of these messages that have an open dead letter, and whether they killed. */
+/** Those of these messages that have an open dead letter, and whether they ended the process. */
 export async function findOpenAmongMessages(
   database: Database,
   mailbox: string,
@@ -110,50 +112,38 @@ export async function findOpenAmongMessages(
   return new Map(rows.map(({ messageId, killed }) => [messageId, { killed }]));
 }
 
-/** A dead letter without a tenant is everybody's. */
-const visible = `(tenant is null or tenant = $1)`;
-
-const listAll: Statement = {
-  name: 'dead-letter.list',
-  text: `select ${columns} from dead_letter where ${visible} and id < $2 order by id desc limit $3`,
-};
-
-const listInState: Statement = {
-  name: 'dead-letter.list-in-state',
-  text: `select ${columns} from dead_letter where ${visible} and state = $4 and id < $2 order by id desc limit $3`,
-};
-
-/** Behind every id. */
-const END = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** Newest first. */
+/** Newest first; up to `limit` behind the id `before`. */
 export function listDeadLetters(
-  database: Database,
-  options: { tenant: string; state?: DeadLetterState; before?: string; limit: number },
+  letters: Repository<DeadLetterEntity>,
+  { tenant, state, before, limit }: { tenant: string; state?: DeadLetterState; before?: string; limit: number },
 ): Promise<DeadLetter[]> {
-  const { tenant, state, before = END, limit } = options;
-  return state === undefined
-    ? database.query(listAll, [tenant, before, limit])
-    : database.query(listInState, [tenant, before, limit, state]);
+  return letters.find({
+    where: { tenant: ofAnybody(tenant), ...(state && { state }), ...(before && { id: LessThan(before) }) },
+    order: { id: 'DESC' },
+    take: limit,
+  });
 }
 
-const findOne: Statement = {
-  name: 'dead-letter.find',
-  text: `select ${columns}, content from dead_letter where ${visible} and id = $2`,
-};
-
+/** With the message itself. */
 export async function findDeadLetter(
-  database: Database,
+  letters: Repository<DeadLetterEntity>,
   tenant: string,
   id: string,
 ): Promise<(DeadLetter & { content: Buffer }) | undefined> {
-  const [letter] = await database.query<DeadLetter & { content: Buffer }>(findOne, [tenant, id]);
+  const [letter] = await letters
+    .createQueryBuilder('letter')
+    .addSelect('letter.content')
+    .where({ tenant: ofAnybody(tenant), id })
+    .getMany();
   return letter;
 }
 
+/** A dead letter without a tenant is everybody's. */
+const ofAnybody = (tenant: string) => Or(IsNull(), Equal(tenant));
+
 const lockOne: Statement = {
   name: 'dead-letter.lock',
-  text: `select ${columns} from dead_letter where ${visible} and id = $2 for update`,
+  text: `select ${columns} from dead_letter where (tenant is null or tenant = $1) and id = $2 for update`,
 };
 
 export async function lockDeadLetter(tx: Tx, tenant: string, id: string): Promise<DeadLetter | undefined> {

@@ -1,13 +1,13 @@
-/** A message that was given up on: what is kept of it, and within which bounds. Pure. */
+/** A message that was given up on: what is kept of it, and how much. Pure functions. */
 import { hash } from 'node:crypto';
 import { type Message, tenantOf } from './message';
 import { errorText, storable } from './own-fault';
 
-/** `replayed`: it was handed over once more. What fails again is open again. */
+/** `replayed`: it was sent to its mailbox once more. If it fails again, it is `open` again. */
 export const deadLetterStates = ['open', 'replayed', 'discarded'] as const;
 export type DeadLetterState = (typeof deadLetterStates)[number];
 
-/** What was done about it. */
+/** What an operator did about it. */
 export interface Act {
   act: Exclude<DeadLetterState, 'open'>;
   by: string;
@@ -19,7 +19,7 @@ export interface DeadLetter {
   id: string;
   mailbox: string;
   messageId: string;
-  /** Null, like the saga and the tenant, where the message could not be read or has none. */
+  /** Null, like the saga and the tenant, if the message could not be read or has none. */
   type: string | null;
   saga: string | null;
   tenant: string | null;
@@ -48,7 +48,7 @@ export interface NewDeadLetter extends Pick<
   firstSeenAt: Date;
 }
 
-/** What a broker takes as one message unless told otherwise; more is cut, and can be looked at but not replayed. */
+/** What a broker takes as one message by default. A larger message is cut: it can be looked at, but not replayed. */
 const MAX_CONTENT_BYTES = 1_024 * 1_024;
 const MAX_ID_LENGTH = 255;
 const MAX_NAME_LENGTH = 200;
@@ -74,7 +74,7 @@ export function letterOf(message: Message, error: unknown, killed: boolean, arri
   };
 }
 
-/** Of bytes that are no batch; the same bytes are the same dead letter. */
+/** For bytes that are no batch; the same bytes are the same dead letter. */
 export function letterOfBytes(bytes: Uint8Array, error: unknown, arrival: Arrival): NewDeadLetter {
   return {
     ...arrival,
@@ -89,12 +89,14 @@ export function letterOfBytes(bytes: Uint8Array, error: unknown, arrival: Arriva
   };
 }
 
-/** The name of a message in the tables of dead letters and trials: its id, where that can be kept. */
+/**
+ * The name of a message in the tables of dead letters and trials: its id, or a hash if the tables cannot keep the id.
+ */
 export function keyOf({ id }: Pick<Message, 'id'>): string {
   return id.length <= MAX_ID_LENGTH && storable(id, MAX_ID_LENGTH) === id ? id : hashed(id);
 }
 
-/** What goes to the mailbox again. */
+/** What a replay sends to the mailbox. */
 export function payloadOf({ readable }: Pick<DeadLetter, 'readable'>, content: Buffer): Buffer {
   return readable ? Buffer.concat([Buffer.from('['), content, Buffer.from(']')]) : content;
 }

@@ -8,6 +8,7 @@ import {
   answerEach,
   closeAll,
   closeLater,
+  deadLettersIn,
   type Handler,
   leftIn,
   migrateMessaging,
@@ -39,7 +40,7 @@ const patiently = { timeoutMs: 30_000 };
 const startService = (mailbox: string, handler: Handler) => startServiceAt(mailbox, handler, stack);
 
 async function lettersOf(mailbox: string): Promise<DeadLetter[]> {
-  const letters = await listDeadLetters(database, { tenant: 'acme', limit: 1_000 });
+  const letters = await listDeadLetters(deadLettersIn(database), { tenant: 'acme', limit: 1_000 });
   return letters.filter((letter) => letter.mailbox === mailbox);
 }
 const soleLetterOf = async (mailbox: string): Promise<DeadLetter> => {
@@ -111,7 +112,7 @@ describe('R46 a message that throws', () => {
     expect(log.filter(({ event }) => event === 'messaging.dead_letter')).toMatchObject([
       { level: 50, mailbox, messageId: poison.id, sagaId: 's', deliveries: 5, reason: 'Error: out of luck' },
     ]);
-    const { content } = (await findDeadLetter(database, 'acme', letter.id))!;
+    const { content } = (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!;
     expect(decodeBatch(payloadOf(letter, content).toString())).toEqual([poison]);
   });
 
@@ -181,7 +182,7 @@ describe('R46 a message that throws', () => {
       type: 'odd\ufffdtype',
       lastError: expect.stringMatching(/^error 22P05: /),
     });
-    const { content } = (await findDeadLetter(database, 'acme', letter.id))!;
+    const { content } = (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!;
     expect(decodeBatch(payloadOf(letter, content).toString())).toEqual([poison]);
     await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
   });
@@ -233,7 +234,7 @@ describe('R46 bytes that are no batch of messages', () => {
     await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
     const letters = await lettersOf(mailbox);
     const contents = await Promise.all(
-      letters.map(async (letter) => (await findDeadLetter(database, 'acme', letter.id))!.content),
+      letters.map(async (letter) => (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!.content),
     );
     expect(contents.map((content) => content.toString('hex')).sort()).toEqual(
       odd.map((bytes) => bytes.toString('hex')).sort(),

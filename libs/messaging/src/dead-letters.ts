@@ -1,6 +1,6 @@
 /**
- * Puts messages away for good, and remembers which ones are: what has an open dead letter is known without asking the
- * database, so that messages in good company cost nothing here.
+ * Writes dead letters, and remembers the open ones: whether a message has one is known without asking the database, so
+ * that ordinary messages cost nothing here.
  */
 import { counter, gauge, type Logger } from '@shop/observability';
 import type { Database, Tx } from '@shop/postgres';
@@ -9,13 +9,13 @@ import { findOpenDeadLetters, putDeadLetter } from './dead-letter.repository';
 import type { Message } from './message';
 import { closeTrials, forgetOldTrials } from './trial.repository';
 
-/** What other replicas put away is known here this much later. */
+/** Dead letters that other replicas write are known here after this time. */
 const LOOK_EVERY_MS = 5_000;
-/** The oldest above it are only found out when they fail again. */
+/** If there are more, the oldest are not remembered, and only noticed when they fail again. */
 const MAX_REMEMBERED = 10_000;
 
 const total = counter('dead_letters_total', 'Times that a message was given up on', ['mailbox']);
-const open = gauge('dead_letters_open', 'Dead letters that nobody has looked after; each replica tells of all', [
+const open = gauge('dead_letters_open', 'Open dead letters of the service; each replica reports all of them', [
   'mailbox',
 ]);
 
@@ -31,7 +31,10 @@ export class DeadLetters {
     private readonly log: Logger,
   ) {}
 
-  /** Looks, and goes on looking; a process that was killed by a message must know of it before it takes another one. */
+  /**
+   * Reads the open ones now, and again every few seconds. A process that a message has killed must know it before it
+   * takes one.
+   */
   async start(mailbox: string): Promise<void> {
     this.mailboxes.add(mailbox);
     await this.look();
@@ -45,7 +48,10 @@ export class DeadLetters {
 
   /** Whether one of these messages had an open dead letter when this process last looked. */
   knowsAnyOf(mailbox: string, messages: readonly Message[]): boolean {
-    return this.remembered.size > 0 && messages.some((message) => this.remembered.has(nameOf(mailbox, keyOf(message))));
+    return (
+      this.remembered.size > 0 &&
+      messages.some((message) => this.remembered.has(rememberedKeyOf(mailbox, keyOf(message))))
+    );
   }
 
   /** Resolves when it is committed: from then on the broker may forget the message. */
@@ -54,7 +60,7 @@ export class DeadLetters {
     this.announce([letter], ids);
   }
 
-  /** Answers the ids of the rows. To be announced after the commit. */
+  /** Returns the ids of the rows. Call `announce` after the commit. */
   async write(tx: Tx, letters: readonly NewDeadLetter[]): Promise<string[]> {
     for (const { mailbox, messageId } of letters) closeTrials(tx, mailbox, [messageId]);
     return Promise.all(letters.map((letter) => putDeadLetter(tx, letter)));
@@ -62,25 +68,25 @@ export class DeadLetters {
 
   announce(letters: readonly NewDeadLetter[], ids: readonly string[]): void {
     letters.forEach(({ mailbox, messageId, type, saga, deliveries, killed, lastError }, index) => {
-      const name = nameOf(mailbox, messageId);
+      const key = rememberedKeyOf(mailbox, messageId);
       const line = { deadLetterId: ids[index], mailbox, messageId, type, sagaId: saga, deliveries, killed };
-      // A person has to look once; its sender may send it many times more.
-      if (this.remembered.has(name)) this.log.warn({ ...line, reason: lastError }, 'messaging.dead_letter.repeated');
+      // An error once, for a person to look at; its sender may send it many times more.
+      if (this.remembered.has(key)) this.log.warn({ ...line, reason: lastError }, 'messaging.dead_letter.repeated');
       else this.log.error({ ...line, reason: lastError }, 'messaging.dead_letter');
-      this.remembered.add(name);
+      this.remembered.add(key);
       total.inc({ mailbox });
     });
   }
 
   forget(mailbox: string, messageIds: readonly string[]): void {
-    for (const id of messageIds) this.remembered.delete(nameOf(mailbox, id));
+    for (const id of messageIds) this.remembered.delete(rememberedKeyOf(mailbox, id));
   }
 
   private async look(): Promise<void> {
     const letters = await findOpenDeadLetters(this.database, MAX_REMEMBERED);
-    this.remembered = new Set(letters.map(({ mailbox, messageId }) => nameOf(mailbox, messageId)));
+    this.remembered = new Set(letters.map(({ mailbox, messageId }) => rememberedKeyOf(mailbox, messageId)));
     open.reset();
-    // A mailbox with none says so, for those who watch it.
+    // A mailbox without any reports 0, for those who watch the metric.
     for (const mailbox of this.mailboxes) open.set({ mailbox }, 0);
     for (const { mailbox } of letters) open.inc({ mailbox });
   }
@@ -99,4 +105,4 @@ export class DeadLetters {
   }
 }
 
-const nameOf = (mailbox: string, messageId: string): string => `${mailbox}\n${messageId}`;
+const rememberedKeyOf = (mailbox: string, messageId: string): string => `${mailbox}\n${messageId}`;

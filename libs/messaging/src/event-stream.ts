@@ -1,4 +1,7 @@
-/** The stream of events as its only publisher on a subject sees it: what it still has, and publishing onto exactly that. */
+/**
+ * The stream of events for its only publisher on a subject: what the stream still has, and publishing behind exactly
+ * that.
+ */
 import type { ConsumerInfo, JetStreamManager } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import type { Broker } from './broker';
@@ -6,7 +9,7 @@ import { batchHeaders, subjectOf } from './message';
 import { ensureStream, EVENT_STREAM } from './topology';
 
 export interface StreamState {
-  /** Another time is another stream. */
+  /** A stream with another time is another stream. */
   created: string;
   firstSequence: number;
   /** Of the last message on our subject; 0 when there is none. */
@@ -19,15 +22,15 @@ export interface StreamState {
 }
 
 /**
- * The sequence above which the stream has lost what it acknowledged to us; undefined when nothing is lost. A stream that
- * has more than we know of is no loss: somebody was killed between the acknowledgement and noting it.
+ * The sequence above which the stream has lost what it acknowledged to us; undefined when nothing is lost. If the
+ * stream has more than we know of, nothing is lost: a relay was killed between the acknowledgement and recording it.
  */
 export function lostAbove(
   known: { sequence: number; streamCreated: string | null },
   stream: Pick<StreamState, 'created' | 'firstSequence' | 'ownSequence'>,
 ): number | undefined {
   if (known.streamCreated !== stream.created) return 0;
-  // Our last message is older than the oldest one that is kept: the stream has let go of it, as it should.
+  // Our last message is older than the oldest one that is kept: the stream has dropped it for its age, as it should.
   if (known.sequence < stream.firstSequence) return undefined;
   return stream.ownSequence < known.sequence ? stream.ownSequence : undefined;
 }
@@ -42,10 +45,10 @@ export class EventStream {
     this.subject = subjectOf(mailbox);
   }
 
-  /** Makes the stream when it is not there. */
+  /** Creates the stream if it does not exist. */
   async ask(): Promise<StreamState> {
     const manager = await this.broker.manager();
-    // Before the stream, or a consumer that has just been given the newest message would look as if it were ahead.
+    // The consumers first: otherwise one that gets a new message in between would look as if it were ahead.
     const consumers = await this.consumers(manager);
     const { created, state } = await manager.streams
       .info(EVENT_STREAM)
@@ -61,18 +64,18 @@ export class EventStream {
     };
   }
 
-  /** The services behind them make them anew, and are given everything; their ledgers know the repeats. */
+  /** Their services create them again and get every event again; their ledgers recognise the repeats. */
   async dropConsumers(names: readonly string[]): Promise<void> {
     const manager = await this.broker.manager();
     for (const name of names) await manager.consumers.delete(EVENT_STREAM, name);
   }
 
   /**
-   * Answers the sequence that the broker acknowledged. It refuses when `ownSequence` is not what stands last on our subject:
-   * the stream has lost something since it was asked, or somebody else has published.
+   * Returns the sequence that the broker acknowledged. The broker refuses if `ownSequence` is not the last one on our
+   * subject: then the stream has lost something since it was asked, or somebody else has published.
    */
   async publish(payload: Buffer, ownSequence: number, timeoutMs: number): Promise<number> {
-    // Anew each time: the client adds the expectation to the headers that it is given.
+    // New headers each time: the client adds the expected sequence to those that it is given.
     const own = headers();
     for (const [name, value] of batchHeaders) own.set(name, value);
     const options = { headers: own, timeout: timeoutMs, retries: 0, expect: { lastSubjectSequence: ownSequence } };
@@ -90,7 +93,7 @@ export class EventStream {
     try {
       for await (const consumer of manager.consumers.list(EVENT_STREAM)) found.push(consumer);
     } catch {
-      // There is no stream, so nobody is ahead of it; whatever else it was, the next question meets it too.
+      // There is no stream, so no consumer is ahead of it. Any other error meets the next request to the broker too.
     }
     return found;
   }

@@ -1,10 +1,10 @@
-/** Events: what a service tells the others without being asked; nobody answers, and who sends does not know who listens. */
+/** Events: what a service tells other services. Nobody answers, and the sender does not know who listens. */
 import { type Message, newMessage } from './message';
 
 export interface EventType<Body extends object> {
   /** `<service>.<name>.v<version>` */
   readonly type: string;
-  /** The service that tells it. */
+  /** The service that publishes it. */
   readonly source: string;
   readonly body: new () => Body;
 }
@@ -20,7 +20,7 @@ export function defineEvent<Body extends object>(options: {
   return { type: `${service}.${name}.v${version}`, source: service, body };
 }
 
-/** `id` has to follow from what happened: told again, by whoever, it is the same event. */
+/** `id` has to follow from what happened: if it is published again, by any process, it is the same event. */
 export function newEvent<Body extends object>(
   event: EventType<Body>,
   message: Pick<Message<Body>, 'id' | 'subject' | 'time' | 'traceparent' | 'data'>,

@@ -1,12 +1,24 @@
 export { Broker, type BrokerOptions } from './broker';
 export { defineCommand, type CommandType, bodyOf, replyTo, Reply, type Refusal } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
+export { DeadLetterEntity } from './dead-letter.entity';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter } from './dead-letter.repository';
 export { DeadLetters } from './dead-letters';
 export { defineEvent, type EventType, newEvent } from './event';
 export { JetStreamServer } from './jetstream.server';
-export { Answers, Consumes, type Delivery } from './mailbox';
-export { commandMailbox, eventMailbox, eventsFor, type Message, newMessage, replyMailbox } from './message';
+export { Consumes, type Delivery, Replies } from './mailbox';
+export {
+  BATCH_CONTENT_TYPE,
+  commandMailbox,
+  eventMailbox,
+  eventsFor,
+  type Message,
+  newMessage,
+  replaySubjectOf,
+  replyMailbox,
+  shortWayOf,
+  subjectOf,
+} from './message';
 export { messagingMigrations, outboxMigrations } from './migrations';
 export { appendEvents } from './outbox';
 export { OutboxRelay } from './outbox-relay';

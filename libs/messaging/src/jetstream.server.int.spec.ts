@@ -23,7 +23,7 @@ import {
 } from '../testing/test-service';
 import { Broker } from './broker';
 import { replyTo } from './command';
-import { Answers, type Delivery } from './mailbox';
+import { Replies, type Delivery } from './mailbox';
 import { decodeBatch, encodeBatch, subjectOf } from './message';
 import { Publisher } from './publisher';
 import { consumerOf } from './topology';
@@ -68,7 +68,7 @@ describe('a consumer', () => {
     let failures = 0;
     const later = new RetryableError('somebody else is on it', { retryAfterMs: 50 });
     const { publisher, calls, log } = await startService(mailbox, (deliveries) =>
-      failures++ === 0 ? new Answers([Promise.reject(later)]) : succeed(deliveries),
+      failures++ === 0 ? new Replies([Promise.reject(later)]) : succeed(deliveries),
     );
     publisher.send(mailbox, newCommand());
     await eventually(() => expect(calls).toHaveLength(2));
@@ -102,7 +102,7 @@ describe('a consumer', () => {
     ],
     ['it rejects', () => Promise.reject(new Error('out of luck'))],
     ['it answers something else', () => [Promise.resolve()]],
-    ['it leaves a message without an answer', () => new Answers([])],
+    ['it leaves a message without an answer', () => new Replies([])],
   ])('R46 is given a batch again, later, and marked as suspect after the second time, when %s', async (_, fail) => {
     const nats = await openNats();
     const mailbox = newMailbox();

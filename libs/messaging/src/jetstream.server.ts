@@ -3,8 +3,9 @@
  * sends the replies, and only then acknowledges.
  *
  * A JetStream message is acknowledged when every message in it has been answered or put away as a dead letter, on the
- * same connection behind the replies. If one fails, the whole is delivered again later; those already done answer from
- * their stored reply, and what comes back too often is tried message by message (`suspects.ts`).
+ * same connection behind the replies. If one of them fails, the whole batch is delivered again later: the others are
+ * then answered with their stored reply. A batch that comes back too often is tried message by message
+ * (`suspects.ts`).
  */
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
@@ -13,7 +14,7 @@ import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
 import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
-import { answersOf } from './mailbox';
+import { repliesOf } from './mailbox';
 import {
   decodeBatch,
   isMailbox,
@@ -32,9 +33,11 @@ import { ACK_WAIT_MS, ensureConsumer } from './topology';
 const PULL_MESSAGES = 64;
 const PULL_EXPIRES_MS = 5_000;
 const RECOVER_WAIT_MS = 250;
-/** Deliveries in good company; a batch that comes back more often than this may be what fails the others. */
+/**
+ * A batch that is delivered more often than this may hold a message that makes the others fail: each is tried alone.
+ */
 const TRUSTED_DELIVERIES = 2;
-/** How long shutdown waits for the messages in work. */
+/** How long closing waits for the messages in work. */
 const DRAIN_TIMEOUT_MS = 10_000;
 const redelivery: Backoff = { firstMs: 250, maxMs: 10_000, factor: 2 };
 
@@ -60,7 +63,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
 
   listen(callback: () => void): void {
     for (const [mailbox, handler] of this.messageHandlers) void this.consume(mailbox, handler);
-    // Work that takes longer than the ack wait is not taken for lost.
+    // So that work which takes longer than the ack wait is not delivered again.
     this.heartbeat = setInterval(() => this.beat(), ACK_WAIT_MS / 3);
     this.heartbeat.unref();
     callback();
@@ -89,7 +92,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return this.working.size === 0 && [...this.shortWays.values()].every(({ idle }) => idle);
   }
 
-  /** Not before the dead letters are known; until then, and where it is closed, senders use the mailbox. */
+  /** Not before the dead letters are known. Until then, and after closing, senders use the durable mailbox. */
   private openShortWay(name: string, handler: MessageHandler): void {
     if (!takesReplies(name) || this.shortWays.has(name) || this.closing) return;
     const knowsAnyOf = (messages: readonly Message[]) => this.deadLetters.knowsAnyOf(name, messages);
@@ -101,7 +104,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     void this.suspects.renew();
   }
 
-  /** Pulls for ever; a consumer or stream that the broker has lost is made again. */
+  /** Pulls until it is closed; a consumer or stream that the broker has lost is created again. */
   private async consume(mailbox: string, handler: MessageHandler): Promise<void> {
     while (!this.closing) {
       try {
@@ -115,7 +118,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
           abort_on_missing_resource: true,
         });
         this.pulls.add(pull);
-        // Closed while the consumer was being made: nobody else would stop this pull any more.
+        // If it was closed while the consumer was being created, nobody else stops this pull.
         if (this.closing) pull.stop();
         try {
           for await (const message of pull) void this.take(mailbox, handler, message);
@@ -135,7 +138,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     try {
       const messages = decodeBatch(source.string());
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
-      const { promises } = await answersOf(
+      const { promises } = await repliesOf(
         handler,
         messages.map((message) => ({ message, suspect: false })),
       );
@@ -156,7 +159,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     }
   }
 
-  /** Delivered too often, handed over by an operator, or with a message that was put away before. */
+  /** Delivered too often, replayed by an operator, or with a message that has an open dead letter. */
   private isSuspect(mailbox: string, { info, subject }: JsMsg, messages: readonly Message[]): boolean {
     return (
       info.deliveryCount > TRUSTED_DELIVERIES ||
@@ -175,7 +178,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const failures = await this.suspects.tryAll(
       { ...arrivalOf(mailbox, source), messages, replayed },
       async (message) => {
-        const { promises } = await answersOf(handler, [{ message, suspect: true }]);
+        const { promises } = await repliesOf(handler, [{ message, suspect: true }]);
         const unsent = this.reply(message, await promises[0]);
         if (unsent) throw unsent;
       },
@@ -184,10 +187,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     await this.acknowledge(source, messages);
   }
 
-  /** Answers why a reply cannot be sent, if it cannot. */
+  /** Returns the reason if the reply cannot be sent. */
   private reply({ replyto, replica }: Message, reply: Message | undefined): Error | undefined {
     if (!replyto || !reply) return undefined;
-    if (!isMailbox(replyto)) return new Error('the reply is to go to what is no mailbox');
+    if (!isMailbox(replyto)) return new Error('the reply cannot be sent: its replyto is no mailbox');
     this.publisher.send(replyto, reply, isReplica(replica) ? replica : undefined);
     return undefined;
   }
@@ -218,7 +221,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const asked = error instanceof RetryableError ? error.retryAfterMs : undefined;
     const delayMs = asked ?? delayOf(redelivery, source.info.deliveryCount);
     const line = { mailbox, sequence: source.seq, deliveries: source.info.deliveryCount, delayMs, reason };
-    // Somebody said "later": that is the protocol, not a fault.
+    // A RetryableError says "later": that is the protocol, not a fault.
     if (error instanceof RetryableError) this.log.info(line, 'messaging.batch.postponed');
     else this.log.warn(line, 'messaging.batch.failed');
     source.nak(delayMs);

@@ -1,31 +1,32 @@
-/** What a Nest controller needs to take the messages of a mailbox. */
+/** What a Nest controller needs to consume the messages of a mailbox. */
 import { type MessageHandler, MessagePattern } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Message } from './message';
 
 export interface Delivery {
   message: Message;
-  /** It has failed again and again, or its consumer has died with it: it now works alone, out of everybody's batch. */
+  /** It has failed again and again, or has ended its process: it is handled alone, and not in a batch with others. */
   suspect: boolean;
 }
 
 /**
- * One promise per delivery, in the same order: the reply to send, or nothing. A rejected one makes the broker deliver
- * the JetStream message again. Wrapped in an object because Nest would await a bare promise and spread a bare array.
+ * One promise for each delivery, in the same order, of the reply to send or of nothing. If one is rejected, the broker
+ * delivers the JetStream message again. It is an object because Nest would await a bare promise and spread a bare
+ * array.
  */
-export class Answers {
+export class Replies {
   constructor(readonly promises: Promise<Message | undefined>[]) {}
 }
 
-/** Marks a method `(deliveries: Delivery[]) => Answers` as the taker of a mailbox. */
+/** Marks a method `(deliveries: Delivery[]) => Replies` as the consumer of a mailbox. */
 export const Consumes = (mailbox: string) => MessagePattern(mailbox);
 
-/** Nest answers a throwing handler with an observable that fails, so the result is awaited to the end. */
-export async function answersOf(handler: MessageHandler, deliveries: Delivery[]): Promise<Answers> {
+/** If the handler throws, Nest returns an observable that fails, so the observable is awaited to its end. */
+export async function repliesOf(handler: MessageHandler, deliveries: Delivery[]): Promise<Replies> {
   const result: unknown = await handler(deliveries);
-  const answers = isObservable(result) ? await lastValueFrom(result) : result;
-  if (!(answers instanceof Answers) || answers.promises.length !== deliveries.length) {
-    throw new Error('a consumer must return Answers, one for every message');
+  const replies = isObservable(result) ? await lastValueFrom(result) : result;
+  if (!(replies instanceof Replies) || replies.promises.length !== deliveries.length) {
+    throw new Error('a consumer must return Replies, one for every message');
   }
-  return answers;
+  return replies;
 }

@@ -38,6 +38,10 @@ const message = (): fc.Arbitrary<Message> =>
     .map((fields) => newMessage(fields));
 const whole = newMessage({ id: '1', type: 't.v1', source: 's', subject: 'saga', data: {} });
 
+/** A batch of one message, its data being so many arrays in each other. */
+const nested = (levels: number) =>
+  JSON.stringify([whole]).replace('"data":{}', `"data":${'['.repeat(levels)}${']'.repeat(levels)}`);
+
 describe('a batch of messages', () => {
   it('comes out as it went in', () => {
     fc.assert(
@@ -64,6 +68,10 @@ describe('a batch of messages', () => {
   it('keeps what a newer sender added', () => {
     const newer = { ...whole, colour: 'red' };
     expect(decodeBatch(JSON.stringify([newer]))).toEqual([newer]);
+  });
+
+  it('is readable with data of many levels', () => {
+    expect(encodeBatch(decodeBatch(nested(99)))).toBe(nested(99));
   });
 
   it('R46 is readable or unreadable, and never anything else, whatever the bytes', () => {
@@ -95,6 +103,9 @@ describe('a batch of messages', () => {
     ['another version of CloudEvents', JSON.stringify([{ ...whole, specversion: '2.0' }]), 'no CloudEvent of ours'],
     ['no saga', JSON.stringify([{ ...whole, subject: undefined }]), 'no CloudEvent of ours'],
     ['no data', JSON.stringify([{ ...whole, data: null }]), 'no CloudEvent of ours'],
+    ['arrays in arrays', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'no CloudEvent of ours'],
+    ['JSON that cannot be written again', nested(10_000), 'nested too deeply'],
+    ['one level deeper than allowed', nested(100), 'nested too deeply'],
     ['data that is no object', JSON.stringify([{ ...whole, data: 'text' }]), 'no CloudEvent of ours'],
   ])('R46 is unreadable when it is %s', (_, bytes, reason) => {
     expect(() => decodeBatch(bytes)).toThrow(UnreadableBatchError);

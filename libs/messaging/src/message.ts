@@ -3,24 +3,27 @@
 /** Names as on the wire; CloudEvents allows only lower-case letters and digits for extension attributes. */
 export interface Message<Body = unknown> {
   specversion: '1.0';
-  /** Unique for ever; a message that is sent again keeps its id. */
+  /** Unique; a message that is sent again keeps its id. */
   id: string;
   /** What it is, with its version: `inventory.reserve-stock.v1`. */
   type: string;
   /** The service that sends it. */
   source: string;
-  /** The saga it belongs to: the correlation id. */
+  /** The saga that it belongs to: the correlation id. */
   subject: string;
   /** The message that caused this one. */
   causationid?: string;
   /** The mailbox that waits for the reply. */
   replyto?: string;
-  /** Of a command: the replica that waits for the reply, and may be told directly. Without it the mailbox gets the reply. */
+  /**
+   * Of a command: the replica that waits for the reply and may get it directly. Without it the reply goes to the
+   * mailbox.
+   */
   replica?: string;
   /** Of an undo: the id of the command that it undoes. */
   undoes?: string;
   traceparent?: string;
-  /** Of a reply: whose business it is. A command says it in its body. */
+  /** Of a reply: whose data it is about. A command says it in its body. */
   tenant?: string;
   /** Of an event: when it happened, RFC 3339. */
   time?: string;
@@ -28,7 +31,7 @@ export interface Message<Body = unknown> {
   data: Body;
 }
 
-const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
+export const BATCH_CONTENT_TYPE = 'application/cloudevents-batch+json';
 export const batchHeaders: readonly [name: string, value: string][] = [['content-type', BATCH_CONTENT_TYPE]];
 
 /** Where a service takes its commands. */
@@ -38,24 +41,24 @@ export const replyMailbox = (service: string): string => `reply.${service}`;
 export const takesReplies = (mailbox: string): boolean => mailbox.startsWith('reply.');
 /** Where a service publishes its events. */
 export const eventMailbox = (service: string): string => `evt.${service}`;
-/** Where `listener` takes the events of a service; each listener is given all of them. */
+/** Where `listener` takes the events of a service; each listener gets all of them. */
 export const eventsFor = (listener: string, service: string): string => `${eventMailbox(service)}@${listener}`;
-/** A mailbox gets batches of mixed types, so its subject names no single one of them. */
+/** The batches of a mailbox have messages of several types, so its subject names none of them. */
 export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
-/** What an operator hands over again: it is tried alone, and once. */
+/** For what an operator replays: it is tried alone, and once. */
 export const replaySubjectOf = (mailbox: string): string => `${mailbox}.replay`;
-/** Where one replica takes what is meant for a mailbox, past the stream that keeps it: no stream knows this subject. */
+/** Where one replica takes messages for a mailbox without the stream of the mailbox: no stream keeps this subject. */
 export const shortWayOf = (mailbox: string, replica: string): string => `direct.${mailbox}.${replica}`;
 
 const REPLICA = /^[\w-]{1,64}$/;
 const MAILBOX = /^(cmd|reply)\.[\w-]{1,64}$/;
-/** An address that comes from outside may be anything, and one that the broker's client refuses fails its neighbours. */
+/** An address from outside may be any text. One that the broker's client refuses would make the whole batch fail. */
 export const isMailbox = (address: unknown): boolean => typeof address === 'string' && MAILBOX.test(address);
 export const isReplica = (name: unknown): name is string => typeof name === 'string' && REPLICA.test(name);
 
 const TENANT = /^[\w.-]{1,64}$/;
 
-/** Whom a message belongs to: commands say so in their body, replies on the envelope. */
+/** The tenant of a message: commands name it in their body, replies on the envelope. */
 export function tenantOf(message: Message): string | undefined {
   const named = message.tenant ?? (message.data as { tenant?: unknown } | undefined)?.tenant;
   return typeof named === 'string' && TENANT.test(named) ? named : undefined;
@@ -69,7 +72,13 @@ export function encodeBatch(messages: readonly Message[]): string {
   return JSON.stringify(messages);
 }
 
-/** Thrown when the bytes of a JetStream message are no batch of CloudEvents; delivering them again cannot help. */
+/**
+ * JSON with thousands of levels can be read but not written again, so such a message could neither be sent on nor put
+ * away. Real bodies have a few levels.
+ */
+const MAX_NESTING = 100;
+
+/** Thrown when the bytes of a JetStream message are no batch of CloudEvents; it does not help to deliver them again. */
 export class UnreadableBatchError extends Error {
   constructor(reason: string, cause?: unknown) {
     super(`unreadable message batch: ${reason}`, { cause });
@@ -86,7 +95,14 @@ export function decodeBatch(text: string): Message[] {
   }
   if (!Array.isArray(batch)) throw new UnreadableBatchError('not an array');
   if (!batch.every(isMessage)) throw new UnreadableBatchError('an element is no CloudEvent of ours');
+  if (!batch.every((message) => isNestedWithin(MAX_NESTING, message)))
+    throw new UnreadableBatchError('nested too deeply');
   return batch;
+}
+
+function isNestedWithin(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((part) => isNestedWithin(levels - 1, part));
 }
 
 function isMessage(value: unknown): value is Message {

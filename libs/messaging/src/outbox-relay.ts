@@ -1,13 +1,13 @@
 /**
  * Publishes what is in the outbox, in order, and publishes again what the stream turns out to have lost.
  *
- * Every replica runs one; who holds the lease publishes. It reads a batch behind the last place that was acknowledged,
- * publishes it as one message, and notes place and sequence together. Killed in between, the next one publishes the
- * batch again: never lost, sometimes twice.
+ * Every replica runs a relay; the one that holds the lease publishes. It reads a batch behind the last place that was
+ * acknowledged, publishes it as one message, and records place and sequence together. If it is killed in between, the
+ * next relay publishes the batch again: an event is never lost, and sometimes published twice.
  *
- * Each message is published onto the last sequence that we know of on our subject. So before every one of them, and now
- * and then while there is none, it shows that the stream was wiped or rolled back; then the place goes back to where
- * the stream ends, and from there everything takes its usual way.
+ * Each message is published with the last sequence that we know of on our subject, and the broker checks it. So a
+ * stream that was wiped or rolled back is noticed at the next message; without messages, the relay asks from time to
+ * time. Then the place goes back to where the stream ends, and everything behind it is published again.
  */
 import { randomUUID } from 'node:crypto';
 import { counter, type Logger } from '@shop/observability';
@@ -39,29 +39,29 @@ export interface OutboxRelayOptions {
   logger: Logger;
 }
 
-/** Read, and published as one message, at once; so much is in memory, however much waits. */
+/** Events that are read at once and published as one message; no more are in memory, however many wait. */
 const MAX_BATCH = 500;
-/** Behind a hint: what is committed meanwhile travels along, so a busy service publishes a few times a second. */
+/** The wait after a hint: what is committed meanwhile goes along, so a busy service publishes a few times a second. */
 const GATHER_MS = 100;
-/** How often a relay that was not told anything looks; each look is one statement. */
+/** How often a relay looks without a hint; each look is one statement. */
 const POLL_MS = 2_000;
-/** A killed relay keeps the others waiting for this long. */
+/** After a relay was killed, the others wait for this long. */
 const LEASE_MS = 5_000;
 const PUBLISH_TIMEOUT_MS = 2_000;
-/** Without publishing anything, how often the stream is asked what it has. */
+/** How often the stream is asked what it has while nothing is published. */
 const CHECK_MS = 5_000;
 const REAP_MS = 10 * 60_000;
 const REAP_EVENTS = 1_000;
-/** What the stream is about to drop for its age is not published again. */
+/** Events that the stream would soon drop for their age are not published again. */
 const REPUBLISH_WITHIN_MS = EVENTS_MAX_AGE_MS - 60 * 60_000;
 const retry: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2 };
-/** Behind a transaction that stays open. */
+/** The wait while an older transaction is open. */
 const lookAgain: Backoff = { firstMs: 50, maxMs: POLL_MS, factor: 2 };
 
 const published = counter('outbox_events_published_total', 'Events acknowledged by the broker, repeats included');
 const lost = counter('outbox_batches_lost_total', 'Acknowledged batches that the stream has lost; they are sent again');
 
-/** How long to wait, and whether a hint makes it shorter. */
+/** How long to wait, and whether a hint shortens the wait. */
 interface Rest {
   forMs: number;
   hears: boolean;
@@ -70,9 +70,9 @@ interface Rest {
 export class OutboxRelay {
   private readonly token = randomUUID();
   private readonly stream: EventStream;
-  /** What we know under the lease, and until when we count on it. */
+  /** What we know under the lease, and until when the lease surely holds. */
   private held?: { progress: Progress; untilMs: number };
-  /** The last sequence on our subject; unknown after everything that went wrong. */
+  /** The last sequence on our subject; unknown after any failure. */
   private ownSequence?: number;
   private checkAtMs = 0;
   private reapAtMs = 0;
@@ -96,7 +96,9 @@ export class OutboxRelay {
     this.running = this.run();
   }
 
-  /** Ends what is under way; what is left in the outbox is published by another replica, or at the next start. */
+  /**
+   * Finishes the current round. What is left in the outbox is published by another replica, or after the next start.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     this.resting?.endAfter(0);
@@ -104,7 +106,7 @@ export class OutboxRelay {
     if (this.held) await releaseRelay(this.options.database, this.token).catch(() => undefined);
   }
 
-  /** To be called after a commit that wrote events; costs nothing, and may be forgotten. */
+  /** Call it after a commit that wrote events. It costs nothing, and an event is published, later, without it too. */
   wake(): void {
     if (this.hinted) return;
     this.hinted = true;
@@ -134,11 +136,11 @@ export class OutboxRelay {
   private async round(): Promise<Rest> {
     const { hinted } = this;
     this.hinted = false;
-    // Nothing can go out; we are told when it can.
+    // Nothing can be published; `onReconnect` ends this rest.
     if (!this.options.broker.isConnected) return { forMs: POLL_MS, hears: false };
     try {
       const progress = await this.hold();
-      // There was a hint and yet no lease: somebody else is publishing it.
+      // There was a hint, but another replica has the lease: it publishes the events.
       if (!progress) return { forMs: POLL_MS, hears: !hinted };
       const rest = await this.publishNext(await this.checked(progress));
       const reaped = await this.reapSome();
@@ -153,7 +155,7 @@ export class OutboxRelay {
     }
   }
 
-  /** Where we are, if it is us who publish. */
+  /** How far the outbox is published, if this replica has the lease. */
   private async hold(): Promise<Progress | undefined> {
     const now = performance.now();
     if (this.held && now < this.held.untilMs) return this.held.progress;
@@ -172,12 +174,12 @@ export class OutboxRelay {
     return this.held?.progress;
   }
 
-  /** Asks the stream what it has, when that is not known or was long ago, and goes back to where it ends. */
+  /** Asks the stream what it has, if we do not know or asked long ago, and goes back to where the stream ends. */
   private async checked(progress: Progress): Promise<Progress> {
     if (this.ownSequence !== undefined && performance.now() < this.checkAtMs) return progress;
     const stream = await this.stream.ask();
     if (stream.consumersAhead.length > 0) {
-      // First of all: from the first message that is published on, nobody can tell any more who was ahead.
+      // Before anything is published: after that, nobody can tell any more which consumers were ahead.
       await this.stream.dropConsumers(stream.consumersAhead);
       this.options.logger.warn({ consumers: stream.consumersAhead }, 'outbox.consumers.dropped');
     }
@@ -230,7 +232,10 @@ export class OutboxRelay {
     return more ? { forMs: 0, hears: true } : { forMs: POLL_MS, hears: true };
   }
 
-  /** Nothing is complete: either there is nothing, or an older transaction is open and may still write in front of it. */
+  /**
+   * There is no complete event: either there is none at all, or an older transaction is open and may still write
+   * before it.
+   */
   private restBehind(rows: readonly OutboxRow[]): Rest {
     if (rows.length === 0) this.delays = 0;
     return rows.length === 0
@@ -245,7 +250,7 @@ export class OutboxRelay {
     return this.fit(rows.slice(0, rows.length >> 1));
   }
 
-  /** Removes a stretch of what the stream keeps no longer; false if there is more of it. */
+  /** Removes some of the events that the stream has dropped for their age; false if there are more of them. */
   private async reapSome(): Promise<boolean> {
     if (performance.now() < this.reapAtMs) return true;
     const { database, logger } = this.options;
@@ -255,12 +260,12 @@ export class OutboxRelay {
       return true;
     }
     const removed = await removeEvents(database, expired, REAP_EVENTS);
-    // The batches last: they say which events may go.
+    // The batches last: they say which events may be removed.
     if (removed < REAP_EVENTS) await removeBatches(database, expired.sequence);
     if (removed > 0) logger.info({ removed }, 'outbox.reaped');
     return false;
   }
 }
 
-/** We stop earlier than the database's clock says, by the time that publishing may take. */
+/** We stop before the lease ends in the database, by the time that publishing may take. */
 const heldUntil = (askedAtMs: number): number => askedAtMs + LEASE_MS - PUBLISH_TIMEOUT_MS;

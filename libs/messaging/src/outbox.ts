@@ -1,10 +1,10 @@
 /**
- * The outbox's tables: every statement on them stands here.
+ * The tables of the outbox: all statements on them are in this file.
  *
- * Rows become visible out of the order of any sequence, so each carries the id of its transaction. What is older than
- * the oldest transaction that is still open is complete and changes no more: only that is published, in the order of
- * (xid, position), and a transaction that commits late is never passed by. Transactions that depend on each other get
- * their ids in that order, so the events of one order keep theirs.
+ * Rows do not become visible in the order of their numbers, so each row has the id of its transaction. Rows that are
+ * older than the oldest open transaction are complete: nothing can be added between them. Only these are published,
+ * in the order of (xid, position), so a transaction that commits late is never skipped. Transactions that depend on
+ * each other get their ids in that order, so the events of one subject keep their order.
  */
 import type { Database, Statement, Tx } from '@shop/postgres';
 import { encodeBatch, type Message } from './message';
@@ -15,25 +15,28 @@ export interface Place {
   position: number;
 }
 
-/** How far the outbox is published: up to this place, last under this sequence of the stream that was made then. */
+/**
+ * How far the outbox is published: up to this place, with this sequence in the stream that was created at that time.
+ */
 export interface Progress extends Place {
   sequence: number;
   streamCreated: string | null;
 }
 
 export interface OutboxRow extends Place {
-  /** JSON; null while an older transaction is open, which may still write in front of it. */
+  /** JSON; null while an older transaction is open, which may still write before it. */
   event: string | null;
 }
 
-/** Sends events into the caller's transaction; wake the relay after the commit. */
+/** Writes events in the caller's transaction; wake the relay after the commit. */
 export function appendEvents(tx: Tx, events: readonly Message[]): void {
   if (events.length > 0) tx.send(insertEvents, [encodeBatch(events)]);
 }
 
 /**
- * The right to publish, if nobody else has it and there is something to publish, or `anyway`. It is `foreign` when
- * transaction ids stand here that this server has not given out yet: the tables came from another one, by a dump.
+ * Takes the lease to publish, if no other replica has it and there is something to publish, or with `anyway`. The
+ * result is `foreign` if the tables have transaction ids that this server has not given out yet: they came from
+ * another server, by a dump.
  */
 export async function claimRelay(
   database: Database,
@@ -43,7 +46,7 @@ export async function claimRelay(
   return row && { progress: progressOf(row), foreign: row.foreign };
 }
 
-/** Begins anew with everything that is here, under ids that are older than all of this server's; false if overtaken. */
+/** Starts again with all events, under ids that are older than all of this server's; false if the lease was lost. */
 export function startOver(database: Database, token: string): Promise<boolean> {
   return database.transaction(async (tx) => {
     const [row] = await tx.query(moveToStart, [token]);
@@ -58,12 +61,12 @@ export async function releaseRelay(database: Database, token: string): Promise<v
   await database.query(endLease, [token]);
 }
 
-/** What comes behind this place, in order. */
+/** The events behind this place, in order. */
 export function readOutbox(database: Database, after: Place, limit: number): Promise<OutboxRow[]> {
   return database.query<OutboxRow>(selectBehind, [after.xid, after.position, limit]);
 }
 
-/** Notes what the stream has acknowledged, and makes the lease last from now; false if it was somebody else's. */
+/** Records what the stream has acknowledged, and renews the lease; false if another replica has taken the lease. */
 export async function recordBatch(
   database: Database,
   batch: { token: string; leaseMs: number; after: Place; upto: Place; sequence: number },
@@ -74,8 +77,9 @@ export async function recordBatch(
 }
 
 /**
- * Goes back to the first batch that the stream has lost: what it acknowledged above `keptSequence` in the last `withinMs`
- * will be published again. Answers the new progress and how many batches were lost; nothing if the lease was lost.
+ * Goes back to the first batch that the stream has lost: what it acknowledged above `keptSequence` in the last
+ * `withinMs` will be published again. Returns the new progress and how many batches were lost; nothing if the lease
+ * was lost.
  */
 export function rewind(
   database: Database,
@@ -84,14 +88,14 @@ export function rewind(
   const { token, keptSequence, streamCreated, withinMs } = options;
   return database.transaction(async (tx) => {
     const moving = tx.query<ProgressRow>(moveBack, [token, keptSequence, streamCreated, withinMs]);
-    // Behind the first one, which holds the relay's row: both happen under the lease, or neither does.
+    // After the first statement, which locks the relay's row: both happen under the lease, or neither does.
     const deleting = tx.query<{ count: number }>(deleteLost, [token, keptSequence]);
     const [[row], [deleted]] = await Promise.all([moving, deleting]);
     return row && { progress: progressOf(row), batches: deleted!.count };
   });
 }
 
-/** The end of what was published longer ago than this, among the oldest batches. */
+/** The last of the oldest batches that was published longer ago than this. */
 export async function findExpired(
   database: Database,
   olderThanMs: number,
@@ -100,7 +104,7 @@ export async function findExpired(
   return row;
 }
 
-/** Removes up to `limit` events up to this place; answers how many. */
+/** Removes up to `limit` events up to this place; returns how many. */
 export async function removeEvents(database: Database, upto: Place, limit: number): Promise<number> {
   const [row] = await database.query<{ count: number }>(deleteEvents, [upto.xid, upto.position, limit]);
   return row!.count;
@@ -148,7 +152,7 @@ const moveToStart: Statement = {
     where lease_token = $1::uuid returning single`,
 };
 
-/** 3 is the first id that a server gives; their order is that of their positions now. */
+/** 3 is the first transaction id of a server; the events are now ordered by position alone. */
 const adoptEvents: Statement = {
   name: 'outbox.adopt-events',
   text: `update outbox set xid = '3' where xid >= pg_snapshot_xmax(pg_current_snapshot())`,
@@ -207,7 +211,7 @@ const deleteLost: Statement = {
     select count(*) as count from gone`,
 };
 
-/** Batches lie in the order of their time, so the oldest ones are looked at and no others. */
+/** Sequences follow the time of publishing, so it is enough to look at the first ones. */
 const selectExpired: Statement = {
   name: 'outbox.select-expired',
   text: `

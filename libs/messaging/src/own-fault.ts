@@ -1,4 +1,7 @@
-/** Whose fault a failure is: the message's own, or the world's, which says nothing about the message. */
+/**
+ * Tells whether a failure is caused by the message itself, or by its surroundings (a database that is away, for
+ * example).
+ */
 import { isPassing, LaneFullError } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 
@@ -6,7 +9,7 @@ import { RetryableError } from '@shop/resilience';
 const MAX_CAUSES = 10;
 const MAX_ERROR_LENGTH = 2_000;
 
-/** Unknown failures count as the message's own: it is they that would come back for ever. */
+/** An unknown failure counts as caused by the message: otherwise it could come back for ever. */
 export function isOwnFault(error: unknown): boolean {
   let at = error;
   for (let depth = 0; at !== undefined && depth < MAX_CAUSES; depth++) {
@@ -25,7 +28,7 @@ export function errorText(error: unknown): string {
   return storable(`${head}: ${message}`, MAX_ERROR_LENGTH);
 }
 
-/** The text as PostgreSQL can keep it: without NUL and halves of surrogate pairs, and not longer than this. */
+/** The text as PostgreSQL can store it: without NUL and single surrogates, and not longer than this. */
 export function storable(text: string, maxLength: number): string {
   return text.slice(0, maxLength).replaceAll(/[\0\p{Cs}]/gu, '\ufffd');
 }

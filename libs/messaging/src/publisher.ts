@@ -2,29 +2,35 @@
  * Sends messages: what leaves for one mailbox in the same turn of the event loop travels as one JetStream message.
  *
  * Nobody waits for the broker's acknowledgement. It proves little (JetStream syncs its disk later), and each one wakes
- * this process for nothing: what was lost is sent again by the saga's deadline. One message a second asks for it all
- * the same, to learn that a stream is gone, and makes it again.
+ * this process: the saga's deadline sends again what was lost. One message a second for each mailbox asks for it all
+ * the same, to notice that a stream is gone and to create it again.
  */
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { counter, instant, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
 import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectOf } from './message';
-import { ShortWayOut } from './short-way-out';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
 const CHECK_INTERVAL_MS = 1_000;
 const ROOM_FOR_HEADERS = 256;
-/** While the broker is away, so many messages wait for it; the rest is dropped, and sent again by its sagas. */
+/** The broker says within one round trip that nobody listens; after this time a batch counts as taken. */
+const SHORT_WAY_TIMEOUT_MS = 2_000;
+/** So many messages wait while the broker is away; more are dropped, and their sagas send them again. */
 const MAX_WAITING = 20_000;
 
-const dropped = counter('messaging_messages_dropped_total', 'Messages that were not handed to the broker, by reason', [
+const dropped = counter('messaging_messages_dropped_total', 'Messages that were not sent to the broker, by reason', [
   'reason',
 ]);
+const shortWayBatches = counter(
+  'messaging_short_way_batches_total',
+  'Batches sent the short way, and those of them that nobody listened for and that went to the durable mailbox, by outcome',
+  ['outcome'],
+);
 
-/** What leaves together. */
+/** What is sent as one message of the broker. */
 interface Batch {
   mailbox: string;
   replica?: string;
@@ -33,7 +39,6 @@ interface Batch {
 
 export class Publisher {
   private readonly waiting = new Map<string, Batch>();
-  private readonly shortWay: ShortWayOut;
   private sent: (() => void)[] = [];
   private readonly headers: MsgHdrs = headers();
   private readonly nextCheck = new Map<string, number>();
@@ -44,17 +49,19 @@ export class Publisher {
     private readonly broker: Broker,
     private readonly log: Logger,
   ) {
-    this.shortWay = new ShortWayOut(broker);
     for (const [name, value] of batchHeaders) this.headers.set(name, value);
     broker.onReconnect(() => this.flush());
   }
 
-  /** The replica that this process is, for those who may answer it directly. */
+  /** The name of this process, for senders that may answer it directly. */
   get replica(): string {
     return this.broker.replica;
   }
 
-  /** Callers never depend on the messages' arrival. With a replica, it goes there directly if that one listens. */
+  /**
+   * The message may be lost: no caller depends on its arrival. With a replica it goes there directly, if that one
+   * listens.
+   */
   send(mailbox: string, message: Message, replica?: string): void {
     if (this.count >= MAX_WAITING) {
       dropped.inc({ reason: 'too-many-waiting' });
@@ -68,19 +75,22 @@ export class Publisher {
     else this.waiting.set(address, { mailbox, replica, messages: [message] });
   }
 
-  /** A batch that is in bytes already, and has just come over the connection: it does not wait for one that is away. */
+  /** For a batch that is encoded already. It does not wait for a connection that is away. */
   sendBytes(mailbox: string, payload: Uint8Array): void {
     this.attempt(() => this.publishKept(mailbox, payload), { mailbox });
   }
 
-  /** Calls back when all that is to be sent has been handed to the connection: the broker gets what follows later. */
+  /**
+   * Calls back when all waiting messages were written to the connection: what is written from then on comes after
+   * them.
+   */
   whenSent(tell: () => void): void {
     this.scheduleFlush();
     this.sent.push(tell);
   }
 
   /**
-   * Hands a message to its mailbox once more and waits until the broker has it: the operator who asks wants to know.
+   * Sends a message to its mailbox once more and waits until the broker has it: the operator who asks wants to know.
    * @throws RetryableError when the broker does not take it
    */
   async replay(mailbox: string, payload: Uint8Array): Promise<void> {
@@ -96,19 +106,19 @@ export class Publisher {
   }
 
   private flush(): void {
-    // The client forgets what it is given while it makes its connection again.
+    // While the connection is away, the client would lose what it is given.
     if (!this.broker.isConnected) return;
     const batches = [...this.waiting.values()];
     const { sent } = this;
     this.waiting.clear();
     this.count = 0;
     this.sent = [];
-    // What one mailbox cannot get (too large for the broker even by itself) must not hold the others, nor the acks.
+    // A message that is too large for the broker must not hold up other mailboxes, nor the acks.
     for (const batch of batches) this.attempt(() => this.publish(batch), { mailbox: batch.mailbox });
     for (const tell of sent) this.attempt(tell);
   }
 
-  /** A connection that is closed for good refuses everything: this process is about to end, and its sagas ask again. */
+  /** A closed connection refuses everything: then this process is about to end, and the sagas send again. */
   private attempt(work: () => void, line: object = {}): void {
     try {
       work();
@@ -131,8 +141,26 @@ export class Publisher {
     instant('publish.after', messages);
   }
 
+  /** Sent as a request, which nobody answers, so that the broker says when nobody listens. */
   private publishDirectly(mailbox: string, replica: string, payload: Uint8Array): void {
-    this.shortWay.publish(shortWayOf(mailbox, replica), payload, this.headers, () => this.sendBytes(mailbox, payload));
+    const options = { headers: this.headers, timeout: SHORT_WAY_TIMEOUT_MS };
+    // `request` writes to the connection before it returns, so the ack of the command leaves after the reply.
+    this.broker.nats
+      .request(shortWayOf(mailbox, replica), payload, options)
+      .catch((error: unknown) => this.onNoAnswer(error, mailbox, payload));
+    shortWayBatches.inc({ outcome: 'sent' });
+  }
+
+  private onNoAnswer(error: unknown, mailbox: string, payload: Uint8Array): void {
+    // The usual end: the replica has the batch and does not answer.
+    if (error instanceof TimeoutError) return;
+    if (error instanceof RequestError) {
+      // Otherwise the connection was closed after the batch was written.
+      if (!error.isNoResponders()) return;
+      shortWayBatches.inc({ outcome: 'unheard' });
+    }
+    // Nobody listens, or the connection refused the request.
+    this.sendBytes(mailbox, payload);
   }
 
   private publishKept(mailbox: string, payload: Uint8Array): void {
@@ -140,7 +168,7 @@ export class Publisher {
     else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
   }
 
-  /** What the broker takes as one message, in bytes; it counts the headers too. */
+  /** The largest batch that the broker takes as one message, in bytes; the broker counts the headers too. */
   private get largestPayload(): number {
     return (this.broker.nats.info?.max_payload ?? Infinity) - ROOM_FOR_HEADERS;
   }
@@ -161,11 +189,11 @@ export class Publisher {
   }
 
   private async publishChecked(mailbox: string, subject: string, payload: Uint8Array): Promise<void> {
-    // No message id for the broker's own duplicate check: it may refuse a retry of what it never kept.
+    // Without a message id for the broker's duplicate check: it may refuse the retry of a message that it never kept.
     const options = { headers: this.headers, timeout: PUBLISH_TIMEOUT_MS, retries: 0 };
     const client = (this.client ??= this.broker.jetstream());
     await client.publish(subject, payload, options).catch(async () => {
-      // A broker that was wiped has no stream for this; one that was away may be back.
+      // A broker that was wiped has no stream for this mailbox; one that was away may be back.
       await ensureStream(await this.broker.manager(), mailbox);
       await client.publish(subject, payload, options);
     });

@@ -1,32 +1,32 @@
 /**
- * The end of the short way in the replica that waits for replies: it takes them as they come, past JetStream.
+ * The receiving end of the short way: a replica takes the replies to its own commands directly, without JetStream.
  *
- * What it cannot take now goes to the durable mailbox, where deliveries are counted and held back. What is in its hands at
- * the moment in which its process is killed waits for the deadline of its saga. docs/adr/0019 tells more.
+ * What it cannot take now goes to the durable mailbox, where deliveries are counted and held back. If the process is
+ * killed, the replies that it was handling are lost, and the deadlines of their sagas ask again. See docs/adr/0019.
  */
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { MessageHandler } from '@nestjs/microservices';
 import { gauge, type Logger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
-import { answersOf } from './mailbox';
+import { repliesOf } from './mailbox';
 import { decodeBatch, type Message, shortWayOf } from './message';
 import type { Publisher } from './publisher';
 
-/** So many messages may be in work; what comes beyond goes to the durable mailbox, where the broker holds it back. */
+/** While so many messages are in work, more go to the durable mailbox, where the broker holds them back. */
 const MAX_IN_WORK = 20_000;
 
 const inWork = gauge('messaging_short_way_in_flight', 'Messages that came the short way and are in work');
 
-/** What it hands over to, and asks. */
+/** The mailbox that the replies are for. */
 interface Mailbox {
   name: string;
   handler: MessageHandler;
-  /** Messages that are in trouble already, and belong to the durable mailbox. */
+  /** Whether one of these has an open dead letter: then they belong to the durable mailbox. */
   knowsAnyOf: (messages: readonly Message[]) => boolean;
 }
 
-/** The connection subscribes again by itself when it was lost. */
+/** After a loss of the connection, the client subscribes again by itself. */
 export class ShortWayIn {
   private readonly subscription: Subscription;
   private working = 0;
@@ -38,21 +38,17 @@ export class ShortWayIn {
     private readonly mailbox: Mailbox,
     private readonly log: Logger,
   ) {
-    this.subscription = broker.nats.subscribe(shortWayOf(mailbox.name, broker.replica), {
-      callback: (error, message) => {
-        if (!error) void this.take(message);
-      },
-    });
+    this.subscription = broker.subscribe(shortWayOf(mailbox.name, broker.replica), (message) => this.take(message));
   }
 
-  /** From here on the broker tells senders that nobody listens. Ends when it is `idle`. */
+  /** From now on the broker tells senders that nobody listens. It is closed when it is `idle`. */
   close(): void {
-    // A connection that is closed, or away, brings nothing more either.
+    // A connection that is closed or away brings nothing more either.
     const drained = this.broker.isConnected ? this.subscription.drain().catch(() => undefined) : Promise.resolve();
     void drained.then(() => (this.drained = true));
   }
 
-  /** Closed, and nothing in work. */
+  /** It is closed, and nothing is in work. */
   get idle(): boolean {
     return this.drained && this.working === 0;
   }
@@ -63,10 +59,10 @@ export class ShortWayIn {
     try {
       messages = decodeBatch(source.string());
     } catch {
-      // There is a place for what cannot be read, behind the durable mailbox.
+      // The consumer of the durable mailbox makes a dead letter of it.
       return this.publisher.sendBytes(name, source.data);
     }
-    if (this.working >= MAX_IN_WORK || knowsAnyOf(messages)) return this.handOver(messages);
+    if (this.working >= MAX_IN_WORK || knowsAnyOf(messages)) return this.sendToMailbox(messages);
     this.working += messages.length;
     inWork.inc(messages.length);
     await this.handle(messages);
@@ -74,30 +70,30 @@ export class ShortWayIn {
     inWork.dec(messages.length);
   }
 
-  /** What fails comes again by the durable mailbox, where its deliveries are counted. */
+  /** What fails goes to the durable mailbox, where its deliveries are counted. */
   private async handle(messages: Message[]): Promise<void> {
     try {
-      const { promises } = await answersOf(
+      const { promises } = await repliesOf(
         this.mailbox.handler,
         messages.map((message) => ({ message, suspect: false })),
       );
       const done = await Promise.allSettled(promises);
       const failures = done.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
-      if (failures.length > 0) this.tell(failures[0]);
-      this.handOver(messages.filter((_, index) => done[index]!.status === 'rejected'));
+      if (failures.length > 0) this.logFailure(failures[0]);
+      this.sendToMailbox(messages.filter((_, index) => done[index]!.status === 'rejected'));
     } catch (error) {
-      this.tell(error);
-      this.handOver(messages);
+      this.logFailure(error);
+      this.sendToMailbox(messages);
     }
   }
 
-  /** Message by message: while the connection is away, they wait for it. */
-  private handOver(messages: readonly Message[]): void {
+  /** As messages, not as bytes: then they wait while the connection is away. */
+  private sendToMailbox(messages: readonly Message[]): void {
     for (const message of messages) this.publisher.send(this.mailbox.name, message);
   }
 
-  /** As of a batch from the stream. */
-  private tell(error: unknown): void {
+  /** The same log lines as for a batch from the stream. */
+  private logFailure(error: unknown): void {
     const line = { mailbox: this.mailbox.name, reason: error instanceof Error ? error.message : String(error) };
     if (error instanceof RetryableError) this.log.info(line, 'messaging.batch.postponed');
     else this.log.warn(line, 'messaging.batch.failed');

@@ -1,10 +1,12 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import { type NatsConnection, TimeoutError } from '@nats-io/transport-node';
+import type { Logger } from '@shop/observability';
 import { startStack, type Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import { register } from 'prom-client';
 import {
   answerEach,
   closeAll,
+  deadLettersIn,
   type Handler,
   leftIn,
   listen,
@@ -23,10 +25,11 @@ import {
 import { letterOf } from './dead-letter';
 import { listDeadLetters } from './dead-letter.repository';
 import { DeadLetters } from './dead-letters';
-import { Answers } from './mailbox';
+import { Replies } from './mailbox';
 import { decodeBatch, type Message, shortWayOf } from './message';
 import { Publisher } from './publisher';
 import { ShortWayIn } from './short-way-in';
+import { consumerOf } from './topology';
 
 const stack = useStack({ migrate: migrateMessaging });
 let nats: NatsConnection;
@@ -115,6 +118,50 @@ describe('the short way', () => {
     expect([after.sent - before.sent, after.unheard - before.unheard]).toEqual([2, 1]);
   });
 
+  it('R10 brings the reply to the broker before the ack of its command', async () => {
+    const mailbox = newMailbox();
+    const { stream, durable } = consumerOf(mailbox);
+    const { publisher } = await startService(mailbox, succeed);
+    const heard = await listen(nats, shortWayOf(replies, 'waiting'), `$JS.ACK.${stream}.${durable}.>`);
+    for (let command = 1; command <= 2; command++) {
+      heard.splice(0);
+      publisher.send(mailbox, { ...newCommand(replies), replica: 'waiting' });
+      await eventually(() => expect(heard).toHaveLength(2));
+      expect(heard.map(({ subject }) => subject)).toEqual([
+        shortWayOf(replies, 'waiting'),
+        expect.stringContaining('$JS.ACK'),
+      ]);
+    }
+  });
+
+  it('R45 gives up what the broker cannot take either way, and that alone', async () => {
+    const replica = await startReplica(take);
+    const warn = jest.fn();
+    const sender = new Publisher(await openBroker(stack.natsUrl), { warn } as unknown as Logger);
+    const [large, next] = [newCommand(), newCommand()];
+    const data = { padding: 'x'.repeat(nats.info!.max_payload) };
+    sendAll(sender, [{ ...large, data }, next], replica.publisher.replica);
+    await eventually(() => expect(batches(replica)).toEqual([[next.id]]));
+    await eventually(() =>
+      expect(warn.mock.calls).toEqual([[expect.objectContaining({ mailbox: replies }), 'messaging.publish.failed']]),
+    );
+  });
+
+  it('takes a batch that nobody answered in time for taken', async () => {
+    const durable = await listenToMailbox();
+    const warn = jest.fn();
+    const broker = await openBroker(stack.natsUrl);
+    const request = jest.spyOn(broker.nats, 'request').mockRejectedValue(new TimeoutError());
+    const before = await counted();
+    new Publisher(broker, { warn } as unknown as Logger).send(replies, newCommand(), 'waiting');
+    await eventually(() => expect(request).toHaveBeenCalledTimes(1));
+    await broker.ping();
+    await nats.flush();
+    expect(durable()).toEqual([]);
+    expect(warn).not.toHaveBeenCalled();
+    expect(await counted()).toEqual({ ...before, sent: before.sent + 1 });
+  });
+
   it.each([['a.b'], ['>'], ['two words'], [''], ['x'.repeat(65)], [7], [null]])(
     'R46 is not taken to what is no name of a replica: %j',
     async (replica) => {
@@ -145,7 +192,7 @@ describe('the short way', () => {
   it.each<[string, Handler]>([
     ['throws', outOfLuck],
     ['rejects', () => Promise.reject(new Error('out of luck'))],
-    ['leaves a message without an answer', () => new Answers([])],
+    ['leaves a message without an answer', () => new Replies([])],
   ])('R46 brings all again by the durable mailbox when the handler %s', async (_, fail) => {
     const durable = await listenToMailbox();
     const sent = some(3);
@@ -161,7 +208,9 @@ describe('the short way', () => {
     const replica = await startReplica(take);
     nats.publish(shortWayOf(replies, replica.publisher.replica), 'no batch');
     const letters = async () =>
-      (await listDeadLetters(database, { tenant: 'acme', limit: 1_000 })).filter(({ mailbox }) => mailbox === replies);
+      (await listDeadLetters(deadLettersIn(database), { tenant: 'acme', limit: 1_000 })).filter(
+        ({ mailbox }) => mailbox === replies,
+      );
     await eventually(async () => expect(await letters()).toMatchObject([{ readable: false, size: 'no batch'.length }]));
     expect(replica.calls).toEqual([]);
   });
@@ -249,6 +298,20 @@ describe('R53 a short way whose connection was closed', () => {
     await broker.close();
     way.close();
     await eventually(() => expect(way.idle).toBe(true));
+  });
+});
+
+describe('R53 a sender that closes', () => {
+  it('R53 says nothing of what it has sent the short way before', async () => {
+    const replica = await startReplica(take);
+    const warn = jest.fn();
+    const broker = await openBroker(stack.natsUrl);
+    const sent = newCommand();
+    new Publisher(broker, { warn } as unknown as Logger).send(replies, sent, replica.publisher.replica);
+    await eventually(() => expect(batches(replica)).toEqual([[sent.id]]));
+    await broker.close();
+    await nats.flush();
+    expect(warn).not.toHaveBeenCalled();
   });
 });
 

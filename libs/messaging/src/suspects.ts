@@ -1,14 +1,14 @@
 /**
- * Tries the messages of a batch that came back, each in a transaction of its own, and puts away those that fail for a
- * reason of their own.
+ * Tries the messages of a batch that came back again and again, each by itself, and puts away those that fail through
+ * their own fault.
  *
- * Before a suspect runs, the database is told so; when it has ended, however it ended, the mark goes. A mark that stays
- * was left by a process that ended with it. One such mark proves little: a process may be killed for any reason, and
- * several suspects run beside each other. So a message with a mark runs when no other suspect does, those with the
- * fewest marks first; if it leaves another one, and another one, it is put away without being run again. One that
- * survives a trial has no mark any more. Whatever else ended the process would have had to meet the same message each
- * time, in the moment in which it was tried.
- * docs/adr/0016 tells more.
+ * Before a suspect runs, a mark for it is written into the database; when it has ended, in whatever way, the mark is
+ * deleted. So a mark that stays was left by a process that ended during the trial. One mark proves little: a process
+ * may be killed for any reason, and several suspects run at the same time. So a message with a mark runs while no
+ * other suspect does, and those with the fewest marks run first. If it leaves a second and a third mark, it is put
+ * away without being run again. A message that survives a trial loses its marks. For three marks by bad luck,
+ * something else would have had to end the process three times, always during a trial of this message. See
+ * docs/adr/0016.
  */
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@shop/observability';
@@ -30,20 +30,26 @@ import {
 } from './trial.repository';
 import { Turns } from './turns';
 
-/** Behind the deliveries in company; together they take some four seconds, longer than most races and hiccups. */
+/**
+ * After the first deliveries with the whole batch; together they take some four seconds, longer than most short
+ * troubles.
+ */
 const MAX_FAILURES = 3;
-/** The first may have been left beside other suspects; two more were left by nobody else. */
+/** The first mark may have been left while other suspects ran; the two after it were left while it ran alone. */
 const MAX_DEATHS = 3;
-/** What was tried often enough before (it has an open dead letter, or an operator hands it over again) gets one trial. */
+/** A message that was tried often enough before (it has an open dead letter, or is replayed) gets one trial. */
 const LAST_TRIAL = 1;
-/** Longer than statements and outside calls may take. What does not end lets the others have their turn. */
+/**
+ * Longer than statements and outside calls may take. After this time the message is given back, and the next ones
+ * start.
+ */
 const TRIAL_TIMEOUT_MS = 60_000;
-/** Somebody else tries the same message; it is over soon. */
+/** Another replica tries the same message, and will have ended soon. */
 const LOOK_AGAIN_MS = 1_000;
 
 export interface SuspectBatch extends Arrival {
   messages: Message[];
-  /** An operator has handed it over. */
+  /** An operator has replayed it. */
   replayed: boolean;
 }
 
@@ -51,7 +57,7 @@ interface Suspect {
   message: Message;
   key: string;
   record: TrialRecord & { open?: { killed: boolean } };
-  /** Failures and deaths that it may have before it is put away. */
+  /** It is put away at so many failures, or so many deaths. */
   mayFail: number;
   mayDie: number;
 }
@@ -62,7 +68,7 @@ type Run = (message: Message) => Promise<unknown>;
 export class Suspects {
   private readonly turns = new Turns();
   private readonly underWay = new Set<string>();
-  /** Marks that could not be removed when their trial ended: their process lives, so they mean nothing. */
+  /** Marks that could not be deleted when their trial ended: their process lives, so they mean nothing. */
   private readonly leftOver = new Set<string>();
 
   constructor(
@@ -70,29 +76,29 @@ export class Suspects {
     private readonly log: Logger,
   ) {}
 
-  /** Answers the failures for which the batch has to come again; none when each message is answered or put away. */
+  /** Returns the failures for which the batch has to come again; none if each message was answered or put away. */
   async tryAll(batch: SuspectBatch, run: Run): Promise<unknown[]> {
     const suspects = await this.lookUp(batch);
-    const having = (verdict: Verdict) => suspects.filter((suspect) => verdictOn(suspect, batch) === verdict);
-    await this.countUp(batch, having('keep-away'));
-    await this.putAway(batch, having('put-away'));
-    const failures = having('wait').map(
+    const suspectsWith = (verdict: Verdict) => suspects.filter((suspect) => verdictOn(suspect, batch) === verdict);
+    await this.countUp(batch, suspectsWith('keep-away'));
+    await this.putAway(batch, suspectsWith('put-away'));
+    const failures = suspectsWith('wait').map(
       ({ key }): unknown => new RetryableError(`${key} is being tried elsewhere`, { retryAfterMs: LOOK_AGAIN_MS }),
     );
-    const together = having('try');
+    const together = suspectsWith('try');
     if (together.length > 0) {
-      failures.push(...(await this.turns.runTogether(() => this.hear(batch, together, run))));
+      failures.push(...(await this.turns.runTogether(() => this.runTrials(batch, together, run))));
     }
-    for (const suspect of having('try-alone').sort((a, b) => a.record.deaths - b.record.deaths)) {
-      failures.push(...(await this.turns.runAlone(() => this.hear(batch, [suspect], run))));
+    for (const suspect of suspectsWith('try-alone').sort((a, b) => a.record.deaths - b.record.deaths)) {
+      failures.push(...(await this.turns.runAlone(() => this.runTrials(batch, [suspect], run))));
     }
     return failures;
   }
 
-  /** A sign of life for what is under way; to be called well within a mark's lease. */
+  /** Renews the marks of the trials under way; call it well within the lease of a mark. */
   async renew(): Promise<void> {
     try {
-      await this.sweep();
+      await this.deleteLeftOver();
       if (this.underWay.size > 0) await renewTrials(this.deadLetters.database, [...this.underWay]);
     } catch (error) {
       this.log.warn({ reason: (error as Error).message }, 'messaging.trials.not_renewed');
@@ -102,7 +108,7 @@ export class Suspects {
   private async lookUp({ mailbox, messages, replayed }: SuspectBatch): Promise<Suspect[]> {
     const { database } = this.deadLetters;
     const keys = [...new Set(messages.map(keyOf))];
-    await this.sweep();
+    await this.deleteLeftOver();
     const [trials, open] = await Promise.all([
       findTrialRecords(database, mailbox, keys),
       findOpenAmongMessages(database, mailbox, keys),
@@ -115,8 +121,8 @@ export class Suspects {
     });
   }
 
-  /** Runs these beside each other, and settles what came of it. */
-  private async hear(batch: SuspectBatch, suspects: readonly Suspect[], run: Run): Promise<unknown[]> {
+  /** Runs these at the same time, and records the results. */
+  private async runTrials(batch: SuspectBatch, suspects: readonly Suspect[], run: Run): Promise<unknown[]> {
     const trials = suspects.map(({ key }) => ({ token: randomUUID(), messageId: key }));
     const tokens = trials.map(({ token }) => token);
     try {
@@ -140,14 +146,14 @@ export class Suspects {
     tokens: readonly string[],
     done: readonly PromiseSettledResult<unknown>[],
   ): Promise<unknown[]> {
-    const well: string[] = [];
+    const succeeded: string[] = [];
     const failed: string[] = [];
     const again: string[] = [];
     const failures: unknown[] = [];
     const letters: NewDeadLetter[] = [];
     suspects.forEach(({ message, key, record, mayFail }, index) => {
       const result = done[index]!;
-      if (result.status === 'fulfilled') return void well.push(key);
+      if (result.status === 'fulfilled') return void succeeded.push(key);
       const error: unknown = result.reason;
       if (isOwnFault(error) && record.failures + 1 >= mayFail) {
         return void letters.push(letterOf(message, error, false, batch));
@@ -157,15 +163,15 @@ export class Suspects {
       failures.push(error);
     });
     const ids = await this.deadLetters.database.transaction(async (tx) => {
-      if (well.length > 0) {
-        closeTrials(tx, batch.mailbox, well);
-        closeDoneDeadLetters(tx, batch.mailbox, well);
+      if (succeeded.length > 0) {
+        closeTrials(tx, batch.mailbox, succeeded);
+        closeDoneDeadLetters(tx, batch.mailbox, succeeded);
       }
       if (failed.length > 0) failTrials(tx, failed);
       if (again.length > 0) clearMarks(tx, batch.mailbox, again);
       return this.deadLetters.write(tx, letters);
     });
-    this.deadLetters.forget(batch.mailbox, well);
+    this.deadLetters.forget(batch.mailbox, succeeded);
     this.deadLetters.announce(letters, ids);
     return failures;
   }
@@ -184,8 +190,8 @@ export class Suspects {
     }
   }
 
-  /** Before anybody judges by them. */
-  private async sweep(): Promise<void> {
+  /** Deletes the marks that mean nothing, before they are read. */
+  private async deleteLeftOver(): Promise<void> {
     if (this.leftOver.size === 0) return;
     const tokens = [...this.leftOver];
     await forgetTrials(this.deadLetters.database, tokens);
@@ -202,7 +208,7 @@ function verdictOn({ record, mayDie }: Suspect, { replayed }: SuspectBatch): Ver
   return replayed || record.deaths > 0 ? 'try-alone' : 'try';
 }
 
-/** The last error of a message that was not run again. */
+/** The last error of a message that is put away without being run again. */
 class ProcessEndedError extends Error {
   constructor(deaths: number) {
     const times = deaths === 1 ? 'once' : `${deaths} times`;

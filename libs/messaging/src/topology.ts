@@ -1,4 +1,7 @@
-/** Streams and consumers as code: made on demand, brought up to date, made again when the broker has lost them. */
+/**
+ * Streams and consumers as code: created when they are needed, brought up to date, created again if the broker has
+ * lost them.
+ */
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -13,21 +16,24 @@ import {
 import { nanos } from '@nats-io/transport-node';
 import { GATHER_MS } from '@shop/postgres';
 
-/** A command or reply that nobody took for a day has been sent again many times by its saga. */
+/** If nobody took a command or reply for a day, its saga has sent it again many times. */
 const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
-/** The broker's disk is bounded; what falls off the end is sent again by the saga's deadline. */
+/** The broker's disk is limited; the saga's deadline sends again what a full stream has dropped. */
 const MAX_STREAM_BYTES = 1_024 * 1_024 * 1_024;
 /** Without an ack or a sign of work for this long, a message is delivered again. */
 export const ACK_WAIT_MS = 10_000;
 /** JetStream messages (each a batch) that may be in work at once, over all replicas of a service. */
 const MAX_ACK_PENDING = 256;
 /**
- * A lane behind a mailbox gathers under load, and its waiting room is larger than what the broker hands out at once: work that
- * is refused for want of room would come back as a message that fails.
+ * A lane that handles a mailbox gathers under load. Its queue is longer than what the broker delivers at once: work
+ * that is refused because the queue is full would come back as a message that failed.
  */
 export const MAILBOX_LANE = { maxWaiting: 100_000, gatherMs: GATHER_MS };
 
-/** Nobody asks for an event again, so it stays for whoever was away, and is published again for as long if it is lost. */
+/**
+ * Nobody asks for an event again, so it is kept for listeners that were away, and published again if it is lost
+ * meanwhile.
+ */
 export const EVENTS_MAX_AGE_MS = 3 * MAX_AGE_MS;
 export const EVENT_STREAM = 'EVENTS';
 
@@ -55,14 +61,14 @@ export interface ConsumerName {
   durable: string;
 }
 
-/** Of a mailbox of events, `evt.order@mailer`: each listener has a consumer of its own. */
+/** For a mailbox of events, `evt.order@mailer`, each listener has a consumer of its own. */
 export function consumerOf(mailbox: string): ConsumerName {
   const [source, listener] = mailbox.split('@');
   const durable = source!.replaceAll('.', '-');
   return { stream: streamOf(mailbox).name, durable: listener ? `${listener}-${durable}` : durable };
 }
 
-/** Makes the stream that keeps this mailbox. */
+/** Creates the stream that keeps this mailbox, or brings it up to date. */
 export async function ensureStream(manager: JetStreamManager, mailbox: string): Promise<StreamInfo> {
   const { name, subjects, retention, maxAgeMs } = streamOf(mailbox);
   const config: Partial<StreamConfig> & { name: string } = {
@@ -77,12 +83,12 @@ export async function ensureStream(manager: JetStreamManager, mailbox: string): 
   try {
     return await manager.streams.add(config);
   } catch (error) {
-    // It is there already, perhaps with the settings of another version.
+    // It exists already, perhaps with the settings of another version.
     return manager.streams.update(name, config).catch(() => Promise.reject(error));
   }
 }
 
-/** Makes the mailbox's stream and its durable consumer. All replicas of a service share the consumer. */
+/** Creates the stream of the mailbox and its durable consumer. All replicas of a service share the consumer. */
 export async function ensureConsumer(manager: JetStreamManager, mailbox: string): Promise<ConsumerName> {
   await ensureStream(manager, mailbox);
   const { stream, durable } = consumerOf(mailbox);
@@ -93,7 +99,7 @@ export async function ensureConsumer(manager: JetStreamManager, mailbox: string)
     deliver_policy: DeliverPolicy.All,
     ack_wait: nanos(ACK_WAIT_MS),
     max_ack_pending: MAX_ACK_PENDING,
-    // In a work queue a message past its limit would stay for ever; we count deliveries ourselves.
+    // In a work queue, a message above this limit would never leave; we count deliveries ourselves.
     max_deliver: -1,
   };
   await manager.consumers.add(stream, config);

@@ -1,22 +1,22 @@
-/** The table of trials: what a suspect message has cost so far, across replicas and restarts. */
+/** The table of trials: what came of the trials of a suspect message, over all replicas and restarts. */
 import type { Database, Statement, Tx } from '@shop/postgres';
 
 /** What is known of a suspect message. */
 export interface TrialRecord {
-  /** Trials that failed for a reason of the message's own. */
+  /** Trials that failed through the message's own fault. */
   failures: number;
-  /** Trials that nobody ended: their process has gone. */
+  /** Trials whose process ended during the trial. */
   deaths: number;
-  /** Trials that somebody is on at this moment. */
+  /** Trials that are running at this moment. */
   underWay: number;
 }
 
 /**
- * How long a mark lasts without a sign of life from its process. Shorter than the ack wait: when a message comes back,
- * the mark of the process that died with it has run out.
+ * How long a mark is valid if its process does not renew it. Shorter than the ack wait: when a message comes back, the
+ * lease on the mark of a process that has ended is over.
  */
 const LEASE_MS = 8_000;
-/** The broker keeps a message for a day; nobody asks for its trials later. */
+/** The broker keeps a message for a day; its trials are not needed for longer. */
 const KEEP_HOURS = 25;
 
 const findTrials: Statement = {
@@ -31,7 +31,7 @@ const findTrials: Statement = {
     group by message_id`,
 };
 
-/** By message; one that was never tried has none. */
+/** By message; one that was never tried has no record. */
 export async function findTrialRecords(
   database: Database,
   mailbox: string,
@@ -54,7 +54,7 @@ const insertTrials: Statement = {
     from unnest($3::uuid[], $4::text[]) as t (token, message_id)`,
 };
 
-/** Writes down who is tried before anything runs, so that a process which ends leaves its mark. */
+/** Writes the marks before anything runs, so that they stay if the process ends. */
 export async function beginTrials(database: Database, mailbox: string, trials: readonly Trial[]): Promise<void> {
   const [tokens, ids] = [trials.map(({ token }) => token), trials.map(({ messageId }) => messageId)];
   await database.query(insertTrials, [mailbox, LEASE_MS, tokens, ids]);
@@ -74,7 +74,7 @@ const deleteTokens: Statement = {
   text: `delete from delivery_trial where token = any($1::uuid[])`,
 };
 
-/** As if these trials had never been. */
+/** Deletes these trials, as if they had never been. */
 export async function forgetTrials(database: Database, tokens: readonly string[]): Promise<void> {
   await database.query(deleteTokens, [tokens]);
 }
@@ -84,7 +84,7 @@ const deleteMarks: Statement = {
   text: `delete from delivery_trial where mailbox = $1 and message_id = any($2::text[]) and not failed`,
 };
 
-/** Of messages that have just survived a trial: the marks that they left before, and this one. */
+/** For messages that have just survived a trial: deletes this mark, and those that they left before. */
 export function clearMarks(tx: Tx, mailbox: string, messageIds: readonly string[]): void {
   tx.send(deleteMarks, [mailbox, messageIds]);
 }
@@ -103,7 +103,7 @@ const deleteMessages: Statement = {
   text: `delete from delivery_trial where mailbox = $1 and message_id = any($2::text[])`,
 };
 
-/** What is done, or put away, begins anew if it ever comes back. */
+/** For messages that succeeded or were put away: if they ever come back, counting starts again. */
 export function closeTrials(tx: Tx, mailbox: string, messageIds: readonly string[]): void {
   tx.send(deleteMessages, [mailbox, messageIds]);
 }
@@ -113,7 +113,7 @@ const deleteOld: Statement = {
   text: `delete from delivery_trial where started_at < now() - $1 * interval '1 hour'`,
 };
 
-/** Of messages that the broker has dropped. */
+/** Deletes the trials of messages that the broker has dropped. */
 export async function forgetOldTrials(database: Database): Promise<void> {
   await database.query(deleteOld, [KEEP_HOURS]);
 }

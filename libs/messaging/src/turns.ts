@@ -1,13 +1,13 @@
 /**
- * Who may run beside whom: some work together, others each by itself, in the order in which they came. What runs by
- * itself is the only one to blame if the process ends.
+ * Decides which work may run at the same time: some runs together, some alone, in the order in which it came. If the
+ * process ends while something runs alone, nothing else can be the cause.
  */
 export class Turns {
-  /** Settles when everybody who came to be alone has been. */
+  /** Settles when all work that had to run alone has ended. */
   private alone: Promise<unknown> = Promise.resolve();
   private readonly together = new Set<Promise<unknown>>();
 
-  /** Runs when those who came earlier to be alone have been. */
+  /** Runs when all earlier work that had to run alone has ended. */
   runTogether<T>(work: () => Promise<T>): Promise<T> {
     const run = this.alone.then(work);
     const over = run.then(ignore, ignore);
@@ -16,7 +16,7 @@ export class Turns {
     return run;
   }
 
-  /** Runs when everybody who came earlier has ended; who comes later waits. */
+  /** Runs when all earlier work has ended; later work waits for it. */
   runAlone<T>(work: () => Promise<T>): Promise<T> {
     const run = Promise.all([this.alone, ...this.together]).then(work);
     this.alone = run.then(ignore, ignore);

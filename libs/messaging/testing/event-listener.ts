@@ -6,7 +6,7 @@ import type { Database } from '@shop/postgres';
 import { Broker } from '../src/broker';
 import { DeadLetters } from '../src/dead-letters';
 import { JetStreamServer } from '../src/jetstream.server';
-import { Answers, Consumes, type Delivery } from '../src/mailbox';
+import { Replies, Consumes, type Delivery } from '../src/mailbox';
 import { eventsFor, type Message } from '../src/message';
 import { Publisher } from '../src/publisher';
 
@@ -38,9 +38,9 @@ export class EventListener {
     @Controller()
     class EventsController {
       @Consumes(eventsFor(name, service))
-      take(deliveries: Delivery[]): Answers {
+      take(deliveries: Delivery[]): Replies {
         heard.push(...deliveries.map(({ message }) => message));
-        return new Answers(deliveries.map(({ message }) => take(message).then(() => undefined)));
+        return new Replies(deliveries.map(({ message }) => take(message).then(() => undefined)));
       }
     }
     @Module({ controllers: [EventsController] })

@@ -10,9 +10,10 @@ import { applyMigrations } from '@shop/postgres/testing';
 import pino from 'pino';
 import { Broker } from '../src/broker';
 import { replyTo } from '../src/command';
+import { DeadLetterEntity } from '../src/dead-letter.entity';
 import { DeadLetters } from '../src/dead-letters';
 import { JetStreamServer } from '../src/jetstream.server';
-import { Answers, Consumes, type Delivery } from '../src/mailbox';
+import { Replies, Consumes, type Delivery } from '../src/mailbox';
 import { type Message, newMessage } from '../src/message';
 import { messagingMigrations } from '../src/migrations';
 import { Publisher } from '../src/publisher';
@@ -25,7 +26,7 @@ export type Handler = (deliveries: Delivery[]) => unknown;
 export const answerEach = (
   answer: (delivery: Delivery) => Promise<Message | undefined> | Message | undefined,
 ): Handler => {
-  return (deliveries) => new Answers(deliveries.map(async (delivery) => answer(delivery)));
+  return (deliveries) => new Replies(deliveries.map(async (delivery) => answer(delivery)));
 };
 export const succeed = answerEach(({ message }) => replyTo(message, 'test', { outcome: 'succeeded' }));
 
@@ -54,11 +55,13 @@ export async function closeAll(): Promise<void> {
 export const migrateMessaging = (url: string) => applyMigrations(url, messagingMigrations);
 
 export async function openDatabase(url: string): Promise<Database> {
-  const database = createDatabase({ url, applicationName: 'test', poolSize: 4 });
+  const database = createDatabase({ url, applicationName: 'test', poolSize: 4, entities: [DeadLetterEntity] });
   await database.connect();
   closeLater(() => database.close());
   return database;
 }
+
+export const deadLettersIn = ({ dataSource }: Database) => dataSource.getRepository(DeadLetterEntity);
 
 export async function openBroker(url: string, logger: Logger = silent): Promise<Broker> {
   const broker = new Broker({ url, name: 'test', logger });

@@ -1,7 +1,7 @@
 /** One structured line per decision: JSON for machines, colours for people. */
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
-import { LineWriter } from './line-writer';
+import { SonicBoom } from 'sonic-boom';
 import { prettyStream } from './pretty';
 
 export type Logger = PinoLogger;
@@ -18,29 +18,62 @@ export interface LoggerOptions {
 }
 
 const STDOUT = 1;
+/** Lines are written in blocks of this size, or after this time: a write of its own costs several times the line. */
+const BLOCK_BYTES = 4_096;
+const FLUSH_INTERVAL_MS = 100;
+/** When nobody reads what we write, so much of it waits; later lines are dropped, and their number is told. */
+const MAX_WAITING_BYTES = 16 * 1_024 * 1_024;
 
 export function createLogger({ service, level, format, colour = true }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
-    timestamp: isoTime,
+    timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     messageKey: 'event',
     serializers: { err: describeError },
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
-  const destination = new LineWriter(STDOUT);
-  process.on('exit', () => destination.flushSync());
-  return pino(options, destination);
+  const destination = openStdout();
+  const logger = pino(options, destination);
+  tellOfDropped(destination, logger);
+  return logger;
 }
 
-/** One text per millisecond: lines come in batches. */
-function isoTime(): string {
-  const now = Date.now();
-  if (now !== newest.at) newest = { at: now, text: `,"time":"${new Date(now).toISOString()}"` };
-  return newest.text;
+/**
+ * Lines are written in the background, so that none waits for a terminal, disk or pipe. The stream is opened here and not
+ * by `pino.destination`, whose older one never lets the process end when nobody reads its last lines.
+ */
+function openStdout(): SonicBoom {
+  const destination = new SonicBoom({
+    fd: STDOUT,
+    sync: false,
+    minLength: BLOCK_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+    maxLength: MAX_WAITING_BYTES,
+  });
+  // A reader that went away, or a full disk, is no reason to stop the service. The next line tries again.
+  destination.on('error', () => undefined);
+  process.on('exit', () => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Nobody is left to read it.
+    }
+  });
+  return destination;
 }
-let newest = { at: 0, text: '' };
+
+function tellOfDropped(destination: SonicBoom, logger: Logger): void {
+  let dropped = 0;
+  destination.on('drop', () => dropped++);
+  destination.on('drain', () => {
+    if (dropped === 0) return;
+    const count = dropped;
+    dropped = 0;
+    logger.warn({ count }, 'log.lines-dropped');
+  });
+}
 
 /** Never an error's further fields: PostgreSQL puts the values of the failing row into one of them. */
 function describeError(error: unknown): unknown {

@@ -42,11 +42,11 @@ const { Result, utils } = pg as unknown as {
 const prepared = new WeakMap<object, Map<string, RowParser>>();
 
 /** What this process has sent so far, `begin` and `commit` included; for its metrics. */
-export const traffic = { trips: 0, statements: 0 };
+export const traffic = { roundTrips: 0, statements: 0 };
 
 /** Sends the calls in one trip; each of them settles by itself. */
 export function sendBundle(client: ClientBase, calls: readonly Call[]): void {
-  traffic.trips++;
+  traffic.roundTrips++;
   traffic.statements += calls.length;
   const { _types: types } = client as unknown as { _types: unknown };
   // A query class of ours comes back as it is, not as a promise, which the types of `pg` do not say.

@@ -1,6 +1,6 @@
 export { traffic } from './bundle';
+export { absentIfNull, isoTime } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';
-export { countedOrFail, isBadNumber } from './guard';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions } from './lane';
 export { migrate } from './migrate';
 export {

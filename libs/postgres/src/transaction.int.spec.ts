@@ -3,6 +3,7 @@ import { createTestDatabase, useStack } from '@shop/testing';
 import { createDatabase, type Database } from './database';
 import { isConnectionFailure, isLockTimeout, isSerializationFailure, isUniqueViolation } from './pg-errors';
 import type { Statement } from './statement';
+import type { Tx } from './transaction';
 
 const stack = useStack();
 
@@ -12,7 +13,14 @@ const add: Statement = { name: 'test.add', text: 'update account set cents = cen
 const read: Statement = { name: 'test.read', text: 'select cents from account where id = $1' };
 const readAll: Statement = { name: 'test.read-all', text: 'select id from account order by id' };
 const lock: Statement = { name: 'test.lock', text: 'select cents from account where id = $1 for update' };
-const truncate: Statement = { name: 'test.truncate', text: 'truncate account' };
+const truncate: Statement = { name: 'test.truncate', text: 'truncate account, late' };
+const suicide: Statement = { name: 'test.suicide', text: 'select pg_terminate_backend(pg_backend_pid())' };
+/** Its key is looked at by the commit only. */
+const createLateTable: Statement = {
+  name: 'test.create-late',
+  text: 'create table late (id text unique deferrable initially deferred)',
+};
+const insertLate: Statement = { name: 'test.insert-late', text: 'insert into late values ($1), ($1)' };
 
 let database: Database;
 
@@ -23,6 +31,7 @@ beforeAll(async () => {
   database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
   await database.connect();
   await database.query(createTable);
+  await database.query(createLateTable);
 });
 afterEach(() => database.query(truncate));
 afterAll(() => database.close());
@@ -121,7 +130,6 @@ describe('a transaction', () => {
     const single = onOneConnection();
     await single.connect();
     try {
-      const suicide = { name: 'test.suicide', text: 'select pg_terminate_backend(pg_backend_pid())' };
       const work = single.transaction(async (tx) => {
         tx.send(insert, ['ada', 1]);
         await tx.query(suicide);
@@ -153,6 +161,73 @@ describe('a transaction', () => {
     expect(isLockTimeout(error)).toBe(true);
     over.reach();
     await holder;
+  });
+});
+
+describe('R11 what a transaction wants done after its commit', () => {
+  it('R11 is done once, in the order in which it was asked for, and when others see the commit', async () => {
+    const done: string[] = [];
+    const seen: Promise<number | undefined>[] = [];
+    await database.transaction(async (tx) => {
+      tx.afterCommit(() => {
+        done.push('first');
+        seen.push(balance('ada'));
+      });
+      tx.send(insert, ['ada', 100]);
+      await tx.query(read, ['ada']);
+      tx.afterCommit(() => done.push('second'));
+      expect(await balance('ada')).toBeUndefined();
+      expect(done).toEqual([]);
+      tx.afterCommit(() => done.push('third'));
+    });
+    expect(done).toEqual(['first', 'second', 'third']);
+    expect(await Promise.all(seen)).toEqual([100]);
+  });
+
+  it('R11 is done before whoever waits for the transaction goes on', async () => {
+    const done: string[] = [];
+    await database.transaction(async (tx) => tx.afterCommit(() => done.push('act'))).then(() => done.push('caller'));
+    expect(done).toEqual(['act', 'caller']);
+  });
+
+  it.each<[string, (tx: Tx) => Promise<unknown>]>([
+    ['its work throws', () => Promise.reject(new Error('changed my mind'))],
+    ['a statement fails that was only sent', async (tx) => tx.send(insert, ['ada', 1])],
+    ['a statement fails and its work looks away', (tx) => tx.query(insert, ['ada', 1]).catch(() => undefined)],
+    [
+      'the commit itself fails',
+      async (tx) => {
+        await tx.query(insertLate, ['ada']);
+      },
+    ],
+    ['its connection is cut', async (tx) => tx.send(suicide)],
+  ])('R11 is not done when %s', async (_, work) => {
+    await database.query(insert, ['ada', 100]);
+    const done: string[] = [];
+    const failing = database.transaction(async (tx) => {
+      tx.afterCommit(() => done.push('before'));
+      await work(tx);
+      tx.afterCommit(() => done.push('behind'));
+    });
+    await expect(failing).rejects.toBeDefined();
+    expect(done).toEqual([]);
+  });
+
+  it('R11 is done for the last run only, when the transaction is run again', async () => {
+    await database.query(insert, ['ada', 100]);
+    const done: string[] = [];
+    let runs = 0;
+    await database.transaction(async (tx) => {
+      const run = ++runs;
+      tx.afterCommit(() => done.push(`run ${run}`));
+      tx.send({ name: 'test.repeatable', text: 'set transaction isolation level repeatable read' });
+      await tx.query(read, ['ada']);
+      if (run === 1) await database.query(add, ['ada', 7]);
+      tx.send(add, ['ada', 1]);
+      tx.afterCommit(() => done.push(`end of run ${run}`));
+    });
+    expect(runs).toBe(2);
+    expect(done).toEqual(['run 2', 'end of run 2']);
   });
 });
 
@@ -256,6 +331,29 @@ describe('R11 a transaction that lost a race', () => {
     expect(runs).toBe(1);
     await work((error) => isUniqueViolation(error, 'account_pkey'));
     expect(runs).toBe(2);
+  });
+});
+
+describe('what is asked behind the end of a transaction', () => {
+  it.each([
+    ['was committed', async () => undefined],
+    [
+      'failed',
+      async () => {
+        throw new Error('out of luck');
+      },
+    ],
+  ])('is refused when it %s: nothing would take it back', async (_, end) => {
+    let leaked: Tx | undefined;
+    await database
+      .transaction((tx) => {
+        leaked = tx;
+        return end();
+      })
+      .catch(() => undefined);
+    await expect(leaked!.query(insert, ['late', 1])).rejects.toThrow('behind the end of its transaction');
+    expect(() => leaked!.send(insert, ['late', 1])).toThrow('behind the end of its transaction');
+    expect(await database.query(read, ['late'])).toEqual([]);
   });
 });
 

@@ -13,6 +13,11 @@ export interface Tx {
    * commit included; if it fails, the transaction fails.
    */
   send(statement: Statement, values?: readonly unknown[]): void;
+  /**
+   * Has `act` called when the commit is known, in the order in which it was asked for. When the transaction is rolled
+   * back or run again, what was asked for is gone with it. `act` must not throw: what is committed cannot be taken back.
+   */
+  afterCommit(act: () => void): void;
 }
 
 const begin: Statement = { name: 'begin', text: 'begin' };
@@ -31,6 +36,8 @@ const instants = channel('shop:instant');
 export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Promise<T>): Promise<T> {
   const answers: Promise<unknown>[] = [];
   const asked: (readonly unknown[])[] = [];
+  const acts: (() => void)[] = [];
+  let isOver = false;
   const tell = (name: string): void => {
     if (instants.hasSubscribers) instants.publish({ name, about: asked });
   };
@@ -38,6 +45,8 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
     if (calls.at(-1)?.statement === commit) tell('commit.sent');
   });
   const run = (statement: Statement, values: readonly unknown[] = []): Promise<unknown[]> => {
+    // The connection may be somebody else's by now, and outside of a transaction the statement would stay.
+    if (isOver) throw new Error(`${statement.name} comes behind the end of its transaction`);
     const answer = ask(statement, values);
     // Marked as handled here; the failure itself is reported below.
     answer.catch(() => undefined);
@@ -50,21 +59,28 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
     send: (statement, values) => {
       void run(statement, values);
     },
+    afterCommit: (act) => {
+      acts.push(act);
+    },
   };
+  let result: T;
   try {
     void run(begin);
-    const result = await work(tx);
+    result = await work(tx);
     tell('commit.before');
     void run(commit);
+    isOver = true;
     const failure = await firstFailure(answers);
     if (failure) throw failure.reason;
     tell('commit.after');
-    return result;
   } catch (error) {
+    isOver = true;
     const failure = await firstFailure(answers);
     await ask(rollback, []).catch(() => undefined);
     throw failure && isTransactionAborted(error) ? failure.reason : error;
   }
+  for (const act of acts) act();
+  return result;
 }
 
 /** Runs one statement in a transaction of its own. */

@@ -1,2 +1,3 @@
 export { applyMigrations } from './apply-migrations';
+export { CountedDatabase } from './counted-database';
 export { InterruptedDatabase } from './interrupted-database';

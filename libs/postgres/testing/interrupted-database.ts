@@ -23,7 +23,7 @@ export class InterruptedDatabase extends Database {
         first = answer.then(interrupt);
         return answer;
       };
-      const result = await work({ query, send: (statement, values) => tx.send(statement, values) });
+      const result = await work({ ...tx, query });
       if (!interrupt || first) return result;
       this.afterFirstStatement = interrupt;
       throw Object.assign(new Error('interrupted'), { code: SERIALIZATION_FAILURE });

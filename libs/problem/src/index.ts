@@ -1,3 +1,9 @@
-export { IsText } from './is-text';
-export { Problem, type ProblemBody } from './problem';
-export { type Fault, validate, type Validated, validationFailed } from './validate';
+export {
+  addProblems,
+  ApiProblems,
+  problemResponse,
+  type ProblemCodes,
+  type ProblemMembers,
+  type ProblemResponse,
+} from './api-problems';
+export { Problem, ProblemBody } from './problem';

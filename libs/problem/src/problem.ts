@@ -1,13 +1,25 @@
 /** An error that a caller can act on: RFC 9457 problem details with a stable code. */
 import { HttpException } from '@nestjs/common';
+import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 
 /** The members of an `application/problem+json` body (RFC 9457, section 3) plus our stable `code`. */
-export interface ProblemBody {
+@ApiSchema({ name: 'Problem', description: 'Why a request was not served (RFC 9457).' })
+export class ProblemBody {
+  @ApiProperty({ description: 'a name of the kind of problem, which leads nowhere', format: 'uri' })
   type: string;
+
+  @ApiProperty({ description: 'the code in words' })
   title: string;
+
+  @ApiProperty({ type: 'integer', description: 'the status of the response' })
   status: number;
+
+  @ApiProperty({ description: 'what was wrong with this request, for people' })
   detail: string;
+
+  @ApiProperty({ description: 'what programs look at; it does not change' })
   code: string;
+
   [extension: string]: unknown;
 }
 

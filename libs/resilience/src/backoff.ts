@@ -1,4 +1,4 @@
-/** How long to wait before an attempt; pure, so that it can stand in a saga's decision. */
+/** How long to wait before an attempt; pure, so that a saga's decision can use it. */
 
 export interface Backoff {
   firstMs: number;

@@ -1,4 +1,4 @@
-/** Failures of the world, told apart by what to do next. An unknown error counts as retryable. */
+/** Failures of the world, sorted by what to do next. An unknown error counts as retryable. */
 
 /** Thrown when the same work may succeed later; nothing is known to be wrong with it. */
 export class RetryableError extends Error {
@@ -11,7 +11,7 @@ export class RetryableError extends Error {
   }
 }
 
-/** Thrown when doing the same work again cannot help. */
+/** Thrown when a retry of the same work cannot help. */
 export class TerminalError extends Error {
   constructor(message: string, options: { cause?: unknown } = {}) {
     super(message, { cause: options.cause });

@@ -4,7 +4,7 @@ describe('Repeating', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('runs at once or later, one run at a time, goes on after a failure, and stops behind the run that is under way', async () => {
+  it('runs at once or later, one run at a time, continues after a failure, and stops after the current run', async () => {
     const failures: unknown[] = [];
     let end: () => void = () => undefined;
     const job = jest.fn(

@@ -1,9 +1,9 @@
-/** A job in the background that is done again and again, one run at a time, until it is told to stop. */
+/** A background job that runs again and again, one run at a time, until it is stopped. */
 
 export interface RepeatingOptions {
   /** From the end of one run to the beginning of the next. */
   everyMs: number;
-  /** Not called for what fails while it is being stopped: its servers may be gone already. */
+  /** Not called for failures while it is being stopped, because its servers may be gone already. */
   onFailure: (error: unknown) => void;
 }
 
@@ -23,7 +23,7 @@ export class Repeating {
     else this.schedule();
   }
 
-  /** Resolves when the run that is under way has ended. */
+  /** Resolves when the current run has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);

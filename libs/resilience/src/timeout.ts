@@ -1,4 +1,4 @@
-/** A bound on how long anybody waits for somebody else. */
+/** A limit on how long code waits for other work. */
 import { RetryableError } from './errors';
 
 /** Rejects with a RetryableError when `work` has not answered within `timeoutMs`; the work itself goes on. */

@@ -33,7 +33,7 @@ export class Commands {
       replica: send.attempt === 1 ? this.replica : undefined,
       undoes: send.action === 'undo' ? commandId(saga.id, send.step, 'do') : undefined,
       traceparent: saga.traceparent,
-      data: body(saga.data as never, saga.id),
+      data: body(saga.data as never, saga.id, saga.results),
     });
     return { mailbox: command.mailbox, message };
   }

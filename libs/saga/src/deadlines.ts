@@ -1,7 +1,4 @@
-/**
- * Timers are rows: any replica finds the sagas whose deadline has passed and tells the engine. In the same rhythm the
- * engine writes what it has heard and not written yet.
- */
+/** Timers are rows: any replica finds the sagas whose deadline has passed, and tells the engine. */
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Repeating } from '@shop/resilience';
@@ -14,12 +11,9 @@ export interface DeadlinesOptions {
   logger: Logger;
   /** How often to look; a deadline is late by at most this. */
   intervalMs?: number;
-  /** A reply that is heard and not written is written when it is so old: the next one usually comes first. */
-  writeHeardAfterMs?: number;
 }
 
 const DEFAULT_INTERVAL_MS = 500;
-const WRITE_HEARD_AFTER_MS = 250;
 /** Most sagas woken in one round; the rest are next. */
 const MAX_DUE = 500;
 
@@ -49,8 +43,7 @@ export class Deadlines {
 
   /** Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
   private async wakeDue(): Promise<void> {
-    const { database, engine, writeHeardAfterMs = WRITE_HEARD_AFTER_MS } = this.options;
-    await engine.writeHeard(writeHeardAfterMs);
+    const { database, engine } = this.options;
     const due = await findDue(database, engine.known, MAX_DUE);
     await Promise.all(
       due.map(({ id, step, action, attempt }) =>

@@ -4,7 +4,7 @@
  * A saga walks its steps forward (`running`, action `do`). When a step is refused, runs out of time or the saga is
  * cancelled before the pivot was sent, it turns round (`compensating`, action `undo`) and walks back over every step
  * that was sent: a step that was refused did nothing and is left out, a step that was never answered may have happened
- * and is undone, and so is one that may have left early behind it (`early.ts`). It ends `completed` or `compensated`.
+ * and is undone. It ends `completed` or `compensated`.
  * When an undo cannot be done it is `parked`, and goes on when the missing reply arrives or an operator acts. From the
  * pivot on it only goes forward: a doubt there is resolved by asking again, for as long as it takes.
  */

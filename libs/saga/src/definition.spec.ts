@@ -5,8 +5,8 @@ const action = {
   command: defineCommand({ service: 'test', name: 'act', version: 1, body: class {} }),
   body: () => ({}),
 };
-const stepOf = (name: string, { undo = true, pivot = false, early = false } = {}) =>
-  step<object>(name, { do: action, undo: undo ? action : undefined, pivot, early });
+const stepOf = (name: string, { undo = true, pivot = false } = {}) =>
+  step<object>(name, { do: action, undo: undo ? action : undefined, pivot });
 
 describe('defineSaga', () => {
   const faults: [string, ReturnType<typeof stepOf>[]][] = [
@@ -16,18 +16,6 @@ describe('defineSaga', () => {
     [
       'step a stands before the pivot and cannot be undone',
       [stepOf('a', { undo: false }), stepOf('b', { pivot: true })],
-    ],
-    [
-      'step a is early and does not stand between the first step and the pivot',
-      [stepOf('a', { early: true }), stepOf('b', { pivot: true })],
-    ],
-    [
-      'step b is early and does not stand between the first step and the pivot',
-      [stepOf('a'), stepOf('b', { pivot: true, early: true })],
-    ],
-    [
-      'step b is early and does not stand between the first step and the pivot',
-      [stepOf('a'), stepOf('b', { early: true })],
     ],
   ];
 

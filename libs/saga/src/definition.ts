@@ -2,10 +2,13 @@
 import type { CommandType } from '@shop/messaging';
 import type { Backoff } from '@shop/resilience';
 
-/** One remote command of a step, and how its body follows from the saga's data. */
+/** What the replies of the steps that are done have told, by the name of the step. */
+export type Results = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+
+/** One remote command of a step, and how its body follows from the saga's data and from what earlier steps were told. */
 export interface StepAction<Data> {
   command: CommandType<object>;
-  body: (data: Data, sagaId: string) => object;
+  body: (data: Data, sagaId: string, results: Results) => object;
 }
 
 export interface DeadlinePolicy {
@@ -24,11 +27,6 @@ export interface StepDefinition<Data> {
   undo?: StepAction<Data>;
   /** The point of no return: once it has succeeded, and while that is not known, the saga does not turn back. */
   pivot?: boolean;
-  /**
-   * Its do may leave as soon as the step before it is known to have succeeded, before that has been written. So it is
-   * undone with the step before it, too.
-   */
-  early?: boolean;
   deadline: DeadlinePolicy;
 }
 
@@ -55,8 +53,8 @@ export function step<Data>(
 const NAME = /^[^/]{1,100}$/;
 
 /**
- * @throws Error when the steps cannot make a saga: none, two of one name, two pivots, no way back before the pivot, or
- * an early step that is not between the first one and the pivot; or when it has no proper name or version
+ * @throws Error when the steps cannot make a saga (none, two of one name, two pivots, no way back before the pivot), or
+ * when it has no proper name or version
  */
 export function defineSaga<Data>(
   name: string,
@@ -80,9 +78,7 @@ function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {
   if (steps.filter((one) => one.pivot).length > 1) return 'it has two pivots';
   const pivot = Math.max(0, pivotIndex(steps));
   const stuck = steps.slice(0, pivot).find((one) => !one.undo);
-  if (stuck) return `step ${stuck.name} stands before the pivot and cannot be undone`;
-  const hasty = steps.find((one, index) => one.early && (index === 0 || index >= pivot));
-  return hasty && `step ${hasty.name} is early and does not stand between the first step and the pivot`;
+  return stuck && `step ${stuck.name} stands before the pivot and cannot be undone`;
 }
 
 /** Index of the step from which a doubt is no reason to turn back; -1 for a saga that can only go on. */

@@ -3,6 +3,7 @@ export { Deadlines } from './deadlines';
 export { decide, start } from './decide';
 export {
   defineSaga,
+  type Results,
   step,
   type DeadlinePolicy,
   type SagaDefinition,
@@ -15,6 +16,8 @@ export { SagaCensus } from './saga-census';
 export { type ListedSaga, listSagas, openStatuses, type OpenStatus } from './saga-list';
 export {
   type Decision,
+  actionNames,
+  type ActionName,
   isFinal,
   type OperatorAct,
   operatorActs,
@@ -23,7 +26,7 @@ export {
   type SagaState,
   type SagaStatus,
 } from './saga-state';
-export type { NewSaga, NotMoved, SagaChange } from './decide-all';
+export type { NewSaga, NotMoved, SagaChange } from './decide-batch';
 export { SagaEngine, type SagaEngineOptions } from './saga.engine';
 export type { SagaRow } from './saga.repository';
-export { findSaga, readSaga, type SagaView } from './saga.view';
+export { findSaga, readSaga, SagaView, TransitionView } from './saga.view';

@@ -1,7 +1,6 @@
 /** The ways in which a saga can move; `decide.ts` and `operator.ts` say which one follows from what happened. Pure. */
 import { delayOf } from '@shop/resilience';
 import { indexOf, pivotIndex, type SagaDefinition, type StepDefinition, stepOf } from './definition';
-import { earlyStepBehind } from './early';
 import type { Decided, Decision, SagaState } from './saga-state';
 
 export type Definition = SagaDefinition<never>;
@@ -33,7 +32,7 @@ export function back(
   return move(definition, state, event, state.step, to, detail);
 }
 
-/** Goes back over the awaited step, which was sent and may have happened, and over what may have left early behind it. */
+/** Goes back over the awaited step as well: it was sent, and may have happened. */
 export function backOverAwaited(
   definition: Definition,
   state: SagaState,
@@ -41,8 +40,7 @@ export function backOverAwaited(
   reason: string,
   detail?: Detail,
 ): Decided {
-  const last = earlyStepBehind(definition, state.step) ?? stepOf(definition, state.step);
-  return back(definition, state, event, last, reason, detail);
+  return back(definition, state, event, stepOf(definition, state.step), reason, detail);
 }
 
 /** Stops and waits for somebody; the awaited command stays the same, so a late reply still moves the saga. */

@@ -1,7 +1,9 @@
 /** Where a saga can stand, what can happen to it, and what a decision about it says. */
 
-export type SagaStatus = 'running' | 'compensating' | 'completed' | 'compensated' | 'parked';
-export type ActionName = 'do' | 'undo';
+export const sagaStatuses = ['running', 'compensating', 'completed', 'compensated', 'parked'] as const;
+export type SagaStatus = (typeof sagaStatuses)[number];
+export const actionNames = ['do', 'undo'] as const;
+export type ActionName = (typeof actionNames)[number];
 
 export interface SagaState {
   status: SagaStatus;

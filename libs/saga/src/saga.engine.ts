@@ -1,29 +1,27 @@
 /**
  * The transaction around `decide`: recall or lock the sagas of a batch, decide, save, append history, commit, then send.
- * Only an early command leaves before that (`goesEarly`).
  *
  * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
  * the same id, until its reply has been committed; so nothing here waits for the broker.
  */
 import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
-import { type Database, isPassing, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
-import { validate } from '@shop/problem';
+import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
+import { validate } from '@shop/validation';
 import { parseCommandId } from './command-id';
 import { Commands } from './commands';
-import { decide } from './decide';
 import {
   beginOne,
-  Book,
-  decideAll,
+  type DecidedBatch,
+  decideBatch,
+  type Deciding,
   type Incoming,
-  type Moved,
   type NewSaga,
   type NotMoved,
   type SagaChange,
-} from './decide-all';
+} from './decide-batch';
 import type { SagaDefinition } from './definition';
-import { earlyStepBehind, isAwaitedFirst } from './early';
+import { SagaDefinitions } from './saga-definitions';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
@@ -35,10 +33,8 @@ export interface SagaEngineOptions {
   publisher: Publisher;
   logger: Logger;
   definitions: readonly SagaDefinition<never>[];
-  /** Runs in the transaction of the changes; answers the changes of sagas that it began there. */
-  onChange: (tx: Tx, changes: readonly SagaChange[]) => SagaChange[];
-  /** Runs after the commit. */
-  onCommitted?: (changes: readonly SagaChange[]) => void;
+  /** Runs in the transaction of the changes, and may begin further sagas there. */
+  onChange: (tx: Tx, changes: readonly SagaChange[]) => void;
   /** Ids that every log line of this saga should carry, such as the order's. */
   logFields: (saga: SagaRow) => Record<string, unknown>;
 }
@@ -56,48 +52,39 @@ const stepSeconds = histogram(
 export class SagaEngine {
   private readonly lane: Lane<Incoming, NotMoved | undefined>;
   private readonly memory = new SagaMemory();
-  private readonly book: Book;
-  private sendsEarly = true;
+  private readonly deciding: Deciding;
 
   constructor(private readonly options: SagaEngineOptions) {
     const { service, publisher, definitions } = options;
-    this.book = new Book(definitions, new Commands(service, publisher.replica), (saga) => this.memory.heardOf(saga));
+    this.deciding = {
+      definitions: new SagaDefinitions(definitions),
+      commands: new Commands(service, publisher.replica),
+    };
     this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.write(batch) });
   }
 
   /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */
   get known(): string[] {
-    return this.book.known;
+    return this.deciding.definitions.names;
   }
 
-  /** Writes new sagas into the caller's transaction. Hand what it answers to `committed` after the commit. */
-  begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): SagaChange[] {
-    const decided = sagas.map((saga) => beginOne(this.book, saga));
-    const changes = decided.map(({ change }) => change);
+  /** Writes new sagas into the caller's transaction; their first commands leave after its commit. */
+  begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): void {
+    const begun = sagas.map((saga) => beginOne(this.deciding, saga));
+    const changes = begun.map(({ change }) => change);
     insertSagas(
       tx,
       changes.map(({ saga }) => saga),
-      decided.map(({ deadlineMs }) => deadlineMs),
+      begun.map(({ deadlineMs }) => deadlineMs),
     );
-    appendHistory(tx, changes);
-    return changes;
-  }
-
-  /** After the commit: sends the commands, writes the log, tells who listens. */
-  committed(changes: readonly SagaChange[]): void {
-    for (const change of changes) {
-      this.memory.remember(change.saga);
-      this.announce(change);
-    }
-    this.options.onCommitted?.(changes);
+    this.record(tx, changes);
   }
 
   /**
-   * Resolves when what follows from the event has been committed, or has left early; with the reason, if it moved nothing:
-   * such an event is counted and dropped. One that works `alone` has failed before: it is not done with before it is written.
+   * Resolves when what follows from the event has been committed; with the reason, if it moved nothing: such an event is
+   * counted and dropped. One that works `alone` has failed before.
    */
-  async dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<NotMoved | undefined> {
-    if (!options.alone && this.goesEarly(sagaId, event)) return undefined;
+  dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<NotMoved | undefined> {
     return this.lane.submit({ sagaId, event }, options);
   }
 
@@ -116,119 +103,78 @@ export class SagaEngine {
 
   /**
    * Decides one event inside the caller's transaction, on the row and not on what is remembered of it, so that the
-   * caller can be told what is true now. Hand the changes to `committed` after the commit.
+   * caller can be told what is true now. Answers why nothing moves, if nothing does; then nothing is written.
    */
-  async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<{ changes: SagaChange[] } | { ignored: NotMoved }> {
-    const moved = await this.decideBatch(tx, new Map(), [{ sagaId, event }]);
-    const [ignored] = moved.ignored;
-    // Then nothing is written, not even what was heard: nobody would be told of it.
-    return ignored ? { ignored: ignored.reason } : { changes: [...moved.changes, ...this.save(tx, moved)] };
-  }
-
-  /**
-   * Writes the replies that were heard so long ago and are not written, because the next one has not come yet. One that the
-   * database cannot take now is kept for the next time; one that it cannot take at all is forgotten, and the saga's deadline
-   * asks again, on the way on which failures are counted.
-   */
-  async writeHeard(olderThanMs: number): Promise<void> {
-    const failures: Error[] = [];
-    const write = async ({ sagaId, event, heardAt }: Incoming): Promise<void> => {
-      try {
-        await this.lane.submit({ sagaId, event, heardAt });
-      } catch (error) {
-        failures.push(error as Error);
-        if (!isPassing(error)) this.memory.unhear(sagaId);
-      }
-    };
-    await Promise.all(this.memory.heardBefore(new Date(Date.now() - olderThanMs)).map(write));
-    if (failures.length === 0) return;
-    this.options.logger.warn({ sagas: failures.length, reason: failures[0]!.message }, 'saga.heard.failed');
-  }
-
-  /** From here on nothing leaves early: all that can be written is when this resolves, and what comes is written first. */
-  async settle(): Promise<void> {
-    this.sendsEarly = false;
-    await this.writeHeard(0);
-  }
-
-  /**
-   * Sends the command that may leave before its cause is written, and keeps the cause in mind: it is written with what
-   * comes next (`early.ts` tells why that is safe). Only of sagas that are remembered, and whose command was sent only
-   * once; and a reply that has something to tell is shown to the database first, which may not be able to keep it.
-   */
-  private goesEarly(sagaId: string, event: SagaEvent): boolean {
-    const row = this.memory.get(sagaId);
-    const definition = row && this.book.definitionOf(row);
-    const next = definition && earlyStepBehind(definition, row.state.step);
-    if (!next || !this.sendsEarly || event.type !== 'replied' || event.result) return false;
-    const decision = decide(definition, row.state, event);
-    if ('ignored' in decision || decision.state.step !== next.name || decision.state.action !== 'do') return false;
-    const now = new Date();
-    if (!isAwaitedFirst(definition, row, now)) return false;
-    if (this.memory.heardOf(row)) {
-      this.ignore(sagaId, event, 'repeated-or-late');
-      return true;
-    }
-    const command = this.book.commands.of(definition, row, decision.send!);
-    if (!this.memory.hear({ sagaId, event, heardAt: now, version: row.version })) return false;
-    this.options.publisher.send(command.mailbox, command.message);
-    return true;
+  async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<NotMoved | undefined> {
+    const decided = await this.decide(tx, new Map(), [{ sagaId, event }]);
+    this.save(tx, decided);
+    return decided.ignored[0]?.reason;
   }
 
   private async write(batch: Incoming[]): Promise<(NotMoved | undefined)[]> {
     const ids = batch.map(({ sagaId }) => sagaId);
-    const { rows, moved, begun } = await this.options.database.transaction(
+    const { ignored } = await this.options.database.transaction(
       async (tx) => {
         const rows = this.memory.take(ids);
-        const moved = await this.decideBatch(tx, rows, batch);
-        return { rows, moved, begun: this.save(tx, moved) };
+        const decided = await this.decide(tx, rows, batch);
+        tx.afterCommit(() => rows.forEach((row) => this.memory.remember(row)));
+        this.save(tx, decided);
+        return decided;
       },
       // Another replica has moved one of them since: run again, and read.
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
-    for (const row of rows.values()) this.memory.remember(row);
-    for (const { sagaId, event, reason, heardAt } of moved.ignored) {
-      // It was overtaken: another replica has moved the saga.
-      if (heardAt) this.memory.unhear(sagaId);
-      this.ignore(sagaId, event, reason);
+    for (const { sagaId, event, reason } of ignored) {
+      ignoredEvents.inc({ reason });
+      this.options.logger.debug({ sagaId, type: event.type, reason }, 'saga.event.ignored');
     }
-    this.committed([...moved.changes, ...begun]);
-    const reasons = new Map(moved.ignored.map(({ event, reason }) => [event, reason]));
+    const reasons = new Map(ignored.map(({ event, reason }) => [event, reason]));
     return batch.map(({ event }) => reasons.get(event));
-  }
-
-  /** Writes what was decided; answers the changes of sagas that it began. */
-  private save(tx: Tx, { changes, rows, deadlinesMs }: Moved): SagaChange[] {
-    if (changes.length === 0) return [];
-    const sagas = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    saveSagas(
-      tx,
-      sagas,
-      sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
-    );
-    appendHistory(tx, changes);
-    return this.options.onChange(tx, changes);
   }
 
   /**
    * Decides a batch. `rows` are the sagas that are remembered; what is not, or does not fit what is, is read and locked, and
    * joins them.
    */
-  private async decideBatch(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]) {
+  private async decide(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]): Promise<DecidedBatch> {
     const read = new Set<string>();
     let unsure = [...new Set(batch.map(({ sagaId }) => sagaId))].filter((id) => !rows.has(id));
     for (;;) {
       for (const row of await lockSagas(tx, unsure)) rows.set(row.id, row);
       for (const id of unsure) read.add(id);
-      const moved = decideAll(this.book, rows, batch);
-      unsure = [...new Set(moved.ignored.map(({ sagaId }) => sagaId))].filter((id) => !read.has(id));
-      if (unsure.length === 0) return moved;
+      const decided = decideBatch(this.deciding, rows, batch);
+      unsure = [...new Set(decided.ignored.map(({ sagaId }) => sagaId))].filter((id) => !read.has(id));
+      if (unsure.length === 0) return decided;
     }
   }
 
-  private announce({ saga, transition, durationMs, send }: SagaChange): void {
+  private save(tx: Tx, { changes, rows, deadlinesMs }: DecidedBatch): void {
+    if (changes.length === 0) return;
+    const sagas = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    saveSagas(
+      tx,
+      sagas,
+      sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
+    );
+    this.record(tx, changes);
+    this.options.onChange(tx, changes);
+  }
+
+  /** Into the history, and behind the commit into memory, onto the broker and into the log. */
+  private record(tx: Tx, changes: readonly SagaChange[]): void {
+    appendHistory(tx, changes);
+    tx.afterCommit(() => {
+      for (const change of changes) {
+        this.memory.remember(change.saga);
+        if (change.send) this.options.publisher.send(change.send.mailbox, change.send.message);
+        this.log(change);
+      }
+    });
+  }
+
+  private log({ saga, transition, durationMs }: SagaChange): void {
     const { event, step, from, to, attempt, detail } = transition;
-    const { logger, publisher, logFields } = this.options;
+    const { logger, logFields } = this.options;
     transitions.inc({ saga: saga.definition, event, to });
     if (from.endsWith('.do') && event.startsWith('do.')) {
       stepSeconds.observe({ saga: saga.definition, step }, durationMs / 1_000);
@@ -250,11 +196,5 @@ export class SagaEngine {
     // What happens to a saga that is parked already is no news for who is called by an error.
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
-    if (send) publisher.send(send.mailbox, send.message);
-  }
-
-  private ignore(sagaId: string, event: SagaEvent, reason: string): void {
-    ignoredEvents.inc({ reason });
-    this.options.logger.debug({ sagaId, type: event.type, reason }, 'saga.event.ignored');
   }
 }

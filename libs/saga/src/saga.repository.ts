@@ -1,5 +1,6 @@
 /** The saga's tables: every statement that writes them stands here. */
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
+import type { Results } from './definition';
 import type { ActionName, SagaState, SagaStatus, Transition } from './saga-state';
 
 export interface SagaRow {
@@ -8,6 +9,7 @@ export interface SagaRow {
   definitionVersion: number;
   state: SagaState;
   data: unknown;
+  results: Results;
   traceparent: string;
   /** Counts transitions; also the sequence number of the newest one in the history. */
   version: number;
@@ -26,6 +28,7 @@ interface StoredSaga {
   reason: string | null;
   cancel_requested: boolean;
   data: unknown;
+  results: Results;
   traceparent: string;
   version: number;
   updated_at: Date;
@@ -50,6 +53,7 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
       cancelRequested: row.cancel_requested,
     },
     data: row.data,
+    results: row.results,
     traceparent: row.traceparent,
     version: row.version,
     updatedAt: row.updated_at,
@@ -78,7 +82,7 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
  */
 export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
-  const rows = sagas.map(({ id, state, version }, index) => ({
+  const rows = sagas.map(({ id, state, results, version }, index) => ({
     id,
     status: state.status,
     step: state.step,
@@ -87,19 +91,18 @@ export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readon
     reason: state.reason,
     cancel_requested: state.cancelRequested,
     deadline_ms: deadlinesMs[index],
+    results,
     version,
   }));
   tx.send(updateRows, [rowsOf(rows)]);
 }
 
-/** Each transition under the version of the saga that it made, and at the time at which the saga moved. */
+/** Each transition under the version of the saga that it made. */
 export function appendHistory(tx: Tx, changes: readonly { saga: SagaRow; transition: Transition }[]): void {
   if (changes.length === 0) return;
-  const now = Date.now();
   const rows = changes.map(({ saga, transition: { event, step, from, to, attempt, detail } }) => ({
     saga_id: saga.id,
     seq: saga.version,
-    ago_ms: now - saga.updatedAt.getTime(),
     event,
     step,
     from_position: from,
@@ -137,7 +140,7 @@ export async function countSagas(
 const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
   text: `
-    select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, data,
+    select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, data, results,
            traceparent, version, updated_at
     from saga where id = any($1::uuid[]) order by id for update`,
 };
@@ -160,21 +163,20 @@ const updateRows: Statement = {
         cancel_requested = u.cancel_requested,
         deadline_at = case when u.deadline_ms is null and s.status = u.status then s.deadline_at
                            else now() + u.deadline_ms * interval '1 millisecond' end,
-        version = u.version, updated_at = now()
+        results = u.results, version = u.version, updated_at = now()
     from jsonb_to_recordset($1::jsonb) as u (
       id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, deadline_ms int,
-      version int)
+      results jsonb, version int)
     where s.id = u.id and s.version < u.version`,
 };
 
 const insertHistory: Statement = {
   name: 'saga.insert-history',
   text: `
-    insert into saga_history (saga_id, seq, at, event, step, from_position, to_position, attempt, detail)
-    select saga_id, seq, clock_timestamp() - ago_ms * interval '1 millisecond', event, step, from_position, to_position,
-           attempt, detail
+    insert into saga_history (saga_id, seq, event, step, from_position, to_position, attempt, detail)
+    select saga_id, seq, event, step, from_position, to_position, attempt, detail
     from jsonb_to_recordset($1::jsonb) as h (
-      saga_id uuid, seq int, ago_ms int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
+      saga_id uuid, seq int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
 };
 
 const selectDue: Statement = {

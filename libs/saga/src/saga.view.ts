@@ -1,28 +1,80 @@
 /** A saga as people see it: where it stands and how it got there. */
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Statement, Tx } from '@shop/postgres';
-import type { ActionName } from './saga-state';
+import { type ActionName, actionNames, sagaStatuses } from './saga-state';
 
-export interface SagaView {
-  id: string;
-  definition: string;
-  version: number;
-  status: string;
+@ApiSchema({ name: 'Transition', description: 'One move of a saga.' })
+export class TransitionView {
+  @ApiProperty({ type: 'integer', description: 'its place in the history, from 1', example: 2 })
+  seq: number;
+
+  @ApiProperty({ format: 'date-time', example: '2026-03-01T12:00:00.040Z' })
+  at: string;
+
+  @ApiProperty({ description: 'what happened', example: 'do.succeeded' })
+  event: string;
+
+  @ApiProperty({ description: 'the step that it happened to', example: 'reserve' })
   step: string;
-  /** Which command of the step is awaited, while the saga has not ended. */
-  action: ActionName;
+
+  @ApiProperty({ description: 'the command that was awaited, or new', example: 'reserve.do' })
+  from: string;
+
+  @ApiProperty({ description: 'the command that is awaited now, or how the saga ended', example: 'charge.do' })
+  to: string;
+
+  @ApiProperty({ type: 'integer', description: 'how often the command that was awaited had been sent', example: 1 })
   attempt: number;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'more about what happened, such as a result, or who acted and why',
+    example: { reservationId: '01a20621-a6cd-74b9-a1c3-459d717a98c4' },
+  })
+  detail?: unknown;
+}
+
+@ApiSchema({ name: 'Saga', description: 'Where a saga stands and how it got there.' })
+export class SagaView {
+  @ApiProperty({ format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' })
+  id: string;
+
+  @ApiProperty({ description: 'the name of its definition', example: 'place-order' })
+  definition: string;
+
+  @ApiProperty({ type: 'integer', description: 'the version of its definition', example: 1 })
+  version: number;
+
+  @ApiProperty({ enum: sagaStatuses, example: 'running' })
+  status: string;
+
+  @ApiProperty({
+    description: 'the step whose reply is awaited; the last one of a saga that has ended',
+    example: 'charge',
+  })
+  step: string;
+
+  @ApiProperty({ enum: actionNames, description: 'which command of the step is awaited', example: 'do' })
+  action: ActionName;
+
+  @ApiProperty({ type: 'integer', description: 'how often the awaited command has been sent', example: 1 })
+  attempt: number;
+
+  @ApiPropertyOptional({ description: 'why it turned back: a stable code', example: 'out_of_stock' })
   reason?: string;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'when the awaited reply is missed; null when the saga has ended',
+    example: '2026-03-01T12:00:05.040Z',
+  })
   deadlineAt: string | null;
-  history: {
-    seq: number;
-    at: string;
-    event: string;
-    step: string;
-    from: string;
-    to: string;
-    attempt: number;
-    detail?: unknown;
-  }[];
+
+  @ApiProperty({ type: [TransitionView], description: 'every move, oldest first' })
+  history: TransitionView[];
 }
 
 interface ViewRow {

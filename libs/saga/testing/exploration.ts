@@ -25,7 +25,7 @@ const action = (name: string) => ({
   body: () => ({}),
 });
 
-type Options = { undo: boolean; pivot: boolean; early: boolean; deadline: Partial<DeadlinePolicy> };
+type Options = { undo: boolean; pivot: boolean; deadline: Partial<DeadlinePolicy> };
 
 function stepOf(name: string, { undo, ...options }: Options) {
   return step<object>(name, { do: action(name), undo: undo ? action(`un${name}`) : undefined, ...options });
@@ -38,33 +38,23 @@ export const definitions = [1, 2, 3, 4].flatMap((length) =>
       { attempts: 1, undoAttempts: 1 },
       { attempts: 2, undoAttempts: 3 },
     ].flatMap((deadline) =>
-      [true, false].flatMap((undoEverywhere) =>
-        [false, true].flatMap((early) => {
-          // Between the first step and the pivot; without such steps it is the same definition.
-          if (early && (pivot ?? 0) < 2) return [];
-          const steps = names.slice(0, length).map((name, index) =>
-            stepOf(name, {
-              deadline,
-              pivot: index === pivot,
-              early: early && index > 0 && index < pivot!,
-              undo: undoEverywhere || (pivot !== undefined && index < pivot),
-            }),
-          );
-          const how = `${deadline.attempts} attempts, undo everywhere ${undoEverywhere}, early ${early}`;
-          return [defineSaga(`${length} steps, pivot ${pivot ?? 'none'}, ${how}`, 1, steps)];
-        }),
-      ),
+      [true, false].map((undoEverywhere) => {
+        const steps = names.slice(0, length).map((name, index) =>
+          stepOf(name, {
+            deadline,
+            pivot: index === pivot,
+            undo: undoEverywhere || (pivot !== undefined && index < pivot),
+          }),
+        );
+        const how = `${deadline.attempts} attempts, undo everywhere ${undoEverywhere}`;
+        return defineSaga(`${length} steps, pivot ${pivot ?? 'none'}, ${how}`, 1, steps);
+      }),
     ),
   ),
 ) as SagaDefinition<never>[];
 
 export const pivotOf = ({ steps }: SagaDefinition<never>) => steps.findIndex(({ pivot }) => pivot);
 export const indexOf = ({ steps }: SagaDefinition<never>, name: string) => steps.findIndex((one) => one.name === name);
-/** The last step that may be on its way while this one is awaited. */
-export const lastSent = (definition: SagaDefinition<never>, name: string): number => {
-  const index = indexOf(definition, name);
-  return definition.steps[index + 1]?.early ? index + 1 : index;
-};
 export const budgetOf = ({ steps }: SagaDefinition<never>, { action }: SagaState) =>
   action === 'do' ? steps[0]!.deadline.attempts : steps[0]!.deadline.undoAttempts;
 export const awaits = ({ step, action }: SagaState, event: { step: string; action: ActionName }) =>
@@ -95,8 +85,6 @@ function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent,
     const index = indexOf(definition, event.step);
     if (event.action === 'do') {
       dos[index] = event.inDoubt ? 'sent' : event.outcome;
-      // Who was refused has sent nothing behind it.
-      if (event.outcome === 'refused' && !event.inDoubt) dos.fill('unsent', index + 1);
     } else if (event.outcome === 'succeeded') undos[index] = 'succeeded';
   }
   if (event.type === 'operator' && event.act === 'skip') {
@@ -106,13 +94,7 @@ function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent,
     const list: string[] = decision.send.action === 'do' ? dos : undos;
     list[indexOf(definition, decision.send.step)] = 'sent';
   }
-  return { state: decision.state, dos: withEarly(definition, decision.state, dos), undos };
-}
-
-/** What may leave early is as good as sent. */
-function withEarly(definition: SagaDefinition<never>, { status, step }: SagaState, dos: World['dos']): World['dos'] {
-  if (status !== 'running') return dos;
-  return dos.map((known, index) => (index === lastSent(definition, step) && known === 'unsent' ? 'sent' : known));
+  return { state: decision.state, dos, undos };
 }
 
 /** A step that is never given up is sent again without end; a few times show it. */
@@ -122,11 +104,7 @@ function explore(definition: SagaDefinition<never>): Edge[] {
   const { state } = start(definition);
   const first: World = {
     state,
-    dos: withEarly(
-      definition,
-      state,
-      definition.steps.map((_, index) => (index === 0 ? 'sent' : 'unsent')),
-    ),
+    dos: definition.steps.map((_, index) => (index === 0 ? 'sent' : 'unsent')),
     undos: definition.steps.map(() => 'unsent'),
   };
   const seen = new Set([JSON.stringify(first)]);

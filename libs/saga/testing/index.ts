@@ -1,3 +1,2 @@
 export { bodiesOf, planOf, type Release, releaseOf, SAMPLE_ID } from './release';
 export { given, Scenario } from './scenario';
-export type { decideAll } from '../src/decide-all';

@@ -23,8 +23,6 @@ const pay = step<Journey>('pay', { do: action('pay'), pivot: true, deadline });
 export const journeyV1 = defineSaga<Journey>('journey', 1, [flight, hotel, pay]);
 /** The hotel first: without a room nobody wants to fly. */
 export const journeyV2 = defineSaga<Journey>('journey', 2, [hotel, flight, pay]);
-/** The hotel is booked as soon as there is a flight. */
-export const journeyV3 = defineSaga<Journey>('journey', 3, [flight, { ...hotel, early: true }, pay]);
 
 export function replyTo(sagaId: string, command: string, reply: Reply = { outcome: 'succeeded' }): Message {
   const [name, verb] = command.split('.') as [string, 'do' | 'undo'];

@@ -14,7 +14,7 @@ export const SAMPLE_ID = '00000000-0000-7000-8000-000000000001';
 export interface Plan {
   name: string;
   version: number;
-  steps: { name: string; pivot: boolean; early?: true; do: string; undo: string | null }[];
+  steps: { name: string; pivot: boolean; do: string; undo: string | null }[];
 }
 
 export interface Release {
@@ -34,10 +34,9 @@ export function planOf({ name, version, steps }: SagaDefinition<never>): Plan {
   return {
     name,
     version,
-    steps: steps.map(({ name, pivot = false, early, do: forth, undo }) => ({
+    steps: steps.map(({ name, pivot = false, do: forth, undo }) => ({
       name,
       pivot,
-      ...(early && { early }),
       do: `${forth.command.mailbox} ${forth.command.type}`,
       undo: undo ? `${undo.command.mailbox} ${undo.command.type}` : null,
     })),
@@ -48,7 +47,7 @@ export function bodiesOf({ steps }: SagaDefinition<never>, data: object): Record
   const bodies = steps.flatMap(({ name, ...step }) =>
     (['do', 'undo'] as const).flatMap((action) => {
       const command = step[action];
-      return command ? [[`${name}/${action}`, command.body(data as never, SAMPLE_ID)] as const] : [];
+      return command ? [[`${name}/${action}`, command.body(data as never, SAMPLE_ID, {})] as const] : [];
     }),
   );
   // As it is sent: what JSON does not know is not there.

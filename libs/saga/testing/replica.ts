@@ -44,7 +44,7 @@ export async function openReplica(databaseUrl: string, options: Partial<SagaEngi
     publisher,
     logger,
     definitions: [journeyV1],
-    onChange: () => [],
+    onChange: () => undefined,
     logFields: ({ data }) => ({ traveller: (data as Journey).traveller }),
     ...options,
   });

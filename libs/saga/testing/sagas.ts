@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { newTraceparent } from '@shop/observability';
 import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
-import type { NotMoved, SagaChange } from '../src/decide-all';
+import type { NotMoved } from '../src/decide-batch';
 import type { SagaDefinition } from '../src/definition';
 import { sagaMigrations } from '../src/migrations';
 import type { OperatorEvent } from '../src/saga-state';
@@ -20,25 +20,22 @@ export async function beginOn(
   data: Journey = { traveller: 'Ada' },
 ): Promise<string> {
   const saga = { id: randomUUID(), definition, data, traceparent: newTraceparent() };
-  engine.committed(await database.transaction(async (tx) => engine.begin(tx, [saga])));
+  await database.transaction(async (tx) => engine.begin(tx, [saga]));
   return saga.id;
 }
 
-/** An operator's act, and its commit; answers what came of it, or why nothing did. `meanwhile` happens before the commit. */
-export async function actOn(
+/** An operator's act, and its commit; answers why nothing came of it, if so. `meanwhile` happens before the commit. */
+export function actOn(
   { database, engine }: Replica,
   id: string,
   event: OperatorEvent,
   meanwhile?: () => Promise<void>,
-): Promise<SagaChange[] | NotMoved> {
-  const decided = await database.transaction(async (tx) => {
-    const made = await engine.decideIn(tx, id, event);
+): Promise<NotMoved | undefined> {
+  return database.transaction(async (tx) => {
+    const notMoved = await engine.decideIn(tx, id, event);
     await meanwhile?.();
-    return made;
+    return notMoved;
   });
-  if ('ignored' in decided) return decided.ignored;
-  engine.committed(decided.changes);
-  return decided.changes;
 }
 
 /** `flight/do`: the commands of the saga that these replicas have sent, in order. */

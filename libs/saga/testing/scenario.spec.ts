@@ -1,5 +1,5 @@
 import { defineCommand } from '@shop/messaging';
-import { defineSaga, step } from '../src/definition';
+import { defineSaga, type Results, step } from '../src/definition';
 import { given } from './index';
 
 interface Journey {
@@ -94,6 +94,54 @@ describe('book-journey', () => {
       .expects('flight.undo')
       .whenReply('succeeded')
       .endsAs('compensated', 'rain');
+  });
+});
+
+/** Each command says what the steps so far were told. */
+const telling = (name: string) => ({
+  command: defineCommand({ service: 'travel', name, version: 1, body: class {} }),
+  body: (_: Journey, __: string, results: Results) => ({ told: results }),
+});
+const tellJourney = defineSaga<Journey>('tell-journey', 1, [
+  step('flight', { do: telling('book-flight'), undo: telling('cancel-flight') }),
+  step('hotel', { do: telling('book-hotel'), undo: telling('cancel-hotel') }),
+  step('pay', { do: telling('pay'), pivot: true }),
+]);
+
+describe('what a step was told', () => {
+  const booked = () =>
+    given(tellJourney, journey).expects('flight.do', { told: {} }).whenReply('succeeded', undefined, { seat: '12A' });
+
+  it('R1 is in the body of each later command, also when it is sent again', () => {
+    booked()
+      .expects('hotel.do', { told: { flight: { seat: '12A' } } })
+      .whenDeadlinePasses()
+      .expects('hotel.do', { told: { flight: { seat: '12A' } } })
+      .ignoresReply('flight.do')
+      .whenReply('succeeded', undefined, { room: 7 })
+      .expects('pay.do', { told: { flight: { seat: '12A' }, hotel: { room: 7 } } })
+      .whenReply('succeeded')
+      .endsAs('completed');
+  });
+
+  it('R1 stays away when the reply told nothing', () => {
+    booked()
+      .expects('hotel.do')
+      .whenReply('succeeded')
+      .expects('pay.do', { told: { flight: { seat: '12A' } } });
+  });
+
+  it('R2 does not count when it was told by a refusal, or by an undo', () => {
+    booked()
+      .expects('hotel.do')
+      .whenReply('succeeded')
+      .expects('pay.do')
+      .whenReply('refused', 'no_money', { receipt: 1 })
+      .expects('hotel.undo', { told: { flight: { seat: '12A' } } })
+      .whenReply('succeeded', undefined, { room: 'free' })
+      .expects('flight.undo', { told: { flight: { seat: '12A' } } })
+      .whenReply('succeeded')
+      .endsAs('compensated', 'no_money');
   });
 });
 

@@ -11,7 +11,8 @@
  */
 import assert from 'node:assert/strict';
 import { decide, start } from '../src/decide';
-import { type SagaDefinition, stepOf } from '../src/definition';
+import { resultsAfter } from '../src/decide-batch';
+import { type Results, type SagaDefinition, stepOf } from '../src/definition';
 import { budgetOf } from '../src/moves';
 import {
   type Decided,
@@ -38,6 +39,7 @@ export class Scenario<Data> {
   /** The command that was sent and not yet expected by the story. */
   private sent?: Sent;
   private readonly story: string[] = [];
+  private results: Results = {};
 
   constructor(
     private readonly definition: SagaDefinition<Data>,
@@ -53,17 +55,18 @@ export class Scenario<Data> {
   expects(command: CommandName, body?: object): this {
     const sent = this.sent;
     this.check(sent && nameOf(sent), command, `sends ${command}`);
-    const { body: bodyOf } = stepOf(this.definition, sent!.step)[sent!.action]!;
-    if (body) this.check(bodyOf(this.data as never, this.sagaId), body, `sends ${command} with the right body`);
+    const action = stepOf(this.definition, sent!.step)[sent!.action]!;
+    const actual = body && action.body(this.data as never, this.sagaId, this.results);
+    this.check(actual, body, `sends ${command} with the right body`);
     this.sent = undefined;
     this.story.push(`expects ${command}`);
     return this;
   }
 
-  /** The awaited command is answered. */
-  whenReply(outcome: 'succeeded' | 'refused', reason?: string): this {
+  /** The awaited command is answered; what the success of a step tells, later commands may have in their bodies. */
+  whenReply(outcome: 'succeeded' | 'refused', reason?: string, result?: Record<string, unknown>): this {
     const { step, action } = this.state;
-    return this.happens({ type: 'replied', step, action, outcome, reason }, 'moves');
+    return this.happens({ type: 'replied', step, action, outcome, reason, result }, 'moves');
   }
 
   /** The reply to a command that is not awaited, or no longer, arrives and changes nothing. */
@@ -133,6 +136,7 @@ export class Scenario<Data> {
     if ('ignored' in decision) return this;
     this.state = decision.state;
     this.sent = decision.send;
+    this.results = resultsAfter(this.results, event);
     return this;
   }
 

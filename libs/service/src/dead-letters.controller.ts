@@ -1,25 +1,14 @@
 /** What an operator sees of the messages that were given up on, and does about them (R46). */
-import { Body, Controller, Get, Inject, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, pageOf, PageQuery, Roles } from '@shop/http';
-import { type Answer, answerWith, type Claim, ClaimOf, Idempotency, Idempotent, type Outcome } from '@shop/idempotency';
-import {
-  type Act,
-  actOnDeadLetter,
-  type DeadLetter,
-  type DeadLetterState,
-  deadLetterStates,
-  findDeadLetter,
-  listDeadLetters,
-  lockDeadLetter,
-  payloadOf,
-  Publisher,
-} from '@shop/messaging';
-import type { Logger } from '@shop/observability';
-import { Database, type Tx } from '@shop/postgres';
-import { IsText, Problem } from '@shop/problem';
-import { IsIn, IsOptional, isUUID, IsUUID } from 'class-validator';
-import { LOGGER } from './logger';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
+import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
+import { type DeadLetter, type DeadLetterState, deadLetterStates } from '@shop/messaging';
+import { ApiProblems } from '@shop/problem';
+import { IsText } from '@shop/validation';
+import { IsIn, IsOptional, IsUUID } from 'class-validator';
+import { DeadLetterView, WholeDeadLetterView } from './dead-letter.view';
+import { DeadLettersService } from './dead-letters.service';
 
 class DeadLettersQuery extends PageQuery {
   @ApiPropertyOptional({ enum: deadLetterStates })
@@ -33,98 +22,82 @@ class DeadLettersQuery extends PageQuery {
 }
 
 class DeadLetterActBody {
-  @ApiProperty({ example: 'mended in the release of today' })
+  @ApiProperty({ description: 'why', example: 'mended in the release of today' })
   @IsText(200)
   reason: string;
 }
+
+const ApiLetterId = () => ApiParam({ name: 'id', format: 'uuid', example: '5f0a3d0e-4c1b-4d3a-9f57-0b9e6f0a1c2d' });
 
 @ApiTags('dead letters')
 @Controller('dead-letters')
 @Roles('operator')
 export class DeadLettersController {
-  constructor(
-    private readonly database: Database,
-    private readonly idempotency: Idempotency,
-    private readonly publisher: Publisher,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  constructor(private readonly letters: DeadLettersService) {}
 
   @Get()
-  @ApiOperation({ summary: 'Messages that were given up on, newest first: those of your tenant, and those of none' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { state, cursor, limit }: DeadLettersQuery) {
-    const rows = await listDeadLetters(this.database, { tenant, state, before: cursor, limit: limit + 1 });
-    return pageOf(rows, limit, { item: (letter) => letter, cursor: ({ id }) => id });
+  @ApiOperation({
+    operationId: 'listDeadLetters',
+    summary: 'Messages that were given up on, newest first',
+    description: 'Those of your tenant, and those of which nobody knows whose they are.',
+  })
+  @ApiAnswer(200, PageOf(DeadLetterView), { description: 'a page' })
+  list(@CallerOf() { tenant }: Caller, @Query() { state, cursor, limit }: DeadLettersQuery): Promise<Page<DeadLetter>> {
+    const read = (limit: number) => this.letters.list({ tenant, state, before: cursor, limit });
+    return readPage(limit, read, { item: (letter: DeadLetter) => letter, cursor: ({ id }) => id });
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One of them, with the message itself' })
-  @ApiResponse({ status: 404, description: 'dead_letter_not_found' })
+  @ApiOperation({
+    operationId: 'getDeadLetter',
+    summary: 'One of them, with the message itself',
+    description: 'With the last error, and with what operators have done about it.',
+  })
+  @ApiLetterId()
+  @ApiAnswer(200, WholeDeadLetterView, { description: 'the dead letter as it is now' })
+  @ApiProblems({ 404: ['dead_letter_not_found'] })
   async get(@CallerOf() { tenant }: Caller, @Param('id') id: string) {
-    const letter = isUUID(id) ? await findDeadLetter(this.database, tenant, id) : undefined;
-    if (!letter) throw notFound();
-    const { content, ...rest } = letter;
+    const { content, ...rest } = await this.letters.get(tenant, id);
     return { ...rest, content: content.toString() };
   }
 
   @Post(':id/replay')
   @Idempotent({ strategy: 'atomic' })
-  @ApiOperation({ summary: 'Hands the message to its mailbox again, under its own id: what was done stays done once' })
-  @ApiResponse({ status: 404, description: 'dead_letter_not_found' })
-  @ApiResponse({ status: 409, description: 'dead_letter_cut: it was too large to be kept whole' })
-  async replay(
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'replayDeadLetter',
+    summary: 'Hands the message to its mailbox again',
+    description: 'Under its own id: what was done stays done once. One that was too large to be kept whole is refused.',
+  })
+  @ApiLetterId()
+  @ApiAnswer(200, DeadLetterView, { description: 'handed over', headers: ['idempotent-replayed'] })
+  @ApiProblems({ 404: ['dead_letter_not_found'], 409: ['dead_letter_cut'] })
+  replay(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
     @Body() { reason }: DeadLetterActBody,
   ): Promise<Outcome> {
-    const outcome = await this.idempotency.once(claim, (tx) => act(tx, caller, id, { act: 'replayed', reason }));
-    this.tell(outcome, caller, id, { act: 'replayed', reason });
-    // A repeat of this request as well: the first one may have ended between its commit and the broker.
-    if (isDone(outcome)) await this.handOver(caller.tenant, id);
-    return outcome;
+    return this.letters.replay(caller, claim, id, reason);
   }
 
   @Post(':id/discard')
   @Idempotent({ strategy: 'atomic' })
-  @ApiOperation({ summary: 'Settles that nothing more is to be done about it; the row stays' })
-  @ApiResponse({ status: 404, description: 'dead_letter_not_found' })
-  async discard(
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'discardDeadLetter',
+    summary: 'Settles that nothing more is to be done about it',
+    description: 'It can still be read, with who settled it and why.',
+  })
+  @ApiLetterId()
+  @ApiAnswer(200, DeadLetterView, { description: 'settled', headers: ['idempotent-replayed'] })
+  @ApiProblems({ 404: ['dead_letter_not_found'] })
+  discard(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
     @Body() { reason }: DeadLetterActBody,
   ): Promise<Outcome> {
-    const outcome = await this.idempotency.once(claim, (tx) => act(tx, caller, id, { act: 'discarded', reason }));
-    this.tell(outcome, caller, id, { act: 'discarded', reason });
-    return outcome;
-  }
-
-  private async handOver(tenant: string, id: string): Promise<void> {
-    const letter = await findDeadLetter(this.database, tenant, id);
-    // Whatever has been done about it since counts more than a repeat.
-    if (letter?.state === 'replayed') await this.publisher.replay(letter.mailbox, payloadOf(letter, letter.content));
-  }
-
-  private tell(outcome: Outcome, caller: Caller, deadLetterId: string, { act, reason }: Wish): void {
-    if (outcome.kind !== 'fresh' || !isDone(outcome)) return;
-    this.logger.info({ deadLetterId, by: nameOf(caller), reason }, `messaging.dead_letter.${act}`);
+    return this.letters.discard(caller, claim, id, reason);
   }
 }
-
-type Wish = Pick<Act, 'act' | 'reason'>;
-
-async function act(tx: Tx, caller: Caller, id: string, wish: Wish): Promise<Answer> {
-  const letter = isUUID(id) ? await lockDeadLetter(tx, caller.tenant, id) : undefined;
-  if (!letter) throw notFound();
-  if (wish.act === 'replayed' && letter.cut) throw cut(letter);
-  return answerWith(200, await actOnDeadLetter(tx, id, { ...wish, by: nameOf(caller) }));
-}
-
-const isDone = (outcome: Outcome): boolean => 'answer' in outcome && outcome.answer.status === 200;
-
-const nameOf = ({ tenant, principal }: Caller): string => `${tenant}/${principal}`;
-
-const notFound = () => new Problem(404, 'dead_letter_not_found', 'there is no such dead letter');
-
-const cut = ({ size }: DeadLetter) =>
-  new Problem(409, 'dead_letter_cut', `its ${size} bytes were too many to be kept, so it cannot be handed over again`);

@@ -1,7 +1,7 @@
 /** The environment as one checked class: every service adds its own lines to these. */
 import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
-import { type Fault, validate } from '@shop/problem';
+import { type Fault, validate } from '@shop/validation';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';

@@ -1,7 +1,7 @@
 /** Lets an operator erase what the service has answered to its tenant's requests (R26). */
 import { Controller, Delete, HttpCode, Inject } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, Roles } from '@shop/http';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAnswer, type Caller, CallerOf, Roles } from '@shop/http';
 import { Idempotency, Idempotent, tenantPrefix } from '@shop/idempotency';
 import type { Logger } from '@shop/observability';
 import { LOGGER } from './logger';
@@ -19,9 +19,11 @@ export class ErasureController {
   @HttpCode(204)
   @Idempotent({ strategy: 'natural' })
   @ApiOperation({
-    summary: "Erases the stored answers of all your tenant's keys; the keys stay used until they expire",
+    operationId: 'eraseIdempotencyKeys',
+    summary: "Erases the stored answers of all your tenant's keys",
+    description: 'The keys stay used until they expire; who repeats a request is told that its answer is gone.',
   })
-  @ApiResponse({ status: 204, description: 'nothing stored is left, but for requests that were under way' })
+  @ApiAnswer(204, null, { description: 'nothing stored is left, but for requests that were under way' })
   async erase(@CallerOf() { tenant, principal }: Caller): Promise<void> {
     const erased = await this.idempotency.erase(tenantPrefix(tenant));
     this.logger.info({ tenant, principal, erased }, 'idempotency.erased');

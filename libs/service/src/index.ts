@@ -1,3 +1,4 @@
+export { defineService, type Service, type ServiceDefinition } from './define-service';
 export { Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
 export { ServiceModule, type ServiceModuleOptions } from './service.module';
 export { runService, type ServiceOptions } from './run-service';

@@ -4,11 +4,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger, type Logger } from '@shop/observability';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 
-export interface ServiceOptions<Environment extends ProcessEnvironment> {
-  name: string;
-  environment: new () => Environment;
-  /** The variable that holds the port. */
-  port: keyof Environment & string;
+/** The port stands under the name of the service: `ORDER_PORT` for `order`. */
+export type PortOf<Name extends string> = Record<`${Uppercase<Name>}_PORT`, number>;
+
+export interface ServiceOptions<Name extends string, Environment extends ProcessEnvironment> {
+  name: Name;
+  environment: new () => Environment & PortOf<Name>;
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
 }
 
@@ -17,17 +18,18 @@ const LISTEN_BACKLOG = 4_096;
 /** A stop that takes longer than this has met something that will not end. */
 const STOP_TIMEOUT_MS = 20_000;
 
-export async function runService<Environment extends ProcessEnvironment>(
-  options: ServiceOptions<Environment>,
+export async function runService<Name extends string, Environment extends ProcessEnvironment>(
+  options: ServiceOptions<Name, Environment>,
 ): Promise<void> {
-  const environment = readOrExit(options);
+  const environment = readOrExit(options.name, options.environment);
   const logger = createLogger({
     service: options.name,
     level: environment.LOG_LEVEL,
     format: environment.LOG_FORMAT,
     colour: process.env['NO_COLOR'] === undefined,
   });
-  const port = environment[options.port] as number;
+  const { variable, value } = ownSetting(environment, options.name, 'PORT');
+  const port = value as number;
   const started: { app?: INestApplication } = {};
   stopOnSignal(started, logger);
   try {
@@ -37,14 +39,17 @@ export async function runService<Environment extends ProcessEnvironment>(
     await app.listen({ port, host: environment.HOST, backlog: LISTEN_BACKLOG });
     logger.info({ url: await app.getUrl() }, 'service.ready');
   } catch (error) {
-    exitWith(`${options.name} cannot start: ${reasonOf(error, `${options.port} ${port}`)}`);
+    exitWith(`${options.name} cannot start: ${reasonOf(error, `${variable} ${port}`)}`);
   }
 }
 
-function readOrExit<Environment extends ProcessEnvironment>({
-  name,
-  environment,
-}: ServiceOptions<Environment>): Environment {
+/** Of the variable that carries the service's own name, such as `ORDER_PORT`. */
+export function ownSetting(environment: object, name: string, what: string): { variable: string; value: unknown } {
+  const variable = `${name.toUpperCase()}_${what}`;
+  return { variable, value: (environment as Record<string, unknown>)[variable] };
+}
+
+function readOrExit<Environment extends object>(name: string, environment: new () => Environment): Environment {
   try {
     return readEnvironment(environment, process.env);
   } catch (error) {

@@ -1,11 +1,14 @@
 /** What every service is made of: its database, its broker, its ledger, its log; opened at start, closed in order. */
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { createHealthModule, MetricsModule } from '@shop/http';
 import { IdempotencyModule } from '@shop/idempotency';
-import { Broker, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
+import { Broker, DeadLetterEntity, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
 import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
+import { DataSource } from 'typeorm';
 import { DeadLettersController } from './dead-letters.controller';
+import { DeadLettersService } from './dead-letters.service';
 import { ErasureController } from './erasure.controller';
 import { LOGGER } from './logger';
 
@@ -15,6 +18,8 @@ export interface ServiceModuleOptions {
   databaseUrl: string;
   natsUrl: string;
   migrations: Function[];
+  /** Those of the service's own tables; its modules ask for their repositories with `TypeOrmModule.forFeature`. */
+  entities?: Function[];
 }
 
 const ping: Statement = { name: 'service.ping', text: 'select 1' };
@@ -30,10 +35,12 @@ export class ServiceModule implements OnApplicationShutdown {
   static register(options: ServiceModuleOptions): DynamicModule {
     const { logger } = options;
     countedElsewhere('postgres_statements_total', 'Statements sent to PostgreSQL', () => traffic.statements);
-    countedElsewhere('postgres_trips_total', 'Round trips to PostgreSQL', () => traffic.trips);
+    countedElsewhere('postgres_round_trips_total', 'Round trips to PostgreSQL', () => traffic.roundTrips);
     const providers = [
       { provide: LOGGER, useValue: logger },
       { provide: Database, useFactory: () => openDatabase(options) },
+      // What `forFeature` builds on. `TypeOrmModule.forRoot` would close it as well, and before the broker.
+      { provide: DataSource, useFactory: ({ dataSource }: Database) => dataSource, inject: [Database] },
       { provide: Broker, useFactory: () => openBroker(options) },
       { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker, logger), inject: [Broker] },
       {
@@ -57,8 +64,8 @@ export class ServiceModule implements OnApplicationShutdown {
     return {
       module: ServiceModule,
       controllers: [ErasureController, DeadLettersController],
-      imports: [idempotency, MetricsModule, health],
-      providers,
+      imports: [idempotency, MetricsModule, health, TypeOrmModule.forFeature([DeadLetterEntity])],
+      providers: [...providers, DeadLettersService],
       exports: providers,
     };
   }
@@ -70,8 +77,14 @@ export class ServiceModule implements OnApplicationShutdown {
   }
 }
 
-async function openDatabase({ service, databaseUrl, migrations, logger }: ServiceModuleOptions): Promise<Database> {
-  const database = createDatabase({ url: databaseUrl, applicationName: `shop-${service}`, migrations });
+async function openDatabase(options: ServiceModuleOptions): Promise<Database> {
+  const { service, databaseUrl, migrations, entities = [], logger } = options;
+  const database = createDatabase({
+    url: databaseUrl,
+    applicationName: `shop-${service}`,
+    migrations,
+    entities: [DeadLetterEntity, ...entities],
+  });
   const done = await migrate(database);
   if (done.length > 0) logger.info({ migrations: done }, 'database.migrated');
   return database;

@@ -17,14 +17,14 @@ export function urlOf(adminUrl: string, database: string): string {
   return url.href;
 }
 
-/** Names carry the run, so that its end can find them; PostgreSQL cuts names after 63 characters. */
+/** Names contain the run, so that its end can find them; PostgreSQL cuts names after 63 characters. */
 export function databaseName(what: string, which: string): string {
   return `test_${what.slice(0, 30)}_${process.env.SHOP_TEST_RUN ?? 'alone'}_${which}`;
 }
 
 const KEPT = 'kept because a test failed';
 
-/** Keeps a database beyond the end of the run, for somebody to look into. */
+/** Keeps a database after the end of the run, so that a person can look into it. */
 export async function keepDatabase(adminUrl: string, name: string): Promise<void> {
   await asAdmin(adminUrl, async (client) => {
     await client.query(`comment on database ${client.escapeIdentifier(name)} is ${client.escapeLiteral(KEPT)}`);

@@ -1,4 +1,4 @@
-// Tries that programs are ready when promised, restart, and are gone afterwards.
+// Tests that programs are ready when promised, restart, and are gone afterwards.
 import { freePort, isAlive } from '@shop/stack';
 import { startProcess } from './child-process';
 import { eventually } from './eventually';
@@ -38,7 +38,7 @@ test('is ready when its URL answers 2xx and not before', async () => {
   await child.close();
 });
 
-test('tells the exit code and the output of a program that ends before it is ready', async () => {
+test('reports the exit code and the output of a program that ends before it is ready', async () => {
   const starting = startProcess({
     name: 'broken',
     ...node(`console.error('no luck'); process.exit(3)`),
@@ -47,7 +47,7 @@ test('tells the exit code and the output of a program that ends before it is rea
   await expect(starting).rejects.toThrow(/^broken ended before it was ready \(exit code 3\); its output was: no luck/);
 });
 
-test('tells of a program that cannot be found', async () => {
+test('reports a program that cannot be found', async () => {
   const starting = startProcess({ name: 'nothing', command: '/nonexistent/program', readyPattern: /program/ });
   await expect(starting).rejects.toThrow('ENOENT');
 });
@@ -64,7 +64,7 @@ test('ends a program that is not ready in time', async () => {
   expect(isAlive(pid)).toBe(false);
 });
 
-test('ends what the program started as well', async () => {
+test('ends the processes that the program started as well', async () => {
   const script = `
     const { spawn } = require('node:child_process');
     const grandchild = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });

@@ -11,11 +11,11 @@ const READY_TIMEOUT_MS = 30_000;
 const READY_POLL_MS = 25;
 const CLOSE_PATIENCE_MS = 10_000;
 
-/** The last lines may arrive a little after the end; somebody who inherited the output may hold it open forever. */
+/** The last lines may arrive a little after the end; a process that inherited the output may hold it open forever. */
 const LAST_OUTPUT_PATIENCE_MS = 250;
 
 export interface ProcessOptions {
-  /** How errors call it. */
+  /** The name in errors. */
   name: string;
   command: string;
   args?: string[];
@@ -35,18 +35,18 @@ export interface ProcessExit {
 }
 
 export interface RunningProcess {
-  /** Of the process that runs now, or ran last. */
+  /** Of the current process, or of the last one. */
   readonly pid: number;
   readonly running: boolean;
-  /** How the process that runs now ends, or the last one ended. */
+  /** How the current process ends, or how the last one ended. */
   readonly exited: Promise<ProcessExit>;
   /** Standard output and standard error since the first start, as they came; only the end of it when it is long. */
   output(): string;
   /** Signals the process and everything it started. */
   kill(signal?: NodeJS.Signals): void;
-  /** Ends it with the signal, SIGKILL unless given, starts it anew and waits until it is ready. */
+  /** Ends it with the signal, SIGKILL unless given, starts it again and waits until it is ready. */
   restart(signal?: NodeJS.Signals): Promise<void>;
-  /** Ends it, kindly at first. */
+  /** Ends it, first with SIGTERM. */
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   async function ready(): Promise<void> {
     const timeoutMs = options.readyTimeoutMs ?? READY_TIMEOUT_MS;
     const deadline = performance.now() + timeoutMs;
-    // A program that cannot be started has no pid, and whatever the error says does not make it ready.
+    // A program that cannot be started has no pid, and is not ready, whatever the error says.
     while (run.pid === 0 || !(await isReady(options, run.output))) {
       const late = performance.now() > deadline;
       if (run.running && !late) {
@@ -101,11 +101,11 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   };
 }
 
-// One guard for all processes of a test file; it ends them should the test be killed.
+// One guard for all processes of a test file; it ends them if the test is killed.
 let guard: Guard | undefined;
 const guarded = new Set<number>();
 
-/** One life of the process. */
+/** One run of the process. */
 class Run {
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
@@ -153,7 +153,7 @@ class Run {
 
   private left(exit: ProcessExit, resolve: (exit: ProcessExit) => void): void {
     this.running = false;
-    // The leader is gone; what it started is not to stay.
+    // The leader is gone; the processes that it started must not stay.
     if (this.pid > 0) signalGroup(this.pid, 'SIGKILL');
     endWatch(this.pid);
     const timer = setTimeout(() => resolve(exit), LAST_OUTPUT_PATIENCE_MS);
@@ -194,7 +194,7 @@ async function isReady(options: ProcessOptions, output: string): Promise<boolean
 
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
-    // Without an agent, so that no kept-alive connection stays behind.
+    // Without an agent, so that no keep-alive connection stays open.
     const request = get(url, { agent: false, timeout: 1_000 }, (response) => {
       response.resume();
       resolve(Math.floor((response.statusCode ?? 0) / 100) === 2);

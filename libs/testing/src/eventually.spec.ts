@@ -1,7 +1,7 @@
-// Tries that eventually waits as long as needed and tells the last error.
+// Tests that eventually waits as long as needed and reports the last error.
 import { eventually } from './eventually';
 
-test('answers as soon as the assertion holds', async () => {
+test('returns as soon as the assertion holds', async () => {
   let tries = 0;
   const answer = await eventually(
     () => {

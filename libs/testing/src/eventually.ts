@@ -1,4 +1,4 @@
-// Waits for something to become true by trying it again and again, so that no test needs a fixed sleep.
+// Waits until an assertion holds, by trying it again and again, so that no test needs a fixed sleep.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TIMEOUT_MS = 10_000;
@@ -9,7 +9,7 @@ export interface EventuallyOptions {
   intervalMs?: number;
 }
 
-/** Answers what `assertion` answers once it no longer throws; after `timeoutMs` throws its last error. */
+/** Returns the result of `assertion` as soon as it no longer throws; after `timeoutMs` throws its last error. */
 export async function eventually<T>(assertion: () => Promise<T> | T, options: EventuallyOptions = {}): Promise<T> {
   const { timeoutMs = TIMEOUT_MS, intervalMs = INTERVAL_MS } = options;
   const deadline = performance.now() + timeoutMs;

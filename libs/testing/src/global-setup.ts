@@ -1,4 +1,4 @@
-// Run by Jest before all test files: offers one PostgreSQL and NATS to whoever asks and starts them for the first.
+// Run by Jest before all test files: offers one PostgreSQL and NATS to all test files, and starts them when the first one asks.
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ interface Offer {
   run: string;
 }
 
-// Jest loads the teardown as a module of its own; the process is what the two have in common.
+// Jest loads the teardown as a module of its own; the two share only the process.
 const shared = globalThis as { shopTestStack?: Offer };
 
 export default async function globalSetup(): Promise<void> {
@@ -29,7 +29,7 @@ export default async function globalSetup(): Promise<void> {
       (error: unknown) => response.writeHead(500).end(explain(error)),
     );
   });
-  // Test files ask from other processes, which find the way here in their environment.
+  // Test files ask from other processes. Their environment has the address of this one.
   await new Promise<void>((resolve) => offer.server.listen(0, '127.0.0.1', resolve));
   offer.server.unref();
   process.env.SHOP_TEST_STACK = `http://127.0.0.1:${(offer.server.address() as AddressInfo).port}/${token}`;
@@ -46,7 +46,7 @@ export async function stopOffer(): Promise<void> {
   const stack = await offer.starting?.catch(() => undefined);
   if (stack === undefined) return;
   try {
-    // A server of our own goes with all its databases; one that was given has to be left as it was found.
+    // Our own server is deleted with all its databases; a server that was given has to be left as it was.
     if (stack.postgresPid() === undefined) await dropDatabasesOfRun(stack.adminUrl, offer.run);
   } finally {
     await stack.stop();

@@ -1,13 +1,23 @@
-// Files in git that say what the code makes, so that a review sees what a change changes.
+// Files in git that show what the code makes, so that a review sees the effect of a change.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
-/**
- * Compares the text with the file. With UPDATE_SCHEMA set, it writes the file instead. The cure in the message names the
- * Jest project, such as `@shop/order`, and a pattern for its test.
- */
-export function expectKeptFile(file: string, text: string, cure: { project: string; pattern: string }): void {
-  if (process.env.UPDATE_SCHEMA) {
+export interface Cure {
+  /** The Jest project, such as `@shop/order`. */
+  project: string;
+  /** Of the file of the test. */
+  pattern: string;
+  /** The variable of the environment that has the file written. */
+  variable?: string;
+}
+
+/** Compares the text with the file. With the variable set, it writes the file instead. The error message says how. */
+export function expectKeptFile(
+  file: string,
+  text: string,
+  { project, pattern, variable = 'UPDATE_SCHEMA' }: Cure,
+): void {
+  if (process.env[variable]) {
     writeFileSync(file, text);
     return;
   }
@@ -15,7 +25,7 @@ export function expectKeptFile(file: string, text: string, cure: { project: stri
     expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
   } catch (error) {
     const message = `The code no longer makes what ${relative('.', file)} says. If that is meant, run
-  UPDATE_SCHEMA=1 npx jest --selectProjects ${cure.project} --testPathPatterns ${cure.pattern}
+  ${variable}=1 npx jest --selectProjects ${project} --testPathPatterns ${pattern}
 and commit the file with the change.`;
     throw new Error(`${message}\n\n${(error as Error).message}`, { cause: error });
   }

@@ -1,4 +1,4 @@
-// Tries that a seed repeats its numbers and that they spread evenly.
+// Tests that a seed repeats its numbers and that they spread evenly.
 import { seededRandom } from './random';
 
 test('the same seed gives the same numbers, another seed gives others', () => {
@@ -17,7 +17,7 @@ test('whole numbers spread evenly below the limit', () => {
   for (const count of counts) expect(Math.abs(count - 2_000)).toBeLessThan(200);
 });
 
-test('a shuffled list has the same items and the given one stays', () => {
+test('a shuffled list has the same items, and the given list does not change', () => {
   const items = [1, 2, 3, 4, 5, 6, 7, 8];
   const shuffled = seededRandom(7).shuffle(items);
   expect(items).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);

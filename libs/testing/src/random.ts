@@ -15,7 +15,7 @@ export interface SeededRandom {
 /** Only the lower 32 bits of the seed count. Good enough to vary tests, useless for secrets. */
 export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
-  // mulberry32 by Tommy Ettinger: 32 bits of state, every seed is a good one.
+  // mulberry32 by Tommy Ettinger: 32 bits of state, and every seed is good.
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);

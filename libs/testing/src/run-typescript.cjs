@@ -1,4 +1,4 @@
-// A hook for `node --require`: the process reads TypeScript files as they are, and finds our packages in their sources.
+// A hook for `node --require`: the process reads TypeScript files without a build, and finds our packages in their sources.
 const { existsSync } = require('node:fs');
 const Module = require('node:module');
 const { join } = require('node:path');

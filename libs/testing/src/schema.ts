@@ -25,7 +25,7 @@ export async function describeSchema(databaseUrl: string): Promise<string> {
 /** TypeORM's own list of the migrations that ran. */
 const bookkeeping = `'migration', 'migration_id_seq'`;
 
-// One line for each thing. Not-null constraints are told with their column, whether or not the server has them by name.
+// One line for each thing. Not-null constraints are shown with their column, whether or not the server has names for them.
 const schemaLines = `
   with ours as (
     select c.oid, c.relname::text as name, c.relkind, c.reloptions

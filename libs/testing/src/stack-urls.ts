@@ -1,4 +1,4 @@
-// Where the PostgreSQL and NATS of this Jest run are; asking for the first time starts them.
+// Where the PostgreSQL and NATS of this Jest run are; the first request starts them.
 import { get } from 'node:http';
 
 export interface TestStackUrls {
@@ -20,7 +20,7 @@ export async function testStack(): Promise<TestStackUrls> {
 
 function ask(offer: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    // Without an agent, so that no kept-alive connection stays behind.
+    // Without an agent, so that no keep-alive connection stays open.
     const request = get(offer, { agent: false }, (response) => {
       let body = '';
       response.setEncoding('utf8');

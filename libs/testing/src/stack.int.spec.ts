@@ -1,4 +1,4 @@
-// Tries that a test file gets a database of its own, copies of a template, and NATS.
+// Tests that a test file gets a database of its own, copies of a template, and NATS.
 import { connect } from '@nats-io/transport-node';
 import { asAdmin } from './admin';
 import { testStack, useStack } from './stack';
@@ -19,7 +19,7 @@ test('the database is migrated and named after the file', async () => {
   expect(stack.databaseName).toMatch(/^test_stack_[0-9a-f]{8}_[0-9a-f]{8}$/);
 });
 
-test('both servers are the same for everyone who asks', async () => {
+test('both servers are the same for all test files', async () => {
   expect(await testStack()).toEqual({ adminUrl: stack.adminUrl, natsUrl: stack.natsUrl });
   const connection = await connect({ servers: stack.natsUrl });
   await connection.flush();

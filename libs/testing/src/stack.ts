@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from 
 export { testStack } from './stack-urls';
 export type { TestStackUrls } from './stack-urls';
 
-/** The first file waits for both servers, and on a new machine for nats-server to be fetched. */
+/** The first file waits for both servers; on a new machine it also waits until nats-server is fetched. */
 const START_TIMEOUT_MS = 240_000;
 
 export interface UseStackOptions extends TestDatabaseOptions {
@@ -64,8 +64,8 @@ interface Block {
   type: 'describeBlock';
 }
 
-// Jest tells a test file nothing about its own results; its runner keeps them under a symbol of this name. Were it
-// renamed, no failure would be seen here and no database kept: the tests themselves are not affected.
+// Jest does not tell a test file its own results; its runner keeps them under a symbol of this name. If the symbol
+// were renamed, we would see no failure here and keep no database. The tests themselves would not be affected.
 function someTestFailed(): boolean {
   const symbol = Object.getOwnPropertySymbols(globalThis).find(
     ({ description }) => description === 'JEST_STATE_SYMBOL',

@@ -1,4 +1,4 @@
-// Tries each fault of the proxy against a server that echoes.
+// Tests each fault of the proxy against a server that echoes.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,7 @@ test('a stall keeps connections, accepts new ones, and forwards only after it is
   const fresh = await client();
   old.socket.write('2');
   fresh.socket.write('3');
-  // That nothing comes cannot be awaited; this is long for a loopback.
+  // One cannot wait for nothing to come; this is long for a loopback.
   await sleep(100);
   expect(old.received()).toBe('1');
   expect(fresh.received()).toBe('');
@@ -69,7 +69,7 @@ test('a stall keeps connections, accepts new ones, and forwards only after it is
   await eventually(() => expect(fresh.received()).toBe('3'));
 });
 
-test('a muted target hears what it is told, and its answers come when it is over', async () => {
+test('a muted target gets what clients send, and its answers come when the mute is over', async () => {
   const { socket, received } = await client();
   const heard = new Promise<string>((resolve) => {
     echo.on('connection', (end) => end.on('data', (chunk: Buffer) => resolve(chunk.toString())));
@@ -79,7 +79,7 @@ test('a muted target hears what it is told, and its answers come when it is over
   late.socket.write('1');
   expect(await heard).toBe('1');
   socket.write('2');
-  // That nothing comes cannot be awaited; this is long for a loopback.
+  // One cannot wait for nothing to come; this is long for a loopback.
   await sleep(100);
   expect(late.received() + received()).toBe('');
   proxy.resume();

@@ -1,4 +1,4 @@
-// A TCP proxy that can be cut or stalled, to stand between a service and PostgreSQL, NATS or a provider.
+// A TCP proxy that can be cut or stalled, for use between a service and PostgreSQL, NATS or a provider.
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from '@shop/stack';
 
@@ -7,12 +7,12 @@ export interface TcpProxy {
   readonly port: number;
   /** How many connections go through at the moment. */
   readonly connections: number;
-  /** As a dead host: drops every connection and refuses new ones. */
+  /** Like a dead host: drops every connection and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** As a hanging host: accepts connections and keeps them, but forwards nothing. */
+  /** Like a hanging host: accepts connections and keeps them, but forwards nothing. */
   stall(): void;
-  /** As a host whose answers are lost: forwards what the clients say, and nothing of what they are told. */
+  /** Like a host whose answers are lost: forwards what the clients send, and none of the answers. */
   mute(): void;
   /** Forwards again, first what was held back. */
   resume(): void;
@@ -42,7 +42,7 @@ export async function startTcpProxy(targetHost: string, targetPort: number): Pro
     client.setNoDelay(true);
     links.add(link);
     for (const socket of [link.client, link.target]) {
-      // Whatever breaks one side breaks the other; the error itself is for those at the two ends.
+      // When one side breaks, the other side is closed too. The two ends report the error themselves.
       socket.on('error', () => undefined);
       socket.once('close', () => drop(link));
     }

@@ -7,11 +7,11 @@ import { asAdmin, databaseName, urlOf } from './admin';
 /** Somebody is still connected to the database that is to be copied or renamed. */
 const OBJECT_IN_USE = '55006';
 
-/** A pool that was closed a moment ago may still be leaving. */
+/** A pool that was closed a moment ago may still have open connections. */
 const LEAVING_PATIENCE_MS = 5_000;
 const LEAVING_POLL_MS = 20;
 
-/** Creates `database` as a copy of the template for `key`, made with `migrate` by the first who asks in this run. */
+/** Creates `database` as a copy of the template for `key`, made with `migrate` by the first caller in this run. */
 export async function copyTemplate(
   adminUrl: string,
   database: string,
@@ -33,14 +33,14 @@ export async function copyTemplate(
   });
 }
 
-/** Long enough that no two keys of one run meet. */
+/** Long enough that no two keys of one run are the same. */
 const KEY_HASH_CHARS = 12;
 
 function templateName(key: string): string {
   return databaseName('template', createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_CHARS));
 }
 
-// Made under another name and renamed when whole, so that a failed migration is not taken for a template.
+// Made under another name and renamed when complete, so that a failed migration is never used as a template.
 async function makeTemplate(
   client: Client,
   adminUrl: string,

@@ -6,7 +6,7 @@ import { testStack } from './stack-urls';
 import { copyTemplate } from './templates';
 
 export interface TestDatabaseOptions {
-  /** Those who pass the same key get copies of one database, which `migrate` prepared once. */
+  /** Callers that pass the same key get copies of one database, which `migrate` prepared once. */
   templateKey?: string;
 }
 

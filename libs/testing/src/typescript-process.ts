@@ -1,4 +1,4 @@
-// Runs a program in TypeScript as a process of its own, from the sources as they are.
+// Runs a program in TypeScript as a process of its own, from the sources, without a build.
 import { join } from 'node:path';
 
 /** Reads the sources without a build. */

@@ -1,4 +1,4 @@
-/** `npm run bench`: one scenario on a fresh system; prints a table and one JSON line, and ends with 1 on wrong books. */
+/** `npm run bench`: one scenario on a fresh system; prints a table and one JSON line, and exits with 1 when the books are wrong. */
 import { StackError } from '@shop/stack';
 import { OptionError, readOptions, type ScenarioName } from './options';
 import type { Scenario } from './scenario';

@@ -1,14 +1,14 @@
-/** Bursts of two kinds against one another: the ratio of their medians, and whether it is what is asked for. */
+/** Compares bursts of two kinds: the ratio of their medians, and whether it reaches the goal. */
 import { type Figures, figureRows, figuresOf } from './figures';
 import type { Burst } from './measure';
 import type { ScenarioReport } from './scenario';
 import { booksOf, list, perSecond, round3 } from './table';
 
 export interface Comparison {
-  /** What the ratio divides by comes first. */
+  /** The first kind is the divisor of the ratio. */
   names: [base: string, other: string];
   bursts: [base: Burst[], other: Burst[]];
-  /** The least ratio that is asked for. */
+  /** The goal: the smallest ratio that is good enough. */
   goal: number;
   provider: string;
   faults: string[];

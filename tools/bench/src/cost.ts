@@ -12,14 +12,14 @@ export interface Cost {
   walBytesPerOrder: number;
   /** Undefined where the services do not count it. */
   statementsPerOrder: number | undefined;
-  tripsPerOrder: number | undefined;
+  roundTripsPerOrder: number | undefined;
   /** Largest resident memory of a process of the service so far, MiB. */
   peakMiB: Record<string, number>;
 }
 
 /** The kernel's clock tick for /proc/PID/stat on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
-/** What /proc/PID/clear_refs takes for "the peak is what it is now". */
+/** The value for /proc/PID/clear_refs that resets the peak to the current size. */
 const RESET_PEAK = '5';
 /** Fields of /proc/PID/stat behind the command's name, counted from its closing bracket. */
 const STAT = { parent: 1, userTime: 11, systemTime: 12, childrenUser: 13, childrenSystem: 14 };
@@ -46,7 +46,7 @@ export async function measureCost(
       commitsPerOrder: (after.database.commits - before.database.commits) / orders,
       walBytesPerOrder: (after.database.walBytes - before.database.walBytes) / orders,
       statementsPerOrder: perOrder(before.statements.statements, after.statements.statements, orders),
-      tripsPerOrder: perOrder(before.statements.trips, after.statements.trips, orders),
+      roundTripsPerOrder: perOrder(before.statements.roundTrips, after.statements.roundTrips, orders),
       peakMiB: peakMemoryOf(system),
     };
     return { cost, seconds };
@@ -58,7 +58,7 @@ export async function measureCost(
 const perOrder = (before: number | undefined, after: number | undefined, orders: number): number | undefined =>
   before === undefined || after === undefined ? undefined : (after - before) / orders;
 
-/** CPU milliseconds so far, by name; PostgreSQL with all its backends, living and gone. */
+/** CPU milliseconds so far, by name; PostgreSQL with all its backends, running and ended. */
 function cpuOf(system: System): Record<string, number> {
   if (!existsSync('/proc/self/stat')) return {};
   const used: Record<string, number> = {};
@@ -95,7 +95,7 @@ function treeCpu(root: number | undefined): number {
   return ownCpu(root) + gone + children.reduce((sum, pid) => sum + ownCpu(Number(pid)), 0);
 }
 
-/** Lets the peaks begin anew; where the kernel does not let us, they go on from the start of the process. */
+/** Resets the peaks; where the kernel does not allow that, they count from the start of the process. */
 export function forgetPeakMemory(system: System): void {
   for (const { pid } of system.processes) {
     try {
@@ -120,7 +120,7 @@ export function peakMemoryOf(system: System): Record<string, number> {
 }
 
 async function databaseOf(client: Client): Promise<{ commits: number; walBytes: number }> {
-  // Backends report what they did with a delay; this reads the newest there is.
+  // Backends report their work with a delay; this reads the newest report.
   await client.query('select pg_stat_clear_snapshot()');
   const { rows } = await client.query<{ commits: string; wal: string }>(
     `select sum(xact_commit) as commits, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as wal from pg_stat_database`,

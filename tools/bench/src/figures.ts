@@ -10,9 +10,9 @@ export interface Figures {
   cpuMsByProcess: Record<string, number>;
   commitsPerOrder: number;
   walBytesPerOrder: number;
-  /** Undefined, and so not in the JSON, where the services do not count it. */
+  /** Undefined, and therefore not in the JSON, where the services do not count it. */
   statementsPerOrder: number | undefined;
-  tripsPerOrder: number | undefined;
+  roundTripsPerOrder: number | undefined;
   /** After the last burst. */
   peakMiB: Record<string, number>;
 }
@@ -29,17 +29,17 @@ export function figuresOf(bursts: readonly Burst[]): Figures {
   };
 }
 
-/** What is told of bursts and of steady loads alike. */
+/** The figures of both bursts and steady loads. */
 export function costFiguresOf(loads: readonly Pick<Burst, 'cost'>[]) {
   const over = (figure: (load: Pick<Burst, 'cost'>) => number) => medianOver(loads, figure);
-  const overIfCounted = (figure: 'statementsPerOrder' | 'tripsPerOrder') =>
+  const overIfCounted = (figure: 'statementsPerOrder' | 'roundTripsPerOrder') =>
     loads.every(({ cost }) => cost[figure] !== undefined) ? over(({ cost }) => cost[figure]!) : undefined;
   const processes = Object.keys(loads[0]!.cost.cpuMs);
   return {
     cpuMsPerOrder: over(({ cost }) => cost.cpuMsTotal),
     cpuMsByProcess: Object.fromEntries(processes.map((name) => [name, over(({ cost }) => cost.cpuMs[name] ?? 0)])),
     statementsPerOrder: overIfCounted('statementsPerOrder'),
-    tripsPerOrder: overIfCounted('tripsPerOrder'),
+    roundTripsPerOrder: overIfCounted('roundTripsPerOrder'),
   };
 }
 
@@ -55,7 +55,7 @@ function medianOver<T>(things: readonly T[], figure: (thing: T) => number): numb
   return round3(median(things.map(figure)));
 }
 
-/** One row for each figure but the throughput, one column for each of these. */
+/** One row for each figure except the throughput, one column for each of these. */
 export function figureRows(columns: readonly Figures[]): Row[] {
   return [
     ['POST p50 / p95 / p99', ...columns.map(({ postMs }) => times(postMs))],
@@ -66,7 +66,7 @@ export function figureRows(columns: readonly Figures[]): Row[] {
   ];
 }
 
-/** CPU, statements and trips; what is not counted has no row. */
+/** CPU, statements and round trips; a figure that is not counted has no row. */
 export function costRows(columns: readonly ReturnType<typeof costFiguresOf>[], prefix = ''): Row[] {
   const counted = (name: string, values: (number | undefined)[]): Row[] =>
     values.every((value) => value === undefined)
@@ -83,8 +83,8 @@ export function costRows(columns: readonly ReturnType<typeof costFiguresOf>[], p
       columns.map(({ statementsPerOrder }) => statementsPerOrder),
     ),
     ...counted(
-      'trips per order',
-      columns.map(({ tripsPerOrder }) => tripsPerOrder),
+      'round trips per order',
+      columns.map(({ roundTripsPerOrder }) => roundTripsPerOrder),
     ),
   ];
 }

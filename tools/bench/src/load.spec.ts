@@ -1,7 +1,7 @@
 import { inTurn, median, percentiles } from './load';
 
 describe('percentiles', () => {
-  it('are samples, whatever the order they came in', () => {
+  it('are samples, in whatever order they came', () => {
     const samples = Array.from({ length: 100 }, (_, index) => 100 - index);
     expect(percentiles(samples)).toEqual({ p50: 51, p95: 96, p99: 100 });
   });
@@ -13,7 +13,7 @@ describe('percentiles', () => {
 });
 
 describe('median', () => {
-  it('is the one in the middle, or the mean of the two there', () => {
+  it('is the sample in the middle, or the mean of the two in the middle', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(median([4, 1, 9, 2])).toBe(3);
     expect(median([])).toBe(0);

@@ -1,4 +1,4 @@
-/** Ways to put a load on something, and what to say of the times it took. */
+/** Ways to put a load on something, and statistics of the times that it took. */
 
 /** `perSecond` items start each second, whether or not earlier ones have ended. */
 export async function inOpenLoop<T>(
@@ -20,7 +20,7 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /**
  * Two kinds of work in turn, each `rounds` times: a b b a a b …, so that what changes with time, such as caches that
- * fill and tables that grow, falls on both alike.
+ * fill and tables that grow, affects both in the same way.
  */
 export function inTurn<A, B>(a: A, b: B, rounds: number): (A | B)[] {
   return Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? [a, b] : [b, a])).flat();

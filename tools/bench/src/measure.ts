@@ -1,4 +1,4 @@
-/** The two loads that the product is measured under: a burst, and a steady stream. */
+/** The two loads that measure the product: a burst, and a steady stream. */
 import { inParallel, type Posting } from '@shop/system';
 import { type Cost, measureCost } from './cost';
 import { inOpenLoop, percentiles, type Percentiles } from './load';

@@ -1,7 +1,7 @@
 import { OptionError, readOptions } from './options';
 
 describe('readOptions', () => {
-  it('measures rounds with the usual numbers unless told otherwise', () => {
+  it('measures rounds with the default numbers unless other numbers are given', () => {
     expect(readOptions([])).toMatchObject({ scenario: 'rounds', rounds: 3, orders: 6_000, provider: 'simulated' });
   });
 
@@ -10,7 +10,7 @@ describe('readOptions', () => {
     expect(options).toMatchObject({ scenario: 'flash', orders: 1_500, warmUp: 0, provider: 'sandbox' });
   });
 
-  it('lets a scenario have its own usual numbers, and the command line overrule them', () => {
+  it('lets a scenario have its own defaults, and the command line replace them', () => {
     expect(readOptions(['--scenario', 'overload']).concurrency).toBe(2_000);
     expect(readOptions(['--concurrency', '100', '--scenario', 'overload']).concurrency).toBe(100);
   });

@@ -1,4 +1,4 @@
-/** What the command line of `npm run bench` may say. */
+/** The command line of `npm run bench`. */
 import { type ServiceName, serviceNames } from '@shop/system';
 
 export const scenarioNames = ['rounds', 'flash', 'history', 'replicas', 'growth', 'overload'] as const;
@@ -18,7 +18,7 @@ export interface Options {
   steadySeconds: number;
   /** Orders per second. */
   steadyRate: number;
-  /** Orders placed one behind the other before the steady load: what a burst runs once for many is run too seldom to be compiled. */
+  /** Orders placed one after the other before the steady load: a burst runs some code too rarely for it to be compiled. */
   steadyWarmUp: number;
   seed: number;
   /** Finished orders to fill in. */
@@ -36,7 +36,7 @@ const numbers: Record<string, { usual: number; least: number }> = {
   orders: { usual: 6_000, least: 1 },
   'warm-up': { usual: 2_000, least: 0 },
   concurrency: { usual: 64, least: 1 },
-  // One of them is sold out, so that there is one to be bought.
+  // One of them is sold out, so two leave one that can be bought.
   skus: { usual: 1_000, least: 2 },
   'steady-seconds': { usual: 15, least: 0 },
   'steady-rate': { usual: 50, least: 1 },
@@ -45,14 +45,14 @@ const numbers: Record<string, { usual: number; least: number }> = {
   history: { usual: 1_000_000, least: 1 },
 };
 
-/** What is usual differs where a scenario is about just that. */
+/** The defaults of scenarios that are about exactly these numbers. */
 const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   overload: { concurrency: 2_000, orders: 20_000 },
 };
 
 const names = [...Object.keys(numbers), 'scenario', 'provider', 'profile'];
 
-/** `--orders 6000 --concurrency 64 --scenario flash`: a name and a value at a time. @throws OptionError */
+/** `--orders 6000 --concurrency 64 --scenario flash`: pairs of a name and a value. @throws OptionError */
 export function readOptions(argv: readonly string[]): Options {
   const given = pairsOf(argv);
   const scenario = choice(given, 'scenario', scenarioNames) ?? 'rounds';

@@ -1,4 +1,4 @@
-/** What every scenario is given, and what it hands back to be printed. */
+/** The input of every scenario, and its result for printing. */
 import type { Options } from './options';
 import type { Row } from './table';
 
@@ -6,7 +6,7 @@ export interface ScenarioReport {
   rows: Row[];
   /** Printed as one line of JSON, with the scenario's name and the faults. */
   summary: Record<string, unknown>;
-  /** Sentences, one for each thing that is wrong with the books. */
+  /** One sentence for each fault in the books. */
   faults: string[];
 }
 

@@ -1,4 +1,4 @@
-/** The shop under load: a fresh system with a seeded catalogue, as a client that wants speed uses it. */
+/** The shop under load: a fresh system with a seeded catalogue, and the ways to post to it. */
 import {
   ApiClient,
   auditBooks,
@@ -17,7 +17,7 @@ import { Warnings } from './warnings';
 
 export interface ShopOptions {
   options: Options;
-  /** Most requests at once. */
+  /** The largest number of requests at once. */
   connections: number;
   say: (sentence: string) => void;
 }
@@ -42,9 +42,9 @@ export class Shop {
     readonly agent: Agent,
     readonly products: ReturnType<typeof createWorkload>['products'],
     private readonly options: Options,
-    /** Sentences on processes that ended by themselves. */
+    /** Sentences about processes that ended by themselves. */
     private readonly crashes: string[],
-    /** What the services have warned of so far, by event. */
+    /** The warnings of the services so far, by event. */
     readonly warnings: Readonly<Record<string, number>>,
   ) {}
 
@@ -125,7 +125,7 @@ export class Shop {
     };
   }
 
-  /** Resolves when no order is on its way. */
+  /** Resolves when every order is settled. */
   async untilSettled(): Promise<void> {
     for (const status of ['pending', 'cancelling']) {
       for (;;) {
@@ -139,7 +139,7 @@ export class Shop {
     }
   }
 
-  /** A sentence for each thing that is wrong, by the services' own lists. */
+  /** A sentence for each fault, found in the services' own lists. */
   async audit(): Promise<string[]> {
     const { sandbox, ...clients } = this.clients();
     const { faults } = await auditBooks({
@@ -161,7 +161,7 @@ export class Shop {
     return JSON.parse(text) as { id: string };
   }
 
-  /** Of the order services that run, each in its turn. */
+  /** The running order services, in turn. */
   private orderUrl(): string {
     const running = this.system.processes.filter(({ name, pid }) => name === 'order' && pid !== undefined);
     return running[this.requests++ % running.length]?.url ?? this.system.urls.order;

@@ -1,10 +1,10 @@
-/** How many statements the services have sent to PostgreSQL, and in how many trips, as they count it themselves. */
+/** How many statements the services have sent to PostgreSQL, and in how many round trips, by their own counters. */
 import type { System } from '@shop/system';
 
 export interface Statements {
   /** Undefined when the services do not count it. */
   statements: number | undefined;
-  trips: number | undefined;
+  roundTrips: number | undefined;
 }
 
 export async function statementsOf(system: System): Promise<Statements> {
@@ -17,7 +17,7 @@ export async function statementsOf(system: System): Promise<Statements> {
   );
   return {
     statements: sumOf(texts, 'postgres_statements_total'),
-    trips: sumOf(texts, 'postgres_trips_total'),
+    roundTrips: sumOf(texts, 'postgres_round_trips_total'),
   };
 }
 

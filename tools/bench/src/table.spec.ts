@@ -1,7 +1,7 @@
 import { tableOf } from './table';
 
 describe('tableOf', () => {
-  it('aligns columns and lets a value that stands alone be as long as it is', () => {
+  it('aligns columns and does not limit the length of a single value', () => {
     const text = tableOf([
       ['', 'one', 'two'],
       ['CPU', '1.50 ms', '2.00 ms'],

@@ -1,4 +1,4 @@
-/** A table in plain text, and how figures are written in it. */
+/** A table in plain text, and the format of its figures. */
 import type { Percentiles } from './load';
 
 export type Row = [name: string, ...values: string[]];
@@ -24,7 +24,7 @@ export const times = ({ p50, p95, p99 }: Percentiles): string =>
 export const list = (values: readonly number[], digits = 0): string =>
   values.map((value) => value.toFixed(digits)).join(', ');
 
-/** What the books say; the first faults stand for all. */
+/** The result of the audit; only the first faults are shown. */
 export const booksOf = (faults: readonly string[]): string =>
   faults.length === 0 ? 'exact' : faults.slice(0, MAX_FAULTS).join('; ');
 

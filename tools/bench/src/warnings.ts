@@ -1,10 +1,10 @@
-/** Counts what the services warn of in their logs, by event. */
+/** Counts the warnings in the services' logs, by event. */
 
 const AT_WARN_OR_ABOVE = /"level":"(?:warn|error|fatal)".*?"event":"([^"]+)"/;
 
 export class Warnings {
   readonly counts: Record<string, number> = {};
-  /** By process: the beginning of a line whose end is still to come. */
+  /** By process: the beginning of a line whose end has not come yet. */
   private readonly begun = new Map<number, string>();
 
   /** The next piece of a process's log of JSON lines. */

@@ -1,4 +1,4 @@
-/** The repository as the house rules see it: its files, and what each of them imports. */
+/** The repository for the house rules: its files, and the imports of each file. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { preProcessFile } from 'typescript';
@@ -15,7 +15,7 @@ export interface Source {
 
 const notOurs = new Set(['node_modules', 'dist', 'coverage', 'data']);
 
-/** Folders of a package each, such as `libs/saga`. */
+/** The folders that are packages, such as `libs/saga`. */
 export function listWorkspaces(): string[] {
   const folders = ['apps', 'libs', 'tools'].flatMap((floor) =>
     readdirSync(join(root, floor)).map((name) => `${floor}/${name}`),
@@ -72,7 +72,7 @@ function doorOf(name: string, known: ReadonlySet<string>): string {
   );
 }
 
-/** The first circle of files that import each other, as the way round it, or undefined. */
+/** The first import cycle, as the list of its files, or undefined. */
 export function findCircle(imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const finished = new Set<string>();
   const way: string[] = [];

@@ -1,4 +1,4 @@
-// Runs PostgreSQL and NATS in containers, for those who test with TEST_STACK=containers.
+// Runs PostgreSQL and NATS in containers, when TEST_STACK=containers.
 import type { GenericContainer, StartedTestContainer } from 'testcontainers';
 import { natsWithoutFaults, type NatsServer } from './nats';
 import { withoutFaults, type PostgresServer } from './postgres';
@@ -56,7 +56,7 @@ async function startContainer(
   describe: (testcontainers: Testcontainers) => GenericContainer,
 ): Promise<StartedTestContainer> {
   try {
-    // Loaded only here: it is heavy, and absent where development dependencies are.
+    // Loaded only here: it is large, and missing where development dependencies are missing.
     return await describe(await import('testcontainers'))
       .withStartupTimeout(START_TIMEOUT_MS)
       .start();

@@ -1,4 +1,4 @@
-// The folder in which a stack keeps its data: a given one stays, a temporary one goes when the stack stops.
+// The folder in which a stack keeps its data: a given folder stays, a temporary one is deleted when the stack stops.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { isAlive } from './is-alive';
 import { StackError } from './stack-error';
 import { canReach, unprivilegedAccount } from './unprivileged';
 
-/** After a crash the guard of the stack before needs a moment to end its servers. */
+/** After a crash, the guard of the earlier stack needs a moment to end its servers. */
 const IN_USE_PATIENCE_MS = 3_000;
 
 export interface DataDir {
@@ -21,7 +21,7 @@ export async function openDataDir(given: string | undefined): Promise<DataDir> {
   const account = unprivilegedAccount();
   try {
     const made = mkdirSync(path, { recursive: true });
-    // Whatever the umask says, the account of PostgreSQL has to pass through.
+    // Whatever the umask is, the account of PostgreSQL must be able to enter the folder.
     if (made !== undefined && account !== undefined) chmodSync(path, 0o711);
   } catch (error) {
     throw new StackError(`The data folder ${path} cannot be made; choose one that can be written.`, error);
@@ -45,7 +45,7 @@ function makeTemporary(): string {
     } catch {
       continue;
     }
-    // The account of PostgreSQL has to pass through, but need not look around.
+    // The account of PostgreSQL must be able to enter the folder, but need not list it.
     if (account !== undefined) chmodSync(path, 0o711);
     if (canReach(account, path)) return path;
     rmSync(path, { recursive: true });
@@ -53,7 +53,7 @@ function makeTemporary(): string {
   throw unreachable(tmpdir());
 }
 
-// Two servers on the same files would ruin them. PostgreSQL guards its own; this keeps NATS off them as well.
+// Two servers on the same files would destroy them. PostgreSQL protects its own files; this protects those of NATS.
 async function assertNotInUse(path: string): Promise<void> {
   const deadline = performance.now() + IN_USE_PATIENCE_MS;
   while (isAlive(postmasterPid(path))) {

@@ -3,7 +3,7 @@ import { DatabaseError, type Client } from 'pg';
 import { withClient } from './postgres';
 import { StackError } from './stack-error';
 
-// Another process may create the same database at the same moment: either of these tells that it was faster.
+// Another process may create the same database at the same moment: either of these codes says that it was faster.
 const ALREADY_THERE = new Set(['42P04', '23505']);
 
 export async function createDatabases(adminUrl: string, names: readonly string[]): Promise<void> {

@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 30_000;
 const STOP_PATIENCE_MS = 10_000;
 const POLL_MS = 20;
 
-/** Batches travel in one message at times; the default of 1 MB is too small for them. */
+/** A batch travels in one message; the default limit of 1 MB is too small for large batches. */
 const MAX_PAYLOAD_BYTES = 8_388_608;
 
 export interface EmbeddedNatsOptions {
@@ -37,7 +37,7 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<N
     `max_payload: ${MAX_PAYLOAD_BYTES}`,
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
   ];
-  // The log tells of this stack only.
+  // The log is only about this stack.
   rmSync(logFile, { force: true });
   writeFileSync(configFile, `${config.join('\n')}\n`);
   let server: ServerProcess | undefined;

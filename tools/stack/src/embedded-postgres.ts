@@ -17,7 +17,7 @@ import { giveTo, unprivilegedAccount } from './unprivileged';
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
-/** A fast shutdown writes everything to disk first; past this it is killed and recovers at the next start. */
+/** A fast shutdown writes everything to disk first; after this time it is killed, and it recovers at the next start. */
 const STOP_PATIENCE_MS = 20_000;
 
 const SETTINGS = [
@@ -31,8 +31,8 @@ const SETTINGS = [
   'jit=off',
 ];
 
-// For data that is thrown away: what was committed survives a crash of PostgreSQL, though not one of the machine. Commits
-// stay synchronous for that reason; without waiting for the disk they cost next to nothing.
+// For temporary data: committed data survives a crash of PostgreSQL, but not a crash of the machine. For that reason commits
+// stay synchronous; without waiting for the disk they cost almost nothing.
 const NOT_DURABLE = ['fsync=off', 'full_page_writes=off'];
 
 export interface EmbeddedPostgresOptions {
@@ -50,7 +50,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const data = join(dataDir.path, 'postgres');
   const logFile = join(dataDir.path, 'postgres.log');
   const passwordFile = join(dataDir.path, 'postgres-password');
-  // The log tells of this stack only.
+  // The log is only about this stack.
   rmSync(logFile, { force: true });
   await initialise();
   const password = readFileSync(passwordFile, 'utf8').trim();
@@ -61,7 +61,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   async function initialise(): Promise<void> {
     if (existsSync(join(data, 'PG_VERSION'))) return;
-    // Made elsewhere and renamed, so that an interrupted start leaves nothing that looks finished.
+    // Made in another place and renamed, so that an interrupted start leaves nothing that looks complete.
     const fresh = `${data}.new`;
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { mode: 0o700 });
@@ -70,7 +70,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     giveTo(account, fresh);
     giveTo(account, passwordFile);
     const args = [`--pgdata=${fresh}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
-    // The built-in locale sorts alike on every machine.
+    // The built-in locale sorts in the same way on every machine.
     args.push('--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8');
     if (!durable) args.push('--no-sync');
     try {
@@ -106,7 +106,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   async function ready(started: ServerProcess): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
-      // Asked before the process is looked at: another PostgreSQL on the port would not know our password.
+      // Asked before the process is checked: another PostgreSQL on the port would not know our password.
       const answers = await withClient(adminUrl, (client) => client.query('select 1')).then(
         () => true,
         () => false,
@@ -138,7 +138,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       await end(mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       await start();
     },
-    // Data that is deleted next need not be written to disk first.
+    // Data that is deleted next does not have to be written to disk first.
     stop: () => end(dataDir.temporary ? 'SIGQUIT' : 'SIGINT'),
   };
 }

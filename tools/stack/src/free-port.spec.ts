@@ -1,4 +1,4 @@
-// Tries that free ports are free, all different, and that a taken one is named.
+// Tests that free ports are free and all different, and that a taken port is named.
 import { createServer, type AddressInfo } from 'node:net';
 import { assertPortFree, freePort } from './free-port';
 

@@ -1,4 +1,4 @@
-// Finds TCP ports on 127.0.0.1 and says clearly when a wanted one is taken.
+// Finds TCP ports on 127.0.0.1 and says clearly when a requested port is taken.
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { StackError } from './stack-error';
@@ -8,7 +8,7 @@ import { StackError } from './stack-error';
 const FIRST_PORT = 15_000;
 const LAST_PORT = 32_000;
 
-/** Enough tries to find a free port on any machine that has one to give. */
+/** Enough attempts to find a free port on any machine that has one. */
 const MAX_TRIES = 200;
 
 // Two callers in one process must not be given the same port while neither listens on it yet.
@@ -41,7 +41,7 @@ export function portTaken(port: number, server: string, cause?: unknown): StackE
   );
 }
 
-/** False also for a number that is no port. */
+/** False also for a number that is not a port. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();

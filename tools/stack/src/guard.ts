@@ -1,18 +1,18 @@
 // Ends our child processes when we are killed without a chance to do it ourselves.
 import { spawn } from 'node:child_process';
 
-/** How long an ended process may take to leave before the guard kills it. */
+/** How long a process may take to end before the guard kills it. */
 const PATIENCE_MS = 5_000;
 
-// A separate process that reads lines from us. Our death, however sudden, closes its standard input; then it ends what
-// it was told to watch. It is plain text given to `node -e`, so it works the same from sources and from a build.
+// A separate process that reads lines from us. Our death, however sudden, closes its standard input. Then it ends
+// the processes that it watches. It is plain text for `node -e`, so it works the same from sources and from a build.
 const GUARD_SOURCE = `
 const { readFileSync, rmSync } = require('node:fs');
 const { createInterface } = require('node:readline');
 const watched = new Map();
 const garbage = new Set();
 const send = (target, signal) => { try { process.kill(target, signal); return true; } catch { return false; } };
-// Ended, though nobody has collected it: our own children when nobody stands in for us.
+// It has ended, but nobody has collected its exit code: our own children after our death.
 const zombie = (pid) => { try { return / Z /.test(readFileSync('/proc/' + pid + '/stat', 'utf8')); } catch { return false; } };
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
@@ -38,17 +38,17 @@ export interface Guard {
   readonly pid: number;
   /** Ends this process with this signal when we die; a negative number means a process group. */
   watch(target: number, signal: NodeJS.Signals): void;
-  /** To be called as soon as the process has ended, for its number may be given to another. */
+  /** To be called as soon as the process has ended, because another process may get its number. */
   forget(target: number): void;
   /** Deletes this folder when we die. */
   remove(path: string): void;
-  /** Lets the guard go; it ends what it still watches and leaves. */
+  /** Stops the guard; it ends what it still watches and exits. */
   close(): Promise<void>;
 }
 
-/** Starts a guard; it stands in its own process group, so Ctrl-C in the terminal does not reach it. */
+/** Starts a guard; it is in its own process group, so Ctrl-C in the terminal does not reach it. */
 export function startGuard(): Guard {
-  // Without NODE_OPTIONS: what was meant for us, such as a debugger, is not meant for the guard.
+  // Without NODE_OPTIONS: options for us, such as a debugger, are not for the guard.
   const env = { PATH: process.env.PATH };
   const child = spawn(process.execPath, ['-e', GUARD_SOURCE], {
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -61,7 +61,7 @@ export function startGuard(): Guard {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  // A guard that somebody killed must not take us down with a broken pipe.
+  // If somebody has killed the guard, its broken pipe must not end us.
   child.on('error', () => undefined);
   child.stdin.on('error', () => undefined);
   (child.stdin as unknown as { unref(): void }).unref();

@@ -1,7 +1,7 @@
 // Tells whether a process still runs, ours or another's.
 import { readFileSync } from 'node:fs';
 
-/** A process that has ended counts as gone even where nobody collects it, as in containers without an init process. */
+/** A process that has ended counts as gone even if nobody collects its exit code, as in containers without an init process. */
 export function isAlive(pid: number): boolean {
   if (!(pid > 0)) return false;
   try {

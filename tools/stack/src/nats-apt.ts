@@ -6,16 +6,16 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Package lists of a whole distribution may have to come first, over a slow line. */
+/** The package lists of a whole distribution may have to be fetched first, over a slow connection. */
 const TIMEOUT_MS = 180_000;
 
 export function hasApt(): boolean {
   return process.platform === 'linux' && existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb');
 }
 
-/** Leaves the program somewhere below `folder` and answers its path. */
+/** Puts the program somewhere below `folder` and returns its path. */
 export async function fetchFromApt(folder: string): Promise<string> {
-  // As root apt would drop to an account of its own, which cannot write to a private folder.
+  // As root, apt would change to an account of its own, which cannot write to a private folder.
   const common = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
   common.push('-o', 'Acquire::Retries=2', '-o', 'Acquire::http::Timeout=20');
   const apt = (...args: string[]) => run('/usr/bin/apt-get', args, { cwd: folder, timeout: TIMEOUT_MS });
@@ -24,7 +24,7 @@ export async function fetchFromApt(folder: string): Promise<string> {
   } catch {
     // The machine has no package lists, as in most container images, or old ones: fetch lists into a folder of our own.
     const ownLists = [...common, ...privateState(folder)];
-    // One broken source among several makes the update fail although ours is there; the download decides.
+    // One broken source among several makes the update fail although our package is there; the download decides.
     await apt(...ownLists, 'update').catch(() => undefined);
     await apt(...ownLists, 'download', 'nats-server');
   }

@@ -1,4 +1,4 @@
-// Tries where a nats-server is looked for, and that fetching one leaves a whole file or none.
+// Tests where a nats-server is searched, and that fetching one leaves a complete file or none.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -32,7 +32,7 @@ const broken: WayToFetch = {
   },
 };
 
-test('a nats-server on PATH is used as it is', async () => {
+test('a nats-server on PATH is used unchanged', async () => {
   const file = writeProgram(join(folder, 'nats-server'));
   expect(await findNatsServer({ PATH: `${noPath}:${folder}`, XDG_CACHE_HOME: folder }, log, [broken])).toBe(file);
 });
@@ -50,7 +50,7 @@ test('two that fetch at once both get one and leave nothing else in the cache', 
   expect(readdirSync(join(folder, 'shop'))).toEqual([cached]);
 });
 
-test('what was fetched but does not run never reaches the cache', async () => {
+test('a fetched program that does not run never gets into the cache', async () => {
   const text: WayToFetch = {
     name: 'an error page',
     possible: true,

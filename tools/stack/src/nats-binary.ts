@@ -10,7 +10,7 @@ import { StackError } from './stack-error';
 
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** One way to fetch a nats-server: `fetch` leaves it below the folder and answers its path. */
+/** One way to fetch a nats-server: `fetch` puts it below the folder and returns its path. */
 export interface WayToFetch {
   name: string;
   possible: boolean;
@@ -53,7 +53,7 @@ async function fetchInto(
   log: (sentence: string) => void,
   ways: WayToFetch[],
 ): Promise<void> {
-  // Fetched beside its place and renamed: two processes may do it at once, and a half-written file is never seen.
+  // Fetched into the same folder and renamed: two processes may do it at once, and nobody sees a half-written file.
   let workFolder: string;
   try {
     mkdirSync(cache, { recursive: true });

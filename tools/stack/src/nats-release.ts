@@ -21,7 +21,7 @@ export function hasRelease(): boolean {
   return SHA256[platformName()] !== undefined;
 }
 
-/** Leaves the program somewhere below `folder` and answers its path. */
+/** Puts the program somewhere below `folder` and returns its path. */
 export async function fetchRelease(folder: string, vendorUrl = VENDOR_URL): Promise<string> {
   const name = `nats-server-v${VERSION}-${platformName()}`;
   const url = `${vendorUrl}/v${VERSION}/${name}.tar.gz`;

@@ -1,4 +1,4 @@
-// What the stack needs of a NATS server, whoever runs it.
+// What the stack needs from a NATS server, whoever runs it.
 import { connect } from 'node:net';
 import { refuseFault } from './postgres';
 import { StackError } from './stack-error';
@@ -18,10 +18,10 @@ export interface NatsServer {
   stop(): Promise<void>;
 }
 
-/** The server answers here, or a sentence on what is wrong with NATS_URL. */
+/** Checks that the server answers, or throws a sentence on what is wrong with NATS_URL. */
 export async function givenNats(url: string): Promise<NatsServer> {
   try {
-    // NATS_URL may name several servers of a cluster; one that answers is enough to go on.
+    // NATS_URL may name several servers of a cluster; one that answers is enough.
     const first = url.split(',')[0]?.trim() ?? '';
     const { hostname, port } = new URL(first.includes('://') ? first : `nats://${first}`);
     await natsGreeting(hostname, port === '' ? DEFAULT_PORT : Number(port));
@@ -35,7 +35,7 @@ export function natsWithoutFaults(server: Pick<NatsServer, 'url' | 'monitorUrl' 
   return { ...server, pid: () => undefined, kill: refuseFault, start: refuseFault, wipe: refuseFault };
 }
 
-/** What the server says first to everyone; it says so only after JetStream has recovered its streams. */
+/** The first thing that the server sends to each client. It does so only after JetStream has recovered its streams. */
 export function natsGreeting(host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, timeout: GREETING_TIMEOUT_MS });

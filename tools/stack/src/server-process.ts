@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Guard } from './guard';
 import type { Account } from './unprivileged';
 
-/** How much of the end of a log goes into an error. */
+/** How much of the end of a log is in an error. */
 const LOG_TAIL_CHARS = 2_000;
 
 export interface ServerProcessOptions {
@@ -14,7 +14,7 @@ export interface ServerProcessOptions {
   cwd: string;
   account?: Account | undefined;
   guard: Guard;
-  /** What the guard sends when we die. */
+  /** The signal that the guard sends when we die. */
   endSignal: NodeJS.Signals;
 }
 
@@ -23,7 +23,7 @@ export interface ServerProcess {
   readonly running: boolean;
   /** Resolves when the process has ended, with a few words on how. */
   readonly exited: Promise<string>;
-  /** Sends the signal and waits; what has not left after `patienceMs` is killed. */
+  /** Sends the signal and waits; a process that has not ended after `patienceMs` is killed. */
   end(signal: NodeJS.Signals, patienceMs: number): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// Starts real servers and tries what the stack promises: same ports after faults, no trace after the end.
+// Starts real servers and tests what the stack promises: same ports after faults, nothing left after the end.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ import { withClient } from './postgres';
 import { StackError } from './stack-error';
 import { startStack, type Stack } from './stack';
 
-// Whatever the machine that runs the tests has set, these are about the embedded servers.
+// These tests use the embedded servers, whatever the environment of this machine says.
 const env = { ...process.env, DATABASE_URL: '', NATS_URL: '', TEST_STACK: '' };
 const ask = async (url: string, sql: string): Promise<unknown[]> =>
   withClient(url, async (client) => (await client.query({ text: sql, rowMode: 'array' })).rows.flat());
@@ -62,7 +62,7 @@ describe('a running stack', () => {
     expect(await ask(url, 'select n from kept')).toEqual([7]);
   });
 
-  test('answers nobody while PostgreSQL is down', async () => {
+  test('gives no connection while PostgreSQL is down', async () => {
     await stack.killPostgres();
     expect(stack.postgresPid()).toBeUndefined();
     await expect(ask(stack.adminUrl, 'select 1')).rejects.toThrow('ECONNREFUSED');
@@ -91,7 +91,7 @@ describe('a running stack', () => {
     expect(stack.natsPid()).toBeDefined();
   });
 
-  test('serves as a given one, which creates databases there and cannot be broken', async () => {
+  test('can be given to another stack, which creates databases there and cannot break it', async () => {
     const given = { DATABASE_URL: stack.adminUrl, NATS_URL: stack.natsUrl };
     const guest = await startStack({ databases: ['orders', 'guests'], env: given });
     expect(await ask(guest.databaseUrl('guests'), 'select current_database()::text')).toEqual(['guests']);
@@ -120,7 +120,7 @@ describe('a running stack', () => {
 test('data in a given folder is there the next time, and one stack at a time may use it', async () => {
   const dataDir = join(mkdtempSync('/tmp/stack-spec-'), 'data');
   try {
-    // The folder mkdtemp made is for its owner alone, which would keep the account of PostgreSQL out.
+    // Only its owner may enter the folder from mkdtemp, so the account of PostgreSQL could not.
     rmSync(dirname(dataDir), { recursive: true });
     const first = await startStack({ databases: ['orders'], dataDir, env });
     await ask(first.databaseUrl('orders'), 'create table kept as select 7 as n');
@@ -136,7 +136,7 @@ test('data in a given folder is there the next time, and one stack at a time may
   }
 });
 
-test('a taken port is told in one sentence, and the other server does not stay behind', async () => {
+test('a taken port is reported in one sentence, and the other server does not stay', async () => {
   const squatter = createServer();
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve));
   const { port } = squatter.address() as AddressInfo;
@@ -148,14 +148,14 @@ test('a taken port is told in one sentence, and the other server does not stay b
   await new Promise((resolve) => squatter.close(resolve));
 });
 
-test('given servers that do not answer are told by the name of their variable', async () => {
+test('given servers that do not answer are reported by the name of their variable', async () => {
   const dead = { DATABASE_URL: 'postgres://x@127.0.0.1:1/x', NATS_URL: 'nats://127.0.0.1:1' };
   await expect(startStack({ databases: [], env: dead })).rejects.toThrow('start it or unset DATABASE_URL');
   const deadNats = { ...env, NATS_URL: dead.NATS_URL };
   await expect(startStack({ databases: [], durable: false, env: deadNats })).rejects.toThrow('or unset NATS_URL');
 });
 
-// Loads the sources in a process of its own, which can then be killed without mercy.
+// Loads the sources in a process of its own, which can then be killed.
 const PARENT = `
 const { transformFileSync } = require('@swc/core');
 require('node:module')._extensions['.ts'] = (module, file) => module._compile(transformFileSync(file).code, file);

@@ -1,4 +1,4 @@
-// Starts PostgreSQL and NATS, from wherever this machine can have them, and stops them without leaving a trace.
+// Starts PostgreSQL and NATS, from any source that this machine has, and stops them without leaving anything.
 import { startNatsContainer, startPostgresContainer } from './containers';
 import { openDataDir, removeDataDir, type DataDir } from './data-dir';
 import { createDatabases } from './databases';
@@ -15,7 +15,7 @@ export interface StackOptions {
   databases: string[];
   /** Where the data stays between runs; without it a temporary folder is used and deleted. */
   dataDir?: string;
-  /** Is told in whole sentences what happens. */
+  /** Gets a whole sentence for each thing that happens. */
   log?: (sentence: string) => void;
   /** Read for DATABASE_URL, NATS_URL, TEST_STACK, PATH, HOME and XDG_CACHE_HOME; `process.env` unless given. */
   env?: NodeJS.ProcessEnv;
@@ -35,7 +35,7 @@ export interface Stack {
   /** Undefined while the server is down or is not ours. */
   postgresPid(): number | undefined;
   natsPid(): number | undefined;
-  /** As a crash: no shutdown work is done, and the next start recovers. */
+  /** Like a crash: no shutdown work is done, and the next start recovers. */
   killPostgres(): Promise<void>;
   startPostgres(): Promise<void>;
   /** On the same port; `immediate` is a crash, `fast` an orderly shutdown that ends open connections. */
@@ -48,7 +48,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Throws StackError, with one sentence on what to do, when either server cannot be had. */
+/** Throws StackError, with one sentence on what to do, when a server cannot be had. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const site = new Site(options);
   try {
@@ -84,7 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** Decides where each server comes from and holds what the embedded ones share. */
+/** Decides where each server comes from, and has what the embedded ones share. */
 class Site {
   private readonly env: NodeJS.ProcessEnv;
   private readonly log: (sentence: string) => void;
@@ -143,7 +143,7 @@ class Site {
   }
 }
 
-// Both start at the same time; when one fails, the other is stopped before the failure is told.
+// Both start at the same time; when one fails, the other is stopped before the failure is thrown.
 async function bothOrNone(
   starting: Promise<PostgresServer>,
   startingNats: Promise<NatsServer>,

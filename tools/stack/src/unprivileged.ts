@@ -1,4 +1,4 @@
-// PostgreSQL refuses to run as root; this finds the account it runs under instead and what that account can reach.
+// PostgreSQL refuses to run as root; this finds the account to use instead, and what that account can reach.
 import { chownSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -7,7 +7,7 @@ export interface Account {
   gid: number;
 }
 
-/** The number of `nobody` on nearly every system, should it have no name. */
+/** The number of `nobody` on nearly every system, if there is no such name. */
 const NOBODY_ID = 65_534;
 
 /** The account for PostgreSQL: undefined when we are not root and may run it ourselves. */
@@ -17,7 +17,7 @@ export function unprivilegedAccount(): Account | undefined {
   return { uid: Number(entry?.[1] ?? NOBODY_ID), gid: Number(entry?.[2] ?? NOBODY_ID) };
 }
 
-/** Whether the account may pass through every folder above `path` and, for a folder, through itself. */
+/** Whether the account may enter every folder above `path` and, if `path` is a folder, `path` itself. */
 export function canReach(account: Account | undefined, path: string): boolean {
   if (account === undefined) return true;
   for (let folder = path; ; folder = dirname(folder)) {

@@ -16,6 +16,8 @@ export class ApiClient {
   constructor(
     private readonly baseUrl: string,
     private readonly apiKey?: string,
+    /** How long an answer may take; without it, as long as it likes. */
+    private readonly timeoutMs?: number,
   ) {}
 
   async send<Body>(method: string, path: string, { headers, body }: ApiRequest = {}): Promise<ApiResponse<Body>> {
@@ -26,6 +28,7 @@ export class ApiClient {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
+      signal: this.timeoutMs === undefined ? undefined : AbortSignal.timeout(this.timeoutMs),
       body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
     });
     const text = await response.text();

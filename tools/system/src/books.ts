@@ -33,7 +33,7 @@ export interface BooksReport {
   confirmed: number;
   cancelled: number;
   unsettled: number;
-  /** Sentences, one for each thing that is wrong. */
+  /** One sentence for each fault. */
   faults: string[];
 }
 
@@ -87,7 +87,7 @@ function faultsOfPayments(orders: Order[], payments: Payment[]): string[] {
   const kept = new Map<string, Payment[]>();
   for (const payment of payments) {
     const { orderId, status, refunded, amount } = payment;
-    // One that was asked for over HTTP belongs to no order.
+    // A payment over HTTP belongs to no order.
     if (orderId === null || status !== 'succeeded' || refunded === amount) continue;
     kept.set(orderId, [...(kept.get(orderId) ?? []), payment]);
   }

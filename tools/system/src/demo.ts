@@ -23,7 +23,7 @@ interface Scene {
 
 const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 
-/** What the scenes work with; `expect` counts what did not turn out as told. */
+/** What the scenes work with; `expect` counts the results that are not as announced. */
 class Stage {
   readonly surprises: string[] = [];
   readonly clients: Record<'order' | 'inventory' | 'payment' | 'sandbox', ApiClient>;
@@ -43,7 +43,7 @@ class Stage {
     return this.clients.order.post<Order>('/orders', body, key);
   }
 
-  /** Waits until the order is settled, tells its story and checks its end. */
+  /** Waits until the order is settled, prints its story and checks its end. */
   async tell(id: string, status: string, reason?: string): Promise<void> {
     const { order } = this.clients;
     const settled = await order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });

@@ -1,6 +1,6 @@
-/** A closed loop: so much at once, and no more. */
+/** A closed loop: a limited number of items at once. */
 
-/** All items, `width` at a time: the next starts when one has ended. */
+/** Runs all items, `width` at a time: the next one starts when one has ended. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,

@@ -1,6 +1,6 @@
-/** Calls `stop` once, when the terminal, the system or the end of our parent says so. */
+/** Calls `stop` once, after Ctrl-C, a signal, or the end of our parent. */
 
-/** How often to look whether the parent, such as npm, is still there; killed, it tells nobody. */
+/** How often to check that the parent, such as npm, still runs; a killed parent sends no signal. */
 const LOOK_AT_PARENT_MS = 500;
 
 export function stopInOrder(stop: () => void): void {

@@ -15,7 +15,7 @@ export const catalogue: readonly SeedProduct[] = [
   { sku: 'unicorn', name: 'Unicorn (sold out)', price: 99_900, onHand: 0 },
 ];
 
-/** Repeating it changes nothing: PUT converges, and stock that is there stays as it is. */
+/** A repeat changes nothing: PUT converges, and existing stock stays as it is. */
 export async function seed(
   order: ApiClient,
   inventory: ApiClient,

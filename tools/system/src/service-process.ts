@@ -9,9 +9,9 @@ export interface ServiceProcessOptions {
   env: Record<string, string>;
   nodeOptions?: string[];
   guard: Guard;
-  /** Where its log goes: our own output, or a function that gets it piece by piece, and the process it comes from. */
+  /** Where its log goes: our own output, or a function that gets each piece of it and its process. */
   output: 'inherit' | ((text: string, pid: number) => void);
-  /** Called when it ends and nobody asked for that. */
+  /** Called when it ends by itself. */
   onCrash?: (how: string) => void;
 }
 
@@ -49,7 +49,7 @@ export class ServiceProcess {
   async start(): Promise<void> {
     const { name, env, guard, output, nodeOptions = [] } = this.options;
     this.expectedEnd = false;
-    // A process group of its own: Ctrl-C in the terminal reaches us alone, and we stop it in good order.
+    // A process group of its own: Ctrl-C in the terminal reaches only us, and we stop it in order.
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', ...nodeOptions, join(DIST, 'apps', name, 'main.js')],
@@ -77,7 +77,7 @@ export class ServiceProcess {
     await this.untilReady(child);
   }
 
-  /** Ends it at once and waits until it is gone. */
+  /** Kills it and waits until it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.child;
     if (!child) return;
@@ -87,7 +87,7 @@ export class ServiceProcess {
     await gone;
   }
 
-  /** Lets it finish what it has in hand. */
+  /** Lets it finish the work that it has begun. */
   async stop(): Promise<void> {
     const child = this.child;
     if (!child) return;

@@ -4,9 +4,10 @@ import { ApiClient } from './api-client';
 import { DEVELOPMENT_KEY } from './development-key';
 import { stopInOrder } from './orderly-stop';
 import { seed } from './seed';
-import { type ServiceName, startSystem, type System } from './system';
+import { type ServiceName, serviceNames } from './services';
+import { startSystem, type System } from './system';
 
-/** So that a service that cannot live does not die many times a second. */
+/** A pause, so that a service that cannot run does not start many times a second. */
 const RESTART_PAUSE_MS = 1_000;
 
 void main();
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
     await system?.stop();
     process.exit(code);
   };
-  // Before the start, so that Ctrl-C during it also leaves nothing behind.
+  // Before the start, so that Ctrl-C during the start also leaves nothing running.
   stopInOrder(() => void stop(0));
   try {
     system = await startSystem({
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
       logFormat: 'pretty',
       say: (sentence) => process.stderr.write(`${sentence}\n`),
       onCrash: (name, how) => {
-        // One that does not even start is told by the start itself.
+        // If it does not even start, the start itself reports that.
         if (stopping || !system) return;
         process.stderr.write(`The ${name} service has ended (${how}); starting it again.\n`);
         setTimeout(() => void (stopping || restart(system!, name)), RESTART_PAUSE_MS);
@@ -58,6 +59,9 @@ async function restart({ services }: System, name: ServiceName): Promise<void> {
 }
 
 function welcome({ urls, services, stack }: System, tookMs: number): string {
+  const listed = [...serviceNames]
+    .reverse()
+    .map((name) => `  ${name.padEnd(10)} ${urls[name]}/docs  (process ${services[name].pid})`);
   return `
 Ready after ${(tookMs / 1_000).toFixed(1)} s. Place an order:
 
@@ -65,10 +69,7 @@ Ready after ${(tookMs / 1_000).toFixed(1)} s. Place an order:
     -H 'Content-Type: application/json' \\
     -d '{"customerId":"alice","items":[{"sku":"cup","quantity":2}],"payment":{"source":"tok_ok"}}'
 
-  order      ${urls.order}/docs  (process ${services.order.pid})
-  inventory  ${urls.inventory}/docs  (process ${services.inventory.pid})
-  payment    ${urls.payment}/docs  (process ${services.payment.pid})
-  sandbox    ${urls.sandbox}/docs  (process ${services.sandbox.pid})
+${listed.join('\n')}
   PostgreSQL ${stack.databaseUrl('order')}
   NATS       ${stack.natsUrl}
 

@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { freePort, type Guard, isPortFree, type Stack, StackError, startGuard, startStack } from '@shop/stack';
 import { DEVELOPMENT_KEY } from './development-key';
 import { ServiceProcess } from './service-process';
-
-export const serviceNames = ['sandbox', 'inventory', 'payment', 'order'] as const;
-export type ServiceName = (typeof serviceNames)[number];
+import { ownServices, type ServiceName, serviceNames, usualPorts } from './services';
 
 export interface SystemOptions {
   /** The usual ports where they are free, or free ones only. */
@@ -17,10 +15,10 @@ export interface SystemOptions {
   logLevel?: string;
   /** `sandbox` speaks to the sandbox through the provider's SDK; `simulated` answers inside the payment service. */
   provider?: 'sandbox' | 'simulated';
-  /** Says what is being done, in one sentence at a time. */
+  /** Gets one sentence for each thing that is done. */
   say?: (sentence: string) => void;
   onCrash?: (name: ServiceName, how: string) => void;
-  /** Further variables for the services. */
+  /** More variables for the services. */
   env?: Record<string, string>;
   /** Options for Node itself, by service. */
   nodeOptions?: Partial<Record<ServiceName, string[]>>;
@@ -31,7 +29,7 @@ export interface System {
   /** The first process of each service. */
   services: Record<ServiceName, ServiceProcess>;
   urls: Record<ServiceName, string>;
-  /** Every process of every service, the further replicas too. */
+  /** Every process of every service, with the added replicas. */
   processes: readonly ServiceProcess[];
   /** Starts one more process of a service, on a free port, on the same databases and NATS; `stop` stops it too. */
   addReplica(name: ServiceName): Promise<ServiceProcess>;
@@ -39,16 +37,15 @@ export interface System {
 }
 
 const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator`;
-const USUAL_PORTS: Record<ServiceName, number> = { order: 3000, inventory: 3001, payment: 3002, sandbox: 3009 };
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const say = options.say ?? (() => undefined);
-  // First, so that a port that is taken is told before anything has been started.
+  // First, so that a taken port is reported before anything has started.
   const ports = await choosePorts(options.ports, say);
   say('Starting PostgreSQL and NATS …');
-  const stack = await startStack({ databases: ['order', 'inventory', 'payment'], log: say });
+  const stack = await startStack({ databases: ownServices, log: say });
   const guard = startGuard();
-  // The provider remembers what it took, also when its process is killed.
+  // The provider remembers its charges, also when its process is killed.
   const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
   guard.remove(sandboxFolder);
   const sandboxFile = join(sandboxFolder, 'books.jsonl');
@@ -62,7 +59,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     return replica;
   };
   const stop = async () => {
-    // The gateway first, so that nobody is sent to a service that is gone.
+    // The gateway first, so that no request comes while the other services stop.
     for (const name of [...serviceNames].reverse()) {
       await Promise.all(processes.filter((process) => process.name === name).map((process) => process.stop()));
     }
@@ -89,7 +86,7 @@ interface Surroundings {
   sandboxPort: number;
 }
 
-/** Answers what makes a process of a service for a port; nothing runs before its `start`. */
+/** Returns a function that makes a process of a service for a port; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
   { stack, guard, sandboxFile, sandboxPort }: Surroundings,
@@ -102,17 +99,15 @@ function createServicesWith(
     ...(process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? {} : { NO_COLOR: '1' }),
     ...options.env,
   };
-  const own: Record<ServiceName, Record<string, string>> = {
+  const own: Partial<Record<ServiceName, Record<string, string>>> = {
     sandbox: { LOG_LEVEL: 'warn', SANDBOX_FILE: sandboxFile },
-    inventory: { INVENTORY_DATABASE_URL: stack.databaseUrl('inventory') },
-    payment: {
-      PAYMENT_DATABASE_URL: stack.databaseUrl('payment'),
-      ...(options.provider === 'simulated'
+    payment:
+      options.provider === 'simulated'
         ? { PAYMENT_PROVIDER: 'simulated' }
-        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: urlOf(sandboxPort) }),
-    },
-    order: { ORDER_DATABASE_URL: stack.databaseUrl('order') },
+        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: urlOf(sandboxPort) },
   };
+  const database = (name: ServiceName): Record<string, string> =>
+    ownServices.includes(name) ? { [`${name.toUpperCase()}_DATABASE_URL`]: stack.databaseUrl(name) } : {};
   return (name, port) =>
     new ServiceProcess({
       name,
@@ -121,7 +116,7 @@ function createServicesWith(
       output: options.output,
       onCrash: (how) => options.onCrash?.(name, how),
       nodeOptions: options.nodeOptions?.[name],
-      env: { ...common, ...own[name], [portVariable(name)]: String(port) },
+      env: { ...common, ...database(name), ...own[name], [portVariable(name)]: String(port) },
     });
 }
 
@@ -147,7 +142,7 @@ async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sente
     throw new StackError(`Port ${given} for ${name} is taken or no port; set ${variable} to a free one.`);
   }
   if (wish === 'free') return freePort();
-  const usual = USUAL_PORTS[name];
+  const usual = usualPorts[name];
   if (await isPortFree(usual)) return usual;
   const port = await freePort();
   say(`Port ${usual} is taken, so ${name} listens on ${port} (set ${variable} to choose).`);

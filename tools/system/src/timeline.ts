@@ -10,7 +10,7 @@ export interface SagaStory {
 const MS_WIDTH = 7;
 const MOVE_WIDTH = 28;
 
-/** One line per transition: milliseconds since the start, where it went, and why. */
+/** One line per transition: milliseconds since the start, the new state, and the reason. */
 export function timelineOf(saga: SagaStory): string[] {
   const start = Date.parse(saga.history[0]?.at ?? '');
   const lines = saga.history.map(({ at, event, from, to, attempt, detail }) => {

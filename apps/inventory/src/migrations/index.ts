@@ -1,10 +1,6 @@
-/** The inventory service's own tables, beside its ledger's. */
+/** All that makes the tables of the inventory service; those of the libs it stands on come first. */
+import { ledgerMigrations } from '@shop/idempotency';
+import { messagingMigrations } from '@shop/messaging';
 import { CreateStock1760000020000 } from './1760000020000-create-stock';
-import { KeyAdjustments1760000021000 } from './1760000021000-key-adjustments';
-import { DropStockShapeChecks1760000022000 } from './1760000022000-drop-stock-shape-checks';
 
-export const inventoryMigrations = [
-  CreateStock1760000020000,
-  KeyAdjustments1760000021000,
-  DropStockShapeChecks1760000022000,
-];
+export const inventoryMigrations = [...ledgerMigrations, ...messagingMigrations, CreateStock1760000020000];

@@ -1,7 +1,5 @@
 /** Whether the migrations still make the schema that is kept in schema.txt. */
 import { join } from 'node:path';
-import { ledgerMigrations } from '@shop/idempotency';
-import { messagingMigrations } from '@shop/messaging';
 import { applyMigrations } from '@shop/postgres/testing';
 import { expectSchema, useStack } from '@shop/testing';
 import { inventoryMigrations } from '.';
@@ -9,7 +7,6 @@ import { inventoryMigrations } from '.';
 const stack = useStack();
 
 it('makes the schema in schema.txt from an empty database', async () => {
-  const migrations = [...ledgerMigrations, ...messagingMigrations, ...inventoryMigrations];
-  await applyMigrations(stack.databaseUrl, migrations);
+  await applyMigrations(stack.databaseUrl, inventoryMigrations);
   await expectSchema(stack.databaseUrl, join(__dirname, '../../schema.txt'), '@shop/inventory');
 });

@@ -14,10 +14,11 @@ import {
   runOnce,
 } from '@shop/idempotency';
 import { type Database, isUniqueViolation } from '@shop/postgres';
-import { IsText } from '@shop/problem';
+import { IsText } from '@shop/validation';
 import { IsInt, Max, Min, NotEquals } from 'class-validator';
-import type { Stock } from './stock';
-import { insufficientStock, MAX_ON_HAND, stockJson, stockNotFound } from './stock-answers';
+import type { Stock } from './warehouse';
+import { insufficientStock, MAX_ON_HAND, stockNotFound } from './stock-answers';
+import { stockJson } from './stock.view';
 import { type Adjustment, ADJUSTMENT_NATURAL_KEY, adjustStock, findAdjustment, lockOneStock } from './stock.repository';
 
 export class AdjustmentBody {
@@ -53,7 +54,7 @@ export async function adjustOnce(
   const [outcome] = await runOnce<State>(
     database,
     ledger,
-    [{ claim }],
+    [request],
     {
       load: async (tx) => {
         const [stock, before] = await Promise.all([
@@ -68,7 +69,7 @@ export async function adjustOnce(
       },
     },
     // Another replica has made it meanwhile: run again and see it.
-    (error) => isUniqueViolation(error, ADJUSTMENT_NATURAL_KEY),
+    { retryOn: (error) => isUniqueViolation(error, ADJUSTMENT_NATURAL_KEY) },
   );
   return outcome!;
 }

@@ -1,30 +1,33 @@
 /** Stock over HTTP, for the people and systems that keep it. */
 import { Body, Controller, Get, Headers, Param, Post, Put, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import {
+  ApiAnswer,
+  ApiConditionalWrite,
   type Caller,
   CallerOf,
+  ConditionalGet,
   etagOf,
-  pageOf,
+  type Page,
+  PageOf,
   PageQuery,
-  requireMatch,
-  requireNone,
+  readPage,
   Roles,
-  unlessModified,
 } from '@shop/http';
-import { type Claim, ClaimOf, Idempotent, Ledger, type Outcome } from '@shop/idempotency';
-import { Database, type Tx } from '@shop/postgres';
-import { validationFailed } from '@shop/problem';
+import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
+import { ApiProblems } from '@shop/problem';
+import { validationFailed } from '@shop/validation';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { AdjustmentBody, adjustOnce } from './adjust-stock';
-import type { Stock } from './stock';
-import { insufficientStock, MAX_ON_HAND, stockJson, stockNotFound } from './stock-answers';
-import { adjustStock, createStock, findStock, listStock, lockOneStock } from './stock.repository';
+import { AdjustmentBody } from './adjust-stock';
+import { MAX_ON_HAND } from './stock-answers';
+import { stockJson, StockView } from './stock.view';
+import { StockService } from './stock.service';
+import type { Stock } from './warehouse';
 
 class StockBody {
-  @ApiProperty({ example: 100 })
+  @ApiProperty({ description: 'pieces, reserved ones included', example: 100 })
   @IsInt()
   @Min(0)
   @Max(MAX_ON_HAND)
@@ -37,42 +40,52 @@ class StockQuery extends PageQuery {
   declare cursor?: string;
 }
 
+const ApiSku = () => ApiParam({ name: 'sku', description: 'stock keeping unit', example: 'cup' });
+
 @ApiTags('stock')
 @Controller('stock')
 export class StockController {
-  constructor(
-    private readonly database: Database,
-    private readonly ledger: Ledger,
-  ) {}
+  constructor(private readonly stock: StockService) {}
 
   @Get()
-  @ApiOperation({ summary: 'All stock, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: StockQuery) {
-    const rows = await listStock(this.database, tenant, cursor, limit + 1);
-    return pageOf(rows, limit, { item: stockJson, cursor: ({ sku }) => sku });
+  @ApiOperation({
+    operationId: 'listStock',
+    summary: 'All stock, page by page',
+    description: 'The stock of your tenant, in order of SKU.',
+  })
+  @ApiAnswer(200, PageOf(StockView), { description: 'a page' })
+  list(@CallerOf() { tenant }: Caller, @Query() { cursor: after = '', limit }: StockQuery): Promise<Page<StockView>> {
+    const read = (limit: number) => this.stock.list({ tenant, after, limit });
+    return readPage(limit, read, { item: stockJson, cursor: ({ sku }) => sku });
   }
 
   @Get(':sku')
-  @ApiOperation({ summary: 'The stock of one SKU; 304 for a known ETag' })
-  async get(
-    @CallerOf() { tenant }: Caller,
-    @Param('sku') sku: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('if-none-match') ifNoneMatch?: string,
-  ) {
-    const stock = SKU.test(sku) ? await findStock(this.database, tenant, sku) : undefined;
-    if (!stock) throw stockNotFound();
-    const etag = etagOf(stock.version);
-    void reply.header('etag', etag);
-    if (!unlessModified(ifNoneMatch, etag)) return stockJson(stock);
-    void reply.status(304);
-    return undefined;
+  @ConditionalGet(stockJson)
+  @ApiOperation({
+    operationId: 'getStock',
+    summary: 'The stock of one SKU',
+    description: 'How many pieces there are, and how many of them orders hold.',
+  })
+  @ApiSku()
+  @ApiAnswer(200, StockView, { description: 'the stock as it is now', headers: ['etag'] })
+  @ApiProblems({ 404: ['stock_not_found'] })
+  get(@CallerOf() { tenant }: Caller, @Param('sku') sku: string): Promise<Stock> {
+    return this.stock.get(tenant, sku);
   }
 
   @Put(':sku')
   @Roles('operator')
   @Idempotent({ strategy: 'natural' })
-  @ApiOperation({ summary: 'Creates stock, or sets the counted number in the version named by If-Match' })
+  @ApiOperation({
+    operationId: 'putStock',
+    summary: 'Creates stock, or sets the counted number in the version named by If-Match',
+    description: 'The same number again changes nothing, so it may be repeated without If-Match.',
+  })
+  @ApiSku()
+  @ApiConditionalWrite({ required: true, creates: true })
+  @ApiAnswer(201, StockView, { description: 'created', headers: ['etag'] })
+  @ApiAnswer(200, StockView, { description: 'changed, or as it was already', headers: ['etag'] })
+  @ApiProblems({ 409: ['insufficient_stock'] })
   async put(
     @CallerOf() { tenant }: Caller,
     @Param('sku') sku: string,
@@ -80,11 +93,9 @@ export class StockController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('if-match') ifMatch?: string,
     @Headers('if-none-match') ifNoneMatch?: string,
-  ) {
+  ): Promise<StockView> {
     if (!SKU.test(sku)) throw validationFailed([{ path: 'sku', message: 'must be 1 to 64 of A-Z a-z 0-9 . _ -' }]);
-    const created = ifMatch === undefined ? await createStock(this.database, tenant, sku, onHand) : undefined;
-    const count = { tenant, sku, onHand, ifMatch, ifNoneMatch };
-    const stock = created ?? (await this.database.transaction((tx) => recount(tx, count)));
+    const { stock, created } = await this.stock.put({ tenant, sku, onHand, ifMatch, ifNoneMatch });
     void reply.status(created ? 201 : 200).header('etag', etagOf(stock.version));
     return stockJson(stock);
   }
@@ -92,37 +103,21 @@ export class StockController {
   @Post(':sku/adjustments')
   @Roles('operator')
   @Idempotent({ strategy: 'atomic' })
-  @ApiOperation({ summary: 'Adds or takes pieces' })
-  @ApiResponse({
-    status: 409,
-    description:
-      'insufficient_stock, idempotency_key_reused (another request), idempotency_key_in_use, or already_submitted: the ' +
-      'adjustment was made so long ago that its first answer is forgotten',
+  @ApiOperation({
+    operationId: 'adjustStock',
+    summary: 'Adds or takes pieces',
+    description: 'What changes the number by a difference needs no If-Match.',
   })
+  @ApiSku()
+  @ApiAnswer(201, StockView, { description: 'adjusted', headers: ['etag', 'idempotent-replayed'] })
+  @ApiAlreadySubmitted('/stock/cup')
+  @ApiProblems({ 404: ['stock_not_found'], 409: ['insufficient_stock'] })
   adjust(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
     @Param('sku') sku: string,
     @Body() { delta, reason }: AdjustmentBody,
   ): Promise<Outcome> {
-    return adjustOnce({ database: this.database, ledger: this.ledger }, { tenant, sku, delta, reason, claim });
+    return this.stock.adjust({ tenant, sku, delta, reason, claim });
   }
-}
-
-interface Count {
-  tenant: string;
-  sku: string;
-  onHand: number;
-  ifMatch?: string;
-  ifNoneMatch?: string;
-}
-
-/** The same number again changes nothing, so a repeated PUT needs no If-Match. */
-async function recount(tx: Tx, { tenant, sku, onHand, ifMatch, ifNoneMatch }: Count): Promise<Stock> {
-  const stock = await lockOneStock(tx, tenant, sku);
-  if (stock) requireNone(ifNoneMatch, stock.version);
-  if (stock && ifMatch === undefined && stock.onHand === onHand) return stock;
-  requireMatch(ifMatch, stock?.version);
-  if (onHand < stock.reserved) throw insufficientStock(stock);
-  return adjustStock(tx, stock, { delta: onHand - stock.onHand, reason: 'counted', cause: 'PUT' });
 }

@@ -1,15 +1,6 @@
-/** The tables of stock, movements and reservations: every statement on them stands here. */
-import {
-  countedOrFail,
-  type Database,
-  isBadNumber,
-  isCheckViolation,
-  isUniqueViolation,
-  rowsOf,
-  type Statement,
-  type Tx,
-} from '@shop/postgres';
-import type { Movement, Reservation, ReservationStatus, Shelf, Stock, StockChange, StockLine } from './stock';
+/** The tables of stock, movements and reservations: every statement that writes or locks them stands here. */
+import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
+import type { Movement, Reservation, ReservationStatus, Stock, StockLine, Warehouse } from './warehouse';
 
 interface StockRow {
   tenant: string;
@@ -34,11 +25,7 @@ export interface Adjustment {
   reason: string;
 }
 
-/** Begin the words of statements that find less than they were to change. */
-const STOCK_MISSING = 'stock missing';
-const RESERVATION_MOVED = 'reservation moved';
-const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
-const STOCK_CHECKS = ['stock_check', 'stock_on_hand_check', 'stock_reserved_check'];
+export const RESERVATION_PRIMARY_KEY = 'reservation_pkey';
 export const ADJUSTMENT_NATURAL_KEY = 'stock_movement_adjustment';
 
 /** Locks the reservations in key order. */
@@ -60,39 +47,18 @@ export async function lockStockFor(
   return (await tx.query<StockRow>(selectStockForUpdate, values)).map(stockOf);
 }
 
-/** Reads the stock rows of these SKUs as they are; somebody may change them at any time. */
-export async function readStock(tx: Tx, wanted: readonly { tenant: string; sku: string }[]): Promise<Stock[]> {
-  if (wanted.length === 0) return [];
-  const values = [wanted.map(({ tenant }) => tenant), wanted.map(({ sku }) => sku)];
-  return (await tx.query<StockRow>(selectStockRows, values)).map(stockOf);
+/** Saves what has changed of rows that this transaction has locked. */
+export function saveWarehouse(tx: Tx, warehouse: Warehouse): void {
+  updateChangedReservations(tx, [...warehouse.changedReservations]);
+  updateChangedStock(tx, [...warehouse.changedStock]);
+  insertNewReservations(tx, [...warehouse.newReservations]);
+  insertMovements(tx, warehouse.movements);
 }
 
-/**
- * Saves what has changed as changes, not as values, so rows that were only presumed can be among them: the transaction
- * fails with what `isPresumedWrongly` knows unless there is enough of every SKU, and every reservation is still as it was.
- * Reservations go first, then stock, each in key order, so that two replicas never deadlock.
- */
-export function saveShelf(tx: Tx, shelf: Shelf): void {
-  updateChangedReservations(tx, [...shelf.changedReservations]);
-  updateChangedStock(tx, [...shelf.changedStock]);
-  insertNewReservations(tx, [...shelf.newReservations]);
-  insertMovements(tx, shelf.movements);
-}
-
-/** True when what was presumed of a shelf was wrong, or another replica has made the same reservation meanwhile. */
-export function isPresumedWrongly(error: unknown): boolean {
-  return (
-    isUniqueViolation(error, RESERVATION_PRIMARY_KEY) ||
-    isBadNumber(error, STOCK_MISSING) ||
-    isBadNumber(error, RESERVATION_MOVED) ||
-    STOCK_CHECKS.some((check) => isCheckViolation(error, check))
-  );
-}
-
-function updateChangedStock(tx: Tx, changes: readonly (readonly [Pick<Stock, 'tenant' | 'sku'>, StockChange])[]): void {
-  if (changes.length === 0) return;
-  const rows = changes.map(([{ tenant, sku }, { onHand, reserved }]) => ({ tenant, sku, on_hand: onHand, reserved }));
-  tx.send(updateStock, [rowsOf(rows), rows.length]);
+function updateChangedStock(tx: Tx, changed: readonly Stock[]): void {
+  if (changed.length === 0) return;
+  const rows = changed.map(({ tenant, sku, onHand, reserved }) => ({ tenant, sku, on_hand: onHand, reserved }));
+  tx.send(updateStock, [rowsOf(rows)]);
 }
 
 function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
@@ -100,26 +66,15 @@ function insertNewReservations(tx: Tx, rows: readonly Reservation[]): void {
   tx.send(insertReservations, [rowsOf(rows.map(({ id, tenant, lines, status }) => ({ id, tenant, lines, status })))]);
 }
 
-function updateChangedReservations(tx: Tx, changes: readonly (readonly [Reservation, ReservationStatus])[]): void {
-  if (changes.length === 0) return;
-  const columns = [changes.map(([{ id }]) => id), changes.map(([, was]) => was), changes.map(([{ status }]) => status)];
-  tx.send(updateReservations, [...columns, changes.length]);
+function updateChangedReservations(tx: Tx, changed: readonly Reservation[]): void {
+  if (changed.length === 0) return;
+  tx.send(updateReservations, [changed.map(({ id }) => id), changed.map(({ status }) => status)]);
 }
 
 function insertMovements(tx: Tx, movements: readonly Movement[]): void {
   if (movements.length === 0) return;
   const rows = movements.map(({ tenant, sku, delta, reason, cause }) => ({ tenant, sku, delta, reason, cause }));
   tx.send(insertMovementRows, [rowsOf(rows)]);
-}
-
-export async function findStock(database: Database, tenant: string, sku: string): Promise<Stock | undefined> {
-  const [row] = await database.query<StockRow>(selectStock, [tenant, sku]);
-  return row && stockOf(row);
-}
-
-/** Up to `limit` rows behind the SKU `after`, in order of SKU. */
-export async function listStock(database: Database, tenant: string, after: string, limit: number): Promise<Stock[]> {
-  return (await database.query<StockRow>(selectStockPage, [tenant, after, limit])).map(stockOf);
 }
 
 /** Answers nothing when there is a row already. */
@@ -144,10 +99,10 @@ export async function findAdjustment(tx: Tx, cause: string): Promise<Adjustment 
   return row;
 }
 
-/** Changes what is on hand, and writes the movement that explains it. */
+/** Changes what is on hand of a row that this transaction has locked, and writes the movement that explains it. */
 export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; reason: string; cause: string }): Stock {
   const adjusted = { ...stock, onHand: stock.onHand + adjustment.delta, version: stock.version + 1 };
-  updateChangedStock(tx, [[stock, { onHand: adjustment.delta, reserved: 0 }]]);
+  updateChangedStock(tx, [adjusted]);
   if (adjustment.delta !== 0) {
     const { delta, reason, cause } = adjustment;
     tx.send(insertMovementRows, [rowsOf([{ tenant: stock.tenant, sku: stock.sku, delta, reason, cause }])]);
@@ -181,29 +136,13 @@ const selectStockForUpdate: Statement = {
     order by tenant, sku for update`,
 };
 
-const selectStockRows: Statement = {
-  name: 'stock.select-many',
-  text: `
-    select s.tenant, s.sku, s.on_hand, s.reserved, s.version
-    from unnest($1::text[], $2::text[]) as k (tenant, sku)
-    join stock s on s.tenant = k.tenant and s.sku = k.sku`,
-};
-
 const updateStock: Statement = {
   name: 'stock.update',
-  text: countedOrFail(
-    STOCK_MISSING,
-    `
+  text: `
     update stock s
-    set on_hand = s.on_hand + c.on_hand, reserved = s.reserved + c.reserved, version = s.version + 1, updated_at = now()
-    from (
-      select * from jsonb_to_recordset($1::jsonb) as r (tenant text, sku text, on_hand bigint, reserved bigint)
-      order by tenant, sku
-    ) as c
-    where s.tenant = c.tenant and s.sku = c.sku
-    returning 1`,
-    '$2',
-  ),
+    set on_hand = c.on_hand, reserved = c.reserved, version = s.version + 1, updated_at = now()
+    from jsonb_to_recordset($1::jsonb) as c (tenant text, sku text, on_hand bigint, reserved bigint)
+    where s.tenant = c.tenant and s.sku = c.sku`,
 };
 
 const insertReservations: Statement = {
@@ -216,15 +155,10 @@ const insertReservations: Statement = {
 
 const updateReservations: Statement = {
   name: 'reservation.update',
-  text: countedOrFail(
-    RESERVATION_MOVED,
-    `
+  text: `
     update reservation r set status = c.status, updated_at = now()
-    from (select * from unnest($1::uuid[], $2::text[], $3::text[]) as r (id, was, status) order by id) as c
-    where r.id = c.id and r.status = c.was
-    returning 1`,
-    '$4',
-  ),
+    from unnest($1::uuid[], $2::text[]) as c (id, status)
+    where r.id = c.id`,
 };
 
 const insertMovementRows: Statement = {
@@ -238,16 +172,6 @@ const insertMovementRows: Statement = {
 const selectAdjustment: Statement = {
   name: 'stock-movement.select-adjustment',
   text: `select tenant, sku, delta, reason from stock_movement where cause = $1 and cause like 'POST %'`,
-};
-
-const selectStock: Statement = {
-  name: 'stock.select-one',
-  text: `select tenant, sku, on_hand, reserved, version from stock where tenant = $1 and sku = $2`,
-};
-
-const selectStockPage: Statement = {
-  name: 'stock.select-page',
-  text: `select tenant, sku, on_hand, reserved, version from stock where tenant = $1 and sku > $2 order by sku limit $3`,
 };
 
 const insertStock: Statement = {

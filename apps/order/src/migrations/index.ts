@@ -1,10 +1,13 @@
-/** The order service's own tables, beside those of its ledger and its sagas. */
+/** All that makes the tables of the order service; those of the libs it stands on come first. */
+import { ledgerMigrations } from '@shop/idempotency';
+import { messagingMigrations, outboxMigrations } from '@shop/messaging';
+import { sagaMigrations } from '@shop/saga';
 import { CreateOrders1760000010000 } from './1760000010000-create-orders';
-import { AddPlacedAs1760000011000 } from './1760000011000-add-placed-as';
-import { DropOrdersShapeChecks1760000012000 } from './1760000012000-drop-orders-shape-checks';
 
 export const orderMigrations = [
+  ...ledgerMigrations,
+  ...messagingMigrations,
+  ...sagaMigrations,
+  ...outboxMigrations,
   CreateOrders1760000010000,
-  AddPlacedAs1760000011000,
-  DropOrdersShapeChecks1760000012000,
 ];

@@ -1,9 +1,8 @@
-/** An order: the request, the decision what it costs, and the JSON that clients see. Pure. */
+/** An order: the request, and the decision what it costs. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
 import { MAX_LINES, MAX_QUANTITY, SKU } from '@shop/contracts';
-import { etagOf } from '@shop/http';
-import type { Answer } from '@shop/idempotency';
-import { IsText, Problem } from '@shop/problem';
+import { Problem } from '@shop/problem';
+import { IsText } from '@shop/validation';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -106,17 +105,4 @@ export function priceItems(
   const amount = priced.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice.amount, 0);
   if (!Number.isSafeInteger(amount)) throw new Problem(422, 'total_too_large', 'the total of the order is too large');
   return { items: priced, total: { amount, currency } };
-}
-
-/** The order as clients see it. */
-export function orderJson({ id, customerId, items, total, status, reason, createdAt, updatedAt }: Order) {
-  return { id, customerId, items, total, status, reason, createdAt, updatedAt };
-}
-
-export function createdAnswer(order: Order): Answer {
-  return {
-    status: 201,
-    headers: { location: `/orders/${order.id}`, etag: etagOf(order.version) },
-    body: JSON.stringify(orderJson(order)),
-  };
 }

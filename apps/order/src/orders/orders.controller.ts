@@ -1,59 +1,62 @@
 /** Orders over HTTP: the contract that clients see. */
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  ApiAnswer,
+  ApiConditionalWrite,
+  ApiPreferWait,
+  ApiTraceparent,
   type Caller,
   CallerOf,
+  ConditionalGet,
   etagOf,
-  pageOf,
-  PageQuery,
   requireMatch,
   requireNone,
-  unlessModified,
 } from '@shop/http';
-import { type Claim, ClaimOf, httpOutcome, Idempotent, type Outcome } from '@shop/idempotency';
+import {
+  ApiAlreadySubmitted,
+  type Claim,
+  ClaimOf,
+  httpOutcome,
+  Idempotent,
+  type Outcome,
+  preferredWaitMs,
+} from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
-import { Database } from '@shop/postgres';
-import { Problem, validationFailed } from '@shop/problem';
-import { preferredWaitMs } from '@shop/resilience';
-import { isUUID, IsIn, IsOptional, IsUUID } from 'class-validator';
+import { ApiProblems, type ProblemMembers } from '@shop/problem';
+import { validationFailed } from '@shop/validation';
+import { isUUID } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { OrderBody, orderJson, type OrderStatus, orderStatuses } from './order';
-import { listOrders } from './orders.repository';
+import { ApiOrderId, keyFor } from './order-id';
+import { type Order, OrderBody } from './order';
+import { orderJson, OrderView } from './order.view';
 import { OrdersService } from './orders.service';
-import { claimOfPut, orderIdConflict } from './place-orders';
+import { claimOfPut, orderIdConflict } from './placing/place-orders';
 
-class OrdersQuery extends PageQuery {
-  @ApiPropertyOptional({ enum: orderStatuses })
-  @IsOptional()
-  @IsIn(orderStatuses)
-  status?: OrderStatus;
-
-  @IsOptional()
-  @IsUUID()
-  declare cursor?: string;
-}
+/** Refusals of the business. */
+const notAccepted: Record<string, ProblemMembers> = {
+  unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
+  mixed_currencies: {},
+  total_too_large: {},
+};
 
 @ApiTags('orders')
 @Controller('orders')
 export class OrdersController {
-  constructor(
-    private readonly orders: OrdersService,
-    private readonly database: Database,
-  ) {}
+  constructor(private readonly orders: OrdersService) {}
 
   @Post()
   @Idempotent({ strategy: 'atomic' })
-  @ApiOperation({ summary: 'Places an order; its saga then reserves, charges and confirms' })
-  @ApiResponse({ status: 201, description: 'accepted, with Location and ETag' })
-  @ApiResponse({
-    status: 409,
+  @ApiOperation({
+    operationId: 'placeOrder',
+    summary: 'Places an order; its saga then reserves, charges and confirms',
     description:
-      'idempotency_key_reused (another request), idempotency_key_in_use, or already_submitted: the order was placed ' +
-      'so long ago that its first answer is forgotten; statusUrl and Location lead to it',
+      'Answers as soon as order and saga are written. GET /orders/{id} with Prefer: wait=N waits for the end of the saga.',
   })
-  @ApiResponse({ status: 422, description: 'unknown_sku, mixed_currencies, total_too_large' })
-  @ApiResponse({ status: 503, description: 'overloaded' })
+  @ApiTraceparent()
+  @ApiAnswer(201, OrderView, { description: 'accepted', headers: ['location', 'etag', 'idempotent-replayed'] })
+  @ApiAlreadySubmitted('/orders/01a20621-a6cd-74b9-a1c3-459d717a98c4')
+  @ApiProblems({ 422: notAccepted })
   create(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
@@ -65,7 +68,24 @@ export class OrdersController {
 
   @Put(':id')
   @Idempotent({ strategy: 'natural' })
-  @ApiOperation({ summary: 'Places an order under an id of the client; the same again answers 200' })
+  @ApiOperation({
+    operationId: 'placeOrderAs',
+    summary: 'Places an order under an id of the client',
+    description: 'The same content again changes nothing and answers the order as it is now.',
+  })
+  @ApiOrderId()
+  @ApiTraceparent()
+  @ApiConditionalWrite({ creates: true })
+  @ApiAnswer(201, OrderView, { description: 'accepted', headers: ['location', 'etag'] })
+  @ApiAnswer(200, OrderView, {
+    description: 'it was placed before, by the same request',
+    headers: ['location', 'etag'],
+  })
+  @ApiProblems({
+    409: ['order_id_conflict', 'idempotency_key_in_use'],
+    410: ['idempotency_key_erased'],
+    422: notAccepted,
+  })
   async createAs(
     @CallerOf() caller: Caller,
     @Param('id') id: string,
@@ -74,7 +94,7 @@ export class OrdersController {
     @Headers('if-match') ifMatch?: string,
     @Headers('if-none-match') ifNoneMatch?: string,
     @Headers('traceparent') traceparent?: string,
-  ) {
+  ): Promise<OrderView | string> {
     if (!isUUID(id)) throw validationFailed([{ path: 'id', message: 'must be a UUID' }]);
     const key = keyFor(caller, id);
     if (ifMatch !== undefined) requireMatch(ifMatch, (await this.orders.find(key))?.version);
@@ -103,39 +123,44 @@ export class OrdersController {
     return orderJson(order);
   }
 
-  @Get()
-  @ApiOperation({ summary: 'Orders, newest first, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { status, cursor, limit }: OrdersQuery) {
-    const rows = await listOrders(this.database, { tenant, status, before: cursor, limit: limit + 1 });
-    return pageOf(rows, limit, { item: orderJson, cursor: ({ id }) => id });
-  }
-
   @Get(':id')
-  @ApiOperation({ summary: 'One order; waits until it is settled with Prefer: wait=N' })
-  @ApiHeader({ name: 'Prefer', required: false, description: 'wait=N, at most 30 seconds' })
+  @ConditionalGet(orderJson)
+  @ApiOperation({
+    operationId: 'getOrder',
+    summary: 'One order',
+    description: 'With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over.',
+  })
+  @ApiOrderId()
+  @ApiPreferWait('wait=N: how many seconds, at most 30, to wait for the end of the order')
+  @ApiAnswer(200, OrderView, { description: 'the order as it is now', headers: ['etag', 'preference-applied'] })
+  @ApiProblems({ 404: ['order_not_found'] })
   async get(
     @CallerOf() caller: Caller,
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('prefer') prefer?: string,
-    @Headers('if-none-match') ifNoneMatch?: string,
-  ) {
+  ): Promise<Order> {
     const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
-    const order =
-      waitMs > 0 ? await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed) : await this.orders.get(key);
-    const etag = etagOf(order.version);
-    void reply.header('etag', etag);
-    if (waitMs > 0) void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-    if (!unlessModified(ifNoneMatch, etag)) return orderJson(order);
-    void reply.status(304);
-    return undefined;
+    if (waitMs <= 0) return this.orders.get(key);
+    const order = await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed);
+    void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
+    return order;
   }
 
   @Delete(':id')
   @HttpCode(204)
   @Idempotent({ strategy: 'natural' })
-  @ApiOperation({ summary: 'Cancels an order, whatever its state; again and again 204' })
+  @ApiOperation({
+    operationId: 'cancelOrder',
+    summary: 'Cancels an order, whatever its state',
+    description:
+      'The wish is written down; the saga turns back, or a second one refunds and restocks. It may be repeated.',
+  })
+  @ApiOrderId()
+  @ApiConditionalWrite({})
+  @ApiAnswer(204, null, { description: 'the order is being cancelled, or is cancelled' })
+  @ApiProblems({ 404: ['order_not_found'] })
   async cancel(
     @CallerOf() caller: Caller,
     @Param('id') id: string,
@@ -145,10 +170,4 @@ export class OrdersController {
       if (ifMatch !== undefined) requireMatch(ifMatch, version);
     });
   }
-}
-
-/** An id that is no UUID names no order. */
-export function keyFor({ tenant }: Caller, id: string): { tenant: string; id: string } {
-  if (!isUUID(id)) throw new Problem(404, 'order_not_found', 'an order id is a UUID');
-  return { tenant, id: id.toLowerCase() };
 }

@@ -354,7 +354,7 @@ describe('R7 GET /orders/{id}/saga', () => {
     expect((await there.get(`${url}/saga`)).json()).toEqual({
       id: idOf(url),
       definition: 'place-order',
-      version: 2,
+      version: 1,
       status: 'running',
       step: 'reserve',
       action: 'do',

@@ -3,18 +3,16 @@ import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } fro
 import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
-import { Deadlines, SagaCensus, SagaEngine, type SagaRow } from '@shop/saga';
+import { Deadlines, SagaCensus, SagaEngine } from '@shop/saga';
 import { LOGGER } from '@shop/service';
-import { Handover } from './handover';
-import { OperatorService } from './operator.service';
-import { followSagas, hintsOf } from './order-sagas';
-import { OrderStoryController } from './order-story.controller';
-import { OrderWatch } from './order-watch';
+import { OperatorService } from './operator/operator.service';
+import { SagasController } from './operator/sagas.controller';
 import { OrdersController } from './orders.controller';
 import { OrdersService } from './orders.service';
-import { orderSagas, type PlaceOrder } from './place-order.saga';
-import { RepliesController } from './replies.controller';
-import { SagasController } from './sagas.controller';
+import { OrderStoryController } from './reading/order-story.controller';
+import { OrderWatch } from './reading/order-watch';
+import { createOrderEngine } from './sagas/order-engine';
+import { RepliesController } from './sagas/replies.controller';
 
 @Module({
   controllers: [OrdersController, OrderStoryController, SagasController, RepliesController],
@@ -22,7 +20,11 @@ import { SagasController } from './sagas.controller';
     OrderWatch,
     OrdersService,
     OperatorService,
-    { provide: SagaEngine, useFactory: createEngine, inject: [Database, Publisher, OrderWatch, OutboxRelay, LOGGER] },
+    {
+      provide: SagaEngine,
+      useFactory: createOrderEngine,
+      inject: [Database, Publisher, OrderWatch, OutboxRelay, LOGGER],
+    },
     {
       provide: OutboxRelay,
       useFactory: (database: Database, broker: Broker, logger: Logger) =>
@@ -48,7 +50,6 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
-    @Inject(SagaEngine) private readonly engine: SagaEngine,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -58,33 +59,6 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop(), this.engine.settle()]);
+    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop()]);
   }
-}
-
-export function createEngine(
-  database: Database,
-  publisher: Publisher,
-  watch: OrderWatch,
-  relay: Pick<OutboxRelay, 'wake'>,
-  logger: Logger,
-): SagaEngine {
-  const handover = new Handover(watch);
-  const engine: SagaEngine = new SagaEngine({
-    service: 'order',
-    database,
-    publisher,
-    logger,
-    definitions: orderSagas,
-    onChange: (tx, changes) => followSagas({ engine, handover }, tx, changes),
-    onCommitted: (changes) => {
-      const hints = hintsOf(changes);
-      // Who takes the order itself needs no hint any more.
-      void handover.complete(changes).then(() => watch.announce(hints));
-      // A settled order is what events tell of.
-      if (hints.some(({ settled }) => settled)) relay.wake();
-    },
-    logFields: (saga: SagaRow) => ({ orderId: (saga.data as PlaceOrder).orderId }),
-  });
-  return engine;
 }

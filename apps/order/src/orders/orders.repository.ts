@@ -1,4 +1,4 @@
-/** The orders' table: every statement on it stands here. */
+/** The orders' table: every statement that writes it, or reads many orders at once, stands here. */
 import { bytea, type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Order, OrderItem, OrderStatus } from './order';
 
@@ -66,13 +66,15 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
 
 /** What the sagas' transitions mean for their orders. */
 export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
-  if (changes.length > 0) tx.send(updateStatus, [statusRows(changes)]);
-}
-
-/** The same, and the orders as they are then, by `keyOf`. To be awaited behind the commit, or it costs a trip. */
-export async function changeStatusAndRead(tx: Tx, changes: readonly StatusChange[]): Promise<Map<string, Order>> {
-  const rows = await tx.query<Row>(updateStatusReturning, [statusRows(changes)]);
-  return new Map(rows.map((row) => [keyOf(row), orderOf(row)]));
+  if (changes.length === 0) return;
+  const rows = changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
+    tenant,
+    id,
+    status,
+    reason,
+    cancel_saga_id: cancelSagaId,
+  }));
+  tx.send(updateStatus, [rowsOf(rows)]);
 }
 
 /** Turns a confirmed order to `cancelling`, for exactly one caller; answers whether it was this one. */
@@ -106,32 +108,7 @@ export async function loadPlacedAs(tx: Tx, keys: readonly string[]): Promise<Map
   return new Map(rows.map(({ key, id, request_hash }) => [key, { id, requestHash: request_hash }]));
 }
 
-/** Newest first; up to `limit` orders older than the id `before`. */
-export async function listOrders(
-  database: Database,
-  page: { tenant: string; status?: OrderStatus; before?: string; limit: number },
-): Promise<Order[]> {
-  const { tenant, status, before = LAST_ID, limit } = page;
-  const open = status === 'pending' || status === 'cancelling';
-  const rows = await database.query<Row>(open ? selectOpenPage : selectPage, [tenant, status ?? null, before, limit]);
-  return rows.map(orderOf);
-}
-
 export const keyOf = ({ tenant, id }: OrderKey): string => `${tenant}/${id}`;
-
-/** No id comes after it. */
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-const statusRows = (changes: readonly StatusChange[]): string =>
-  rowsOf(
-    changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
-      tenant,
-      id,
-      status,
-      reason,
-      cancel_saga_id: cancelSagaId,
-    })),
-  );
 
 const orderOf = (row: Row): Order => ({
   id: row.id,
@@ -175,11 +152,6 @@ const updateStatus: Statement = {
     where o.tenant = c.tenant and o.id = c.id`,
 };
 
-const updateStatusReturning: Statement = {
-  name: 'orders.update-status-returning',
-  text: `${updateStatus.text} returning ${columnsOfO}`,
-};
-
 const updateConfirmed: Statement = {
   name: 'orders.update-confirmed',
   text: `
@@ -201,21 +173,4 @@ const selectPlacedAs: Statement = {
   text: `
     select k.key, o.id, o.request_hash
     from unnest($1::text[]) as k (key) join orders o on o.placed_as = k.key::uuid`,
-};
-
-const selectPage: Statement = {
-  name: 'orders.select-page',
-  text: `
-    select ${columns} from orders
-    where tenant = $1 and ($2::text is null or status = $2) and id < $3
-    order by id desc limit $4`,
-};
-
-/** By the index of the open orders: few of very many. */
-const selectOpenPage: Statement = {
-  name: 'orders.select-open-page',
-  text: `
-    select ${columns} from orders
-    where tenant = $1 and status = $2 and status in ('pending', 'cancelling') and id < $3
-    order by id desc limit $4`,
 };

@@ -1,17 +1,16 @@
 /** Placing, reading, awaiting and cancelling orders. */
 import { Injectable } from '@nestjs/common';
-import { Ledger, type Outcome, RecentKeys } from '@shop/idempotency';
+import { Ledger, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
-import { SagaEngine } from '@shop/saga';
-import { PriceMemory } from '../products/price-memory';
+import { findSaga, SagaEngine, type SagaView } from '@shop/saga';
 import { isSettled, type Order } from './order';
-import { CANCELLED_BY_CLIENT, cancellation } from './order-sagas';
-import { OrderWatch } from './order-watch';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
-import { placeOrders, type PlaceRequest } from './place-orders';
+import { placeOrders, type PlaceRequest } from './placing/place-orders';
+import { OrderWatch } from './reading/order-watch';
+import { CANCELLED_BY_CLIENT, cancellation } from './sagas/update-orders';
 
 /** Who waits for an order looks again after this long, in case the hint was lost. */
 const LOOK_AGAIN_MS = 1_000;
@@ -27,14 +26,9 @@ export class OrdersService {
     private readonly watch: OrderWatch,
     ledger: Ledger,
   ) {
-    const options = { database, ledger, engine, recentKeys: new RecentKeys(), priceMemory: new PriceMemory() };
     this.placing = new Lane({
       gatherMs: GATHER_MS,
-      run: async (batch) => {
-        const { outcomes, changes } = await placeOrders(options, batch);
-        engine.committed(changes);
-        return outcomes;
-      },
+      run: (batch) => placeOrders({ database, ledger, engine }, batch),
     });
     this.reading = new Lane({ run: (keys) => findOrders(database, keys) });
   }
@@ -54,22 +48,24 @@ export class OrdersService {
     return order;
   }
 
+  /** The saga that places the order, and the one that cancels it, if any. */
+  async sagasOf({ sagaId, cancelSagaId }: Order): Promise<SagaView[]> {
+    const ids = cancelSagaId ? [sagaId, cancelSagaId] : [sagaId];
+    const sagas = await Promise.all(ids.map((id) => findSaga(this.database, id)));
+    return sagas.filter((saga) => saga !== undefined);
+  }
+
   /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed or the client is gone. */
   async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
     const deadline = performance.now() + waitMs;
-    for (let waited = false; ; waited = true) {
+    for (;;) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - performance.now()));
       // Asked for before looking, so that a move between the two is not missed.
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
-        // What is open by our own word is waited for first, once: a lost hint costs no more than it always does.
-        if (waited || !this.watch.open.has(keyOf(key))) {
-          const order = await this.get(key);
-          if (isSettled(order)) this.watch.open.delete(keyOf(key));
-          if (isSettled(order) || performance.now() >= deadline || isGone() || this.watch.stopped) return order;
-        }
-        const moved = await watching.moved;
-        if (typeof moved === 'object') return moved;
+        const order = await this.get(key);
+        if (isSettled(order) || performance.now() >= deadline || isGone() || this.watch.stopped) return order;
+        await watching.moved;
       } finally {
         watching.stop();
       }
@@ -97,10 +93,9 @@ export class OrdersService {
     if (order.status !== 'confirmed') return;
     allow(order);
     const saga = cancellation({ tenant: key.tenant, orderId: key.id, placedBy: order.sagaId }, newTraceparent());
-    const changes = await this.database.transaction(async (tx) => {
+    await this.database.transaction(async (tx) => {
       const started = await startCancelling(tx, key, CANCELLED_BY_CLIENT, saga.id);
-      return started ? this.engine.begin(tx, [saga]) : [];
+      if (started) this.engine.begin(tx, [saga]);
     });
-    this.engine.committed(changes);
   }
 }

@@ -1,24 +1,29 @@
 /** The catalogue over HTTP. */
 import { Body, Controller, Get, Headers, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import {
+  ApiAnswer,
+  ApiConditionalWrite,
   type Caller,
   CallerOf,
+  ConditionalGet,
   etagOf,
-  pageOf,
+  type Page,
+  PageOf,
   PageQuery,
-  requireMatch,
-  requireNone,
+  readPage,
   Roles,
-  unlessModified,
 } from '@shop/http';
 import { Idempotent } from '@shop/idempotency';
-import { Database } from '@shop/postgres';
-import { Problem, validationFailed } from '@shop/problem';
+import { ApiProblems } from '@shop/problem';
+import { validationFailed } from '@shop/validation';
 import { IsOptional, Matches } from 'class-validator';
 import type { FastifyReply } from 'fastify';
-import { findProduct, insertProduct, listProducts, type Product, ProductBody, updateProduct } from './product';
+import { ProductBody } from './product';
+import type { Product } from './product.entity';
+import { productJson, ProductView } from './product.view';
+import { ProductsService } from './products.service';
 
 class ProductsQuery extends PageQuery {
   @IsOptional()
@@ -26,39 +31,54 @@ class ProductsQuery extends PageQuery {
   declare cursor?: string;
 }
 
+const ApiSku = () => ApiParam({ name: 'sku', description: 'stock keeping unit', example: 'cup' });
+
 @ApiTags('products')
 @Controller('products')
 export class ProductsController {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly products: ProductsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'The catalogue, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: ProductsQuery) {
-    const rows = await listProducts(this.database, tenant, cursor, limit + 1);
-    return pageOf(rows, limit, { item: (product) => product, cursor: ({ sku }) => sku });
+  @ApiOperation({
+    operationId: 'listProducts',
+    summary: 'The catalogue, page by page',
+    description: 'The products of your tenant, in order of SKU.',
+  })
+  @ApiAnswer(200, PageOf(ProductView), { description: 'a page' })
+  list(
+    @CallerOf() { tenant }: Caller,
+    @Query() { cursor: after = '', limit }: ProductsQuery,
+  ): Promise<Page<ProductView>> {
+    const read = (limit: number) => this.products.list({ tenant, after, limit });
+    return readPage(limit, read, { item: productJson, cursor: ({ sku }) => sku });
   }
 
   @Get(':sku')
-  @ApiOperation({ summary: 'One product; 304 for a known ETag' })
-  async get(
-    @CallerOf() { tenant }: Caller,
-    @Param('sku') sku: string,
-    @Headers('if-none-match') ifNoneMatch: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const product = SKU.test(sku) ? await findProduct(this.database, tenant, sku) : undefined;
-    if (!product) throw new Problem(404, 'product_not_found', 'there is no product with this SKU');
-    const etag = etagOf(product.version);
-    void reply.header('etag', etag);
-    if (!unlessModified(ifNoneMatch, etag)) return product;
-    void reply.status(304);
-    return undefined;
+  @ConditionalGet(productJson)
+  @ApiOperation({
+    operationId: 'getProduct',
+    summary: 'One product',
+    description: 'Orders are priced with what it tells at their moment.',
+  })
+  @ApiSku()
+  @ApiAnswer(200, ProductView, { description: 'the product as it is now', headers: ['etag'] })
+  @ApiProblems({ 404: ['product_not_found'] })
+  get(@CallerOf() { tenant }: Caller, @Param('sku') sku: string): Promise<Product> {
+    return this.products.get({ tenant, sku });
   }
 
   @Put(':sku')
   @Roles('operator')
   @Idempotent({ strategy: 'natural' })
-  @ApiOperation({ summary: 'Creates a product, or changes the version named by If-Match' })
+  @ApiOperation({
+    operationId: 'putProduct',
+    summary: 'Creates a product, or changes the version named by If-Match',
+    description: 'The same content again changes nothing, so it may be repeated without If-Match.',
+  })
+  @ApiSku()
+  @ApiConditionalWrite({ required: true, creates: true })
+  @ApiAnswer(201, ProductView, { description: 'created', headers: ['etag'] })
+  @ApiAnswer(200, ProductView, { description: 'changed, or as it was already', headers: ['etag'] })
   async put(
     @CallerOf() { tenant }: Caller,
     @Param('sku') sku: string,
@@ -66,36 +86,10 @@ export class ProductsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Product> {
+  ): Promise<ProductView> {
     if (!SKU.test(sku)) throw validationFailed([{ path: 'sku', message: 'must be 1 to 64 of A-Z a-z 0-9 . _ -' }]);
-    const created = ifMatch === undefined ? await insertProduct(this.database, tenant, sku, body) : undefined;
-    const product = created ?? (await this.change(tenant, sku, body, ifMatch, ifNoneMatch));
+    const { product, created } = await this.products.put({ tenant, sku }, body, { ifMatch, ifNoneMatch });
     void reply.status(created ? 201 : 200).header('etag', etagOf(product.version));
-    return product;
+    return productJson(product);
   }
-
-  /** The same content again changes nothing, so a repeated PUT needs no If-Match. */
-  private async change(
-    tenant: string,
-    sku: string,
-    body: ProductBody,
-    ifMatch?: string,
-    ifNoneMatch?: string,
-  ): Promise<Product> {
-    const current = await findProduct(this.database, tenant, sku);
-    if (current) requireNone(ifNoneMatch, current.version);
-    if (current && ifMatch === undefined && sameContent(current, body)) return current;
-    requireMatch(ifMatch, current?.version);
-    const changed = await updateProduct(this.database, tenant, current, body);
-    // Somebody was faster between our read and our write: look at what is there now.
-    return changed ?? this.change(tenant, sku, body, ifMatch, ifNoneMatch);
-  }
-}
-
-function sameContent(product: Product, { name, unitPrice }: ProductBody): boolean {
-  return (
-    product.name === name &&
-    product.unitPrice.amount === unitPrice.amount &&
-    product.unitPrice.currency === unitPrice.currency
-  );
 }

@@ -5,14 +5,12 @@
  * together. Between the two nobody knows whether money moved; whoever resumes asks again under the same provider key.
  */
 import assert from 'node:assert/strict';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
-import type { Logger } from '@shop/observability';
 import type { Tx } from '@shop/postgres';
-import { LOGGER } from '@shop/service';
-import { answerOfPayment, type PaymentBody, paymentIdOf } from './payment';
-import { createPayment, loadPayments, paymentKey, settlePayment } from './payments.repository';
-import { PROVIDER, type Provider } from './provider';
+import { type PaymentBody, paymentIdOf } from './payment';
+import { answerOfPayment } from './payment.view';
+import { createPayment, findPaymentAgeMs, loadPayments, paymentKey, settlePayment } from './payments.repository';
 import { assertRemembered, ProviderCalls } from './provider-calls';
 
 export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { tenant: string };
@@ -20,19 +18,20 @@ export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { 
 @Injectable()
 export class CreatePayment {
   readonly perform: (claim: Claim, charge: NewCharge) => Promise<Outcome>;
-  private readonly calls: ProviderCalls;
 
-  constructor(idempotency: Idempotency, @Inject(PROVIDER) provider: Provider, @Inject(LOGGER) logger: Logger) {
-    this.calls = new ProviderCalls(provider, logger);
+  constructor(
+    idempotency: Idempotency,
+    private readonly provider: ProviderCalls,
+  ) {
     this.perform = idempotency.leased('create-payment', (work, charge: NewCharge) => this.run(work, charge));
   }
 
   private async run(work: LeasedWork, charge: NewCharge): Promise<Done> {
     const { tenant, amount, currency, source } = charge;
     const id = paymentIdOf(work.id);
-    const { createdAt, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
-    assertRemembered(createdAt);
-    const result = await this.calls.charge(
+    const { ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
+    assertRemembered(ageMs + work.ageMs);
+    const result = await this.provider.charge(
       { idempotencyKey: work.id, paymentId: id, amount, currency, source },
       { ids: { paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
     );
@@ -40,15 +39,15 @@ export class CreatePayment {
   }
 
   /** @throws Problem 409 when the ledger has forgotten the key, and the payment made under it is settled or another */
-  private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ createdAt: string; isKnown: boolean }> {
+  private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ ageMs: number; isKnown: boolean }> {
     const { tenant, amount, currency, source } = charge;
-    const createdAt = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });
-    if (createdAt !== undefined) return { createdAt, isKnown: false };
+    const isCreated = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });
+    if (isCreated) return { ageMs: 0, isKnown: false };
     const known = (await loadPayments(tx, [{ tenant, id }])).get(paymentKey({ tenant, id }));
     assert(known, 'a payment that could not be inserted is there');
     const same = known.amount === amount && known.currency === currency && known.source === source;
     if (known.status !== 'pending' || !same)
       throw alreadySubmitted(`/payments/${id}`, 'this payment was made before; the status URL tells it as it is now');
-    return { createdAt: known.createdAt, isKnown: true };
+    return { ageMs: await findPaymentAgeMs(tx, { tenant, id }), isKnown: true };
   }
 }

@@ -8,6 +8,7 @@ import { PaymentApps, paymentBody } from '../../testing/payment-apps';
 import { preparePaymentDatabase } from '../../testing/payment-replicas';
 import { CreateRefund } from '../refunds/create-refund';
 import { CreatePayment } from './create-payment';
+import { ProviderCalls } from './provider-calls';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
@@ -28,9 +29,9 @@ describe.each(['the same key', 'the completer'] as const)('R18 what a killed pro
   it.each(deaths)('R18 is one charge when it died %s commit %i of a payment', async (moment, transaction) => {
     const { claim, key } = newClaim();
     const body = paymentBody();
-    const work = new CreatePayment(dying(transaction, moment), apps.provider, logger);
+    const work = new CreatePayment(dying(transaction, moment), calls());
     await expect(work.perform(claim, { tenant, ...body })).rejects.toThrow();
-    const survivor = new CreatePayment(alive(), apps.provider, logger);
+    const survivor = new CreatePayment(alive(), calls());
     const outcome = await inherit(key, () => survivor.perform(claim, { tenant, ...body }));
     expect(answerIn(outcome)).toMatchObject({ status: 'succeeded', version: 2, amount: 4_200 });
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
@@ -41,9 +42,9 @@ describe.each(['the same key', 'the completer'] as const)('R18 what a killed pro
     const { claim, key } = newClaim();
     const { id } = await apps.paid();
     const refund = { tenant, paymentId: id, amount: 1_200 };
-    const work = new CreateRefund(dying(transaction, moment), apps.provider, logger);
+    const work = new CreateRefund(dying(transaction, moment), calls());
     await expect(work.perform(claim, refund)).rejects.toThrow();
-    const survivor = new CreateRefund(alive(), apps.provider, logger);
+    const survivor = new CreateRefund(alive(), calls());
     const outcome = await inherit(key, () => survivor.perform(claim, refund));
     expect(answerIn(outcome)).toMatchObject({ status: 'succeeded', amount: 1_200 });
     expect(apps.provider.refundsOf(id)).toHaveLength(1);
@@ -74,6 +75,8 @@ function newClaim() {
 const dying = (transaction: number, moment: 'before' | 'behind') =>
   new Idempotency(new DyingDatabase(apps.database.dataSource, transaction, moment), new PostgresLedger());
 const alive = () => new Idempotency(apps.database, new PostgresLedger());
+
+const calls = () => new ProviderCalls(apps.provider, logger);
 
 const answerIn = (outcome: Outcome): unknown => ('answer' in outcome ? JSON.parse(outcome.answer.body) : outcome);
 

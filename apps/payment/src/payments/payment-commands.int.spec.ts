@@ -15,12 +15,12 @@ import {
   undone,
 } from '../../testing/payment-replicas';
 import type { ProviderFault } from '../../testing/scripted-provider';
-import type { PaymentCommands } from './payment-commands';
+import type { PaymentReplica } from '../../testing/replica';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 let replicas: PaymentReplicas;
-let one: PaymentCommands;
-let other: PaymentCommands;
+let one: PaymentReplica;
+let other: PaymentReplica;
 
 beforeAll(async () => {
   replicas = await PaymentReplicas.open(stack.databaseUrl);
@@ -199,8 +199,20 @@ describe('R3 the undo of a charge', () => {
     await perform(one, charge);
     const refused = { outcome: 'refused', reason: 'refund_refused' };
     expect([await perform(one, refund), await perform(other, refund)]).toMatchObject([refused, refused]);
-    expect(await replicas.ledgerRow(refund)).toMatchObject({ status: 'pending' });
+    expect(await replicas.ledgerRow(refund)).toBeUndefined();
     expect([await perform(one, refund), taken()]).toEqual([givenBack, 0]);
+  });
+
+  it('whose answer was lost is not called refused when the provider then refuses: the money may be back already', async () => {
+    const { charge, refund, plan, givenBack, taken } = replicas.newCase();
+    plan('none', 'loses-answer', 'refuses');
+    await perform(one, charge);
+    await expect(perform(one, refund)).rejects.toBeInstanceOf(RetryableError);
+    await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
+    // Freed, the key would seem new, however long ago the provider was asked.
+    expect(await replicas.ledgerRow(refund)).toMatchObject({ status: 'pending' });
+    expect(await perform(one, refund)).toEqual(givenBack);
+    expect([taken(), replicas.keptOf(refund)]).toEqual([0, 1]);
   });
 
   it('R20 is done once even after the ledger has forgotten both', async () => {
@@ -210,14 +222,45 @@ describe('R3 the undo of a charge', () => {
     expect(await perform(one, charge)).toEqual(paid);
     await perform(one, refund);
     await forget(charge);
-    expect([await perform(one, refund), await perform(one, charge)]).toEqual([nothingToRefund(paymentId), paid]);
+    // The undo finds no do, and bars it.
+    expect([await perform(one, refund), await perform(one, charge)]).toEqual([nothingToRefund(paymentId), undone]);
     expect([taken(), replicas.callsFor(charge), replicas.callsFor(refund)]).toEqual([0, 1, 1]);
+  });
+});
+
+describe('R4 what the provider may have forgotten', () => {
+  it.each(['charge', 'refund'] as const)(
+    'is not asked again 23 hours later, but left to a person: a %s',
+    async (kind) => {
+      const { charge, refund, plan } = replicas.newCase();
+      const lost = kind === 'charge' ? charge : refund;
+      if (kind === 'refund') await perform(one, charge);
+      plan('loses-answer');
+      await expect(perform(one, lost)).rejects.toBeInstanceOf(RetryableError);
+      await replicas.query(`update ledger set created_at = now() - interval '23 hours' where key = $1`, [lost.id]);
+      await expect(perform(other, lost)).rejects.toThrow('look it up there');
+      expect([replicas.callsFor(lost), replicas.keptOf(lost)]).toEqual([1, 1]);
+    },
+  );
+
+  it('is not asked again either when only the payment still tells of the charge', async () => {
+    const { charge, plan, paymentId, paid } = replicas.newCase();
+    plan('loses-answer');
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    await forget(charge);
+    await replicas.query(`update payment set created_at = now() - interval '23 hours' where id = $1`, [paymentId]);
+    await expect(perform(other, charge)).rejects.toThrow('look it up there');
+    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([1, 1]);
+    await forget(charge);
+    await replicas.query(`update payment set created_at = now() - interval '22 hours' where id = $1`, [paymentId]);
+    expect(await perform(one, charge)).toEqual(paid);
+    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([2, 1]);
   });
 });
 
 /** Every order and repetition of a charge and its refund, up to this length. */
 const LONGEST_SEQUENCE = 4;
-/** Faults of the first calls to the replicas.provider. */
+/** Faults of the first calls to the provider. */
 const FAULTY_CALLS = 3;
 
 describe('R3 R4 every order and repetition of {charge, refund}', () => {

@@ -1,136 +1,160 @@
 /**
- * Carries out charges and refunds: claim, call the provider outside any transaction, record.
+ * The commands on payments: charge, and give back what a charge has taken.
  *
- * The command's id is the provider's idempotency key, so whoever takes a command over asks for the same charge. What
- * the provider did not tell is unknown: the key stays pending, and the next delivery, or the undo, asks again.
+ * The provider is called outside any transaction, as leased work under the id of the charge command. What it did not tell
+ * is unknown: the command stays pending, and the next delivery, or its undo, asks again under the same key.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import { LeaseLostError, Ledger } from '@shop/idempotency';
-import { MAILBOX_LANE, type Message, type Reply } from '@shop/messaging';
-import type { Logger } from '@shop/observability';
-import { Database, Lane } from '@shop/postgres';
+import { ChargePayment, type ChargePaymentBody, RefundPayment, type RefundPaymentBody } from '@shop/contracts';
+import type { Done, LeasedWork } from '@shop/idempotency';
+import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
+import { isUniqueViolation, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
-import { LOGGER } from '@shop/service';
-import { claimCommands, type Plan } from './claim-commands';
-import { type PaymentCommand, readCommand, refused, SCOPE, succeeded } from './payment-command';
-import { type ChargeResult, PROVIDER, type Provider } from './provider';
-import { ProviderCalls } from './provider-calls';
-import { type OutcomeRecord, recordOutcomes } from './record-outcomes';
+import { type Payment, paymentIdOf, type RefundPlan, planRefund } from './payment';
+import {
+  addRefunded,
+  findPaymentAgeMs,
+  insertPayments,
+  loadPayments,
+  type NewPayment,
+  PAYMENT_PRIMARY_KEY,
+  paymentKey,
+  settlePayments,
+} from './payments.repository';
+import type { ChargeResult } from './provider';
+import { assertRemembered, ProviderCalls } from './provider-calls';
 
-/** Charge found out, refunded, answered: more rounds would mean that somebody keeps taking the lease. */
-const MAX_ROUNDS = 3;
-/** Who waits for somebody else's work looks again after this; the other may have died with it. */
-const WAIT_MS = 1_000;
+/** What a batch knows of the payments of its commands, by `paymentKey`, and those that it makes. */
+interface Payments {
+  known: Map<string, Payment>;
+  made: NewPayment[];
+}
+
+/** What is left to be done outside for a charge. */
+interface Charge extends NewPayment {
+  /** The charge command's id: the provider's key for it. */
+  chargeId: string;
+  /** It may have been asked for before: then a refusal does not tell what became of the money. */
+  isKnown: boolean;
+}
+
+interface Refund {
+  tenant: string;
+  paymentId: string;
+  amount: number;
+  /** Of the charge, as the provider named it. */
+  reference: string;
+  refundId: string;
+}
+
+const CHARGE = 'charge-payment';
+const REFUND = 'refund-payment';
 
 /** The provider is not asked to take nothing. */
 const NOTHING_TO_PAY: ChargeResult = { outcome: 'succeeded', reference: 'nothing-to-pay' };
 
 @Injectable()
-export class PaymentCommands {
-  private readonly claiming: Lane<PaymentCommand, Plan>;
-  private readonly recording: Lane<OutcomeRecord, boolean>;
-  private readonly calls: ProviderCalls;
+export class PaymentCommands implements CommandSet<Payments> {
+  readonly handlers = [
+    on(ChargePayment, decideCharge),
+    // Its charge is named in its body, also by the saga that cancels a confirmed order.
+    on(RefundPayment, decideRefund, { undoes: ({ chargeId }) => chargeId }),
+  ];
+  readonly calls = {
+    [CHARGE]: (work: LeasedWork, charge: Charge) => this.charge(work, charge),
+    [REFUND]: (work: LeasedWork, refund: Refund) => this.refund(work, refund),
+  };
 
-  constructor(
-    private readonly database: Database,
-    private readonly ledger: Ledger,
-    @Inject(PROVIDER) provider: Provider,
-    @Inject(LOGGER) logger: Logger,
-  ) {
-    this.calls = new ProviderCalls(provider, logger);
-    this.claiming = new Lane({
-      ...MAILBOX_LANE,
-      run: (commands) => claimCommands({ database, ledger }, commands),
-    });
-    this.recording = new Lane({ ...MAILBOX_LANE, run: (records) => recordOutcomes({ database, ledger }, records) });
+  constructor(@Inject(ProviderCalls) private readonly provider: ProviderCalls) {}
+
+  async load(tx: Tx, commands: readonly Command[]): Promise<Payments> {
+    return { known: await loadPayments(tx, commands.map(keyOf)), made: [] };
   }
 
-  /** @throws RetryableError while the outcome is unknown or somebody else is on it */
-  async perform(message: Message, options: { alone: boolean }): Promise<Reply> {
-    const command = readCommand(message);
-    if ('outcome' in command) return command;
-    for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const plan = await this.claiming.submit(command, options);
-      switch (plan.do) {
-        case 'answer':
-          return plan.reply;
-        case 'charge':
-          return this.charge(plan);
-        case 'resolve-charge':
-          await this.charge(plan);
-          continue;
-        case 'refund':
-          return this.refund(plan);
-        case 'record':
-          return this.record(plan);
-        case 'wait':
-          throw new RetryableError(`${message.id} is being worked on`, { retryAfterMs: WAIT_MS });
-      }
-    }
-    throw new RetryableError(`${message.id} could not be settled`);
+  /** Charges are new as a rule; a payment that is there already breaks its primary key, and the batch reads. */
+  blank(): Payments {
+    return { known: new Map(), made: [] };
   }
 
-  private async charge(plan: Extract<Plan, { do: 'charge' | 'resolve-charge' }>): Promise<Reply> {
-    const { key, token, payment, askedBefore } = plan;
-    const { tenant, id, amount, currency, source } = payment;
-    const request = { idempotencyKey: key, paymentId: id, amount, currency, source };
+  save(tx: Tx, { made }: Payments): void {
+    insertPayments(tx, made);
+  }
+
+  retryOn(error: unknown): boolean {
+    return isUniqueViolation(error, PAYMENT_PRIMARY_KEY);
+  }
+
+  private async charge(work: LeasedWork, charge: Charge): Promise<Done> {
+    const { tenant, id, chargeId, amount, currency, source, isKnown } = charge;
+    const key = { tenant, id };
+    const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
+    assertRemembered(knownForMs + work.ageMs);
     const result =
       amount === 0
         ? NOTHING_TO_PAY
-        : await this.holding(key, token, () =>
-            this.calls.charge(request, { ids: { messageId: key, paymentId: id }, askedBefore }),
+        : await this.provider.charge(
+            { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
+            { ids: { messageId: chargeId, paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
           );
-    const paid = result.outcome === 'succeeded';
-    return this.record({
-      key,
-      token,
-      reply: paid ? succeeded({ paymentId: id }) : refused('payment_declined'),
-      charged: {
-        tenant,
-        id,
-        status: paid ? 'succeeded' : 'declined',
-        providerReference: paid ? result.reference : null,
-        declineReason: paid ? null : result.reason,
-      },
+    const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
+    return work.finishWith(answerOf(reply), settlePayments, { key, result });
+  }
+
+  private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
+    const { tenant, paymentId, amount, reference, refundId } = refund;
+    assertRemembered(work.ageMs);
+    const result = await this.provider.refund(
+      { idempotencyKey: refundId, reference, amount },
+      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1 },
+    );
+    return work.finish((tx) => {
+      // Nothing was moved. Not kept: the saga parks, and when an operator has mended the cause the same command may ask again.
+      if (result.outcome === 'refused') return answerOf(refused('refund_refused'), { kept: false });
+      addRefunded(tx, { tenant, id: paymentId }, amount, result.reference);
+      return answerOf(succeeded({ result: 'refunded', paymentId }));
     });
   }
+}
 
-  private async refund({ key, token, payment }: Extract<Plan, { do: 'refund' }>): Promise<Reply> {
-    const { tenant, id, amount, providerReference } = payment;
-    const request = { idempotencyKey: key, reference: providerReference!, amount };
-    const result = await this.holding(key, token, () =>
-      this.calls.refund(request, { ids: { messageId: key, paymentId: id }, askedBefore: false }),
-    );
-    if (result.outcome === 'refused') {
-      // Whether one before it was given back or not: not stored, the saga parks, and what an operator mends may then be asked for again.
-      await this.giveBack(key, token);
-      return refused('refund_refused');
+function decideCharge(payments: Payments, { id: chargeId, body }: Command<ChargePaymentBody>): Decision {
+  const { tenant, orderId, amount, currency, source } = body;
+  const id = paymentIdOf(chargeId);
+  const payment = payments.known.get(paymentKey({ tenant, id }));
+  // The ledger may have forgotten the command; the payment, named after it, has not.
+  if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
+  if (payment?.status === 'declined') return refused('payment_declined');
+  const wanted: NewPayment = { tenant, id, orderId, amount, currency, source };
+  if (!payment) payments.made.push(wanted);
+  const charge: Charge = { ...(payment ?? wanted), chargeId, isKnown: payment !== undefined };
+  return { leased: CHARGE, input: charge };
+}
+
+function decideRefund(payments: Payments, { id: refundId, body }: Command<RefundPaymentBody>): Decision {
+  const { tenant, chargeId } = body;
+  const paymentId = paymentIdOf(chargeId);
+  const payment = payments.known.get(paymentKey({ tenant, id: paymentId }));
+  const plan: RefundPlan = planRefund(payment);
+  switch (plan) {
+    case 'never-charged':
+      return succeeded({ result: 'never_charged' });
+    case 'nothing-to-refund':
+      return succeeded({ result: 'nothing_to_refund', paymentId });
+    case 'wait-for-charge':
+      throw new RetryableError(`the outcome of ${paymentId} is not known yet`);
+    case 'refund': {
+      const refund: Refund = {
+        tenant,
+        paymentId,
+        amount: payment!.amount,
+        reference: payment!.providerReference!,
+        refundId,
+      };
+      return { leased: REFUND, input: refund };
     }
-    const reply = succeeded({ result: 'refunded', paymentId: id });
-    return this.record({ key, token, reply, refunded: { tenant, id, reference: result.reference } });
   }
+}
 
-  /** Gives the lease back when the call fails, so that the next delivery need not wait for it to run out. */
-  private async holding<T>(key: string, token: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      await this.giveBack(key, token);
-      throw error;
-    }
-  }
-
-  private async giveBack(key: string, token: string): Promise<void> {
-    await this.database
-      .transaction(async (tx) => this.ledger.release(tx, [{ scope: SCOPE, key, token }]))
-      .catch(() => undefined);
-  }
-
-  private async record(outcome: OutcomeRecord): Promise<Reply> {
-    const { key, token, reply, charged, refunded } = outcome;
-    const owned = await this.recording.submit({ key, token, reply, charged, refunded });
-    // Somebody else took it over and has, or will have, the same answer from the provider.
-    if (!owned) throw new LeaseLostError(key);
-    return reply;
-  }
+function keyOf({ id, type, body }: Command): { tenant: string; id: string } {
+  const { tenant, chargeId } = body as RefundPaymentBody;
+  return { tenant, id: paymentIdOf(type === ChargePayment.type ? id : chargeId) };
 }

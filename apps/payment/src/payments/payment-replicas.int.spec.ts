@@ -1,5 +1,5 @@
 /** Two replicas that meet at one payment: whoever holds the lease works, and nobody else writes. */
-import { PostgresLedger, LeaseLostError } from '@shop/idempotency';
+import { PostgresLedger } from '@shop/idempotency';
 import type { Message, Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
@@ -16,13 +16,13 @@ import {
   tenant,
   undone,
 } from '../../testing/payment-replicas';
+import { openPaymentReplica, type PaymentReplica } from '../../testing/replica';
 import { paymentIdOf } from './payment';
-import { PaymentCommands } from './payment-commands';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 let replicas: PaymentReplicas;
-let one: PaymentCommands;
-let other: PaymentCommands;
+let one: PaymentReplica;
+let other: PaymentReplica;
 
 beforeAll(async () => {
   replicas = await PaymentReplicas.open(stack.databaseUrl);
@@ -139,7 +139,7 @@ describe('R18 an owner whose lease was taken over', () => {
     expect(await perform(other, charge)).toEqual(paid);
     const written = await rowsOf(charge);
     replicas.provider.letGo(charge.id);
-    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await rowsOf(charge)).toEqual(written);
     expect([replicas.callsFor(charge), taken()]).toEqual([2, amount]);
   });
@@ -153,7 +153,7 @@ describe('R18 an owner whose lease was taken over', () => {
     await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
     const written = await rowsOf(charge);
     replicas.provider.letGo(charge.id);
-    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await rowsOf(charge)).toEqual(written);
     expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending' });
     expect(await perform(one, charge)).toEqual(paid);
@@ -167,9 +167,30 @@ describe('R18 an owner whose lease was taken over', () => {
     await ageLease(charge);
     expect(await perform(other, refund)).toEqual(givenBack);
     replicas.provider.letGo(charge.id);
-    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await perform(one, charge)).toEqual(paid);
     expect([taken(), await replicas.paymentOf(charge)]).toMatchObject([0, { status: 'succeeded', refunded: amount }]);
+  });
+
+  it('does not end the others of its batch, which end as they would have alone', async () => {
+    const cases = Array.from({ length: 3 }, () => replicas.newCase());
+    for (const { plan } of cases) plan('hangs');
+    const performing = cases.map(({ charge }) => perform(one, charge));
+    const settled = Promise.allSettled(performing);
+    await eventually(() => {
+      for (const { charge } of cases) expect(replicas.provider.isHanging(charge.id)).toBe(true);
+    });
+    const [first, lost, last] = cases as [Case, Case, Case];
+    await ageLease(lost.charge);
+    expect(await perform(other, lost.charge)).toEqual(lost.paid);
+    const written = await rowsOf(lost.charge);
+    for (const { charge } of cases) replicas.provider.letGo(charge.id);
+    expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await rowsOf(lost.charge)).toEqual(written);
+    for (const { charge, paid, taken } of [first, last]) {
+      expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'succeeded', version: 2 });
+      expect([await perform(other, charge), taken(), replicas.callsFor(charge)]).toEqual([paid, amount, 1]);
+    }
   });
 
   it('refunds once when a refund is taken over', async () => {
@@ -181,19 +202,20 @@ describe('R18 an owner whose lease was taken over', () => {
     await ageLease(refund);
     expect(await perform(other, refund)).toEqual(givenBack);
     replicas.provider.letGo(refund.id);
-    await expect(stale).rejects.toBeInstanceOf(LeaseLostError);
+    await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect([taken(), replicas.keptOf(refund)]).toEqual([0, 1]);
+    expect(await replicas.paymentOf(charge)).toMatchObject({ refunded: amount });
   });
 });
 
 type Case = ReturnType<PaymentReplicas['newCase']>;
 
 /** A third replica, whose next transaction is held up by `interrupt` behind its first statement. */
-function interruptedReplica(interrupt: () => Promise<void>): PaymentCommands {
+function interruptedReplica(interrupt: () => Promise<void>): PaymentReplica {
   const database = new InterruptedDatabase(replicas.database.dataSource);
   database.afterFirstStatement = interrupt;
   const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-  return new PaymentCommands(database, new PostgresLedger(), replicas.provider, logger);
+  return openPaymentReplica({ database, ledger: new PostgresLedger(), provider: replicas.provider, logger });
 }
 
 /** Runs `work` until both of the opposite replicas wait for what `sql` holds, then lets go and waits for the end. */

@@ -1,10 +1,9 @@
-/** A payment: the request, what a charge or refund command has to do, and the JSON that operators see. Pure. */
+/** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
 import { ApiProperty } from '@nestjs/swagger';
 import { CURRENCY } from '@shop/contracts';
-import { etagOf } from '@shop/http';
-import { type Answer, answerWith, type Entry, refusalOf } from '@shop/idempotency';
-import { IsText, Problem } from '@shop/problem';
+import { Problem } from '@shop/problem';
+import { IsText } from '@shop/validation';
 import { IsInt, Matches, Max, Min } from 'class-validator';
 
 /** Minor units. The provider takes eight digits in one charge. */
@@ -32,6 +31,9 @@ export class PaymentBody {
   source: string;
 }
 
+export const paymentStatuses = ['pending', 'succeeded', 'declined'] as const;
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
 export interface Payment {
   tenant: string;
   id: string;
@@ -39,7 +41,7 @@ export interface Payment {
   amount: number;
   currency: string;
   source: string;
-  status: 'pending' | 'succeeded' | 'declined';
+  status: PaymentStatus;
   declineReason: string | null;
   providerReference: string | null;
   refunded: number;
@@ -63,40 +65,18 @@ export function checkPaymentId(id: string): string {
 
 export const paymentNotFound = () => new Problem(404, 'payment_not_found', 'there is no payment with this id');
 
-/** What to do for a refund, given what the ledger knows of its charge. */
+/** What there is to give back of a charge that is not being worked on. */
 export type RefundPlan =
-  /** It never arrived: nothing to give back, and it must be refused if it still comes. */
-  | 'bar-charge'
-  /** It was declined, barred or given back already. */
+  /** There is no such payment: the charge never arrived. */
+  | 'never-charged'
+  /** It was declined, or given back already. */
   | 'nothing-to-refund'
-  /** Its outcome is not known, and somebody else is on it: nobody may say that there was none. */
+  /** Its outcome is not known: nobody may say that there was none. */
   | 'wait-for-charge'
-  /** Nobody is on it any more: find out first. */
-  | 'resolve-charge'
   | 'refund';
 
-export function planRefund(charge: Entry | undefined, payment: Payment | undefined): RefundPlan {
-  if (!charge && !payment) return 'bar-charge';
-  if (charge?.status === 'pending') return charge.leaseExpired && payment ? 'resolve-charge' : 'wait-for-charge';
-  if (payment?.status === 'pending') return 'wait-for-charge';
-  return payment?.status === 'succeeded' && payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
-}
-
-/** Without the source: it is the provider's token for somebody's card. */
-export function paymentJson({ tenant: _tenant, source: _source, ...seen }: Payment) {
-  return seen;
-}
-
-/** What `POST /payments` answers for a payment whose outcome is known. */
-export function answerOfPayment(payment: Payment): Answer {
-  const { id, declineReason, version } = payment;
-  const location = `/payments/${id}`;
-  if (payment.status === 'succeeded') {
-    return answerWith(201, paymentJson(payment), { location, etag: etagOf(version) });
-  }
-  return refusalOf(
-    new Problem(402, 'payment_declined', 'the payment was declined, and no money was taken', {
-      extensions: { reason: declineReason, paymentId: id, statusUrl: location },
-    }),
-  );
+export function planRefund(payment: Payment | undefined): RefundPlan {
+  if (!payment) return 'never-charged';
+  if (payment.status === 'pending') return 'wait-for-charge';
+  return payment.status === 'succeeded' && payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
 }

@@ -1,14 +1,24 @@
 /** Payments over HTTP, for the people who look after the money. */
-import { Body, Controller, Get, Headers, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, etagOf, pageOf, PageQuery, Roles, unlessModified } from '@shop/http';
-import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
-import { Database } from '@shop/postgres';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAnswer,
+  type Caller,
+  CallerOf,
+  ConditionalGet,
+  type Page,
+  PageOf,
+  PageQuery,
+  readPage,
+  Roles,
+} from '@shop/http';
+import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
+import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { IsOptional, Matches } from 'class-validator';
-import type { FastifyReply } from 'fastify';
 import { CreatePayment } from './create-payment';
-import { checkPaymentId, PAYMENT_ID, PaymentBody, paymentJson, paymentNotFound } from './payment';
-import { findPayment, listPayments } from './payments.repository';
+import { type Payment, PAYMENT_ID, PaymentBody } from './payment';
+import { paymentJson, PaymentView } from './payment.view';
+import { PaymentsService } from './payments.service';
 
 class PaymentsQuery extends PageQuery {
   @IsOptional()
@@ -16,51 +26,66 @@ class PaymentsQuery extends PageQuery {
   declare cursor?: string;
 }
 
+/** The payment is kept as declined. */
+const declined: ProblemMembers = {
+  reason: { type: 'string', nullable: true, description: 'the reason of the provider', example: 'insufficient_funds' },
+  paymentId: { type: 'string', example: 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' },
+  statusUrl: { type: 'string', example: '/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' },
+};
+
 @ApiTags('payments')
 @Controller('payments')
 @Roles('operator')
 export class PaymentsController {
   constructor(
-    private readonly database: Database,
-    private readonly payments: CreatePayment,
+    private readonly payments: PaymentsService,
+    private readonly createPayment: CreatePayment,
   ) {}
 
   @Post()
   @Idempotent({ strategy: 'leased' })
-  @ApiOperation({ summary: 'Takes money; a repeat with the same key goes on where the first one ended' })
-  @ApiResponse({ status: 201, description: 'the money was taken; with Location and ETag' })
-  @ApiResponse({ status: 402, description: 'payment_declined, with the reason; the payment is kept as declined' })
-  @ApiResponse({ status: 409, description: 'already_submitted (the key was used long ago; see statusUrl)' })
-  @ApiResponse({ status: 503, description: 'outcome_unknown: repeat with the same key after Retry-After' })
+  @ApiOperation({
+    operationId: 'createPayment',
+    summary: 'Takes money that belongs to no order',
+    description: 'A repeat with the same key goes on where the first one ended, and never charges twice.',
+  })
+  @ApiAnswer(201, PaymentView, { description: 'taken', headers: ['location', 'etag', 'idempotent-replayed'] })
+  @ApiAlreadySubmitted('/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM')
+  @ApiProblems({ 402: { payment_declined: declined } })
   create(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
     @Body() { amount, currency, source }: PaymentBody,
   ): Promise<Outcome> {
-    return this.payments.perform(claim, { tenant, amount, currency, source });
+    return this.createPayment.perform(claim, { tenant, amount, currency, source });
   }
 
   @Get()
-  @ApiOperation({ summary: 'All payments, page by page' })
-  async list(@CallerOf() { tenant }: Caller, @Query() { cursor = '', limit }: PaymentsQuery) {
-    const rows = await listPayments(this.database, tenant, cursor, limit + 1);
-    return pageOf(rows, limit, { item: paymentJson, cursor: ({ id }) => id });
+  @ApiOperation({
+    operationId: 'listPayments',
+    summary: 'All payments, page by page',
+    description: 'The payments of your tenant, in order of their ids.',
+  })
+  @ApiAnswer(200, PageOf(PaymentView), { description: 'a page' })
+  list(
+    @CallerOf() { tenant }: Caller,
+    @Query() { cursor: after = '', limit }: PaymentsQuery,
+  ): Promise<Page<PaymentView>> {
+    const read = (limit: number) => this.payments.list({ tenant, after, limit });
+    return readPage(limit, read, { item: paymentJson, cursor: ({ id }) => id });
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'One payment; 304 for a known ETag' })
-  async get(
-    @CallerOf() { tenant }: Caller,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('if-none-match') ifNoneMatch?: string,
-  ) {
-    const payment = await findPayment(this.database, { tenant, id: checkPaymentId(id) });
-    if (!payment) throw paymentNotFound();
-    const etag = etagOf(payment.version);
-    void reply.header('etag', etag);
-    if (!unlessModified(ifNoneMatch, etag)) return paymentJson(payment);
-    void reply.status(304);
-    return undefined;
+  @ConditionalGet(paymentJson)
+  @ApiOperation({
+    operationId: 'getPayment',
+    summary: 'One payment',
+    description: 'What became of it, and how much of it was given back.',
+  })
+  @ApiParam({ name: 'id', example: 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' })
+  @ApiAnswer(200, PaymentView, { description: 'the payment as it is now', headers: ['etag'] })
+  @ApiProblems({ 404: ['payment_not_found'] })
+  get(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<Payment> {
+    return this.payments.get(tenant, id);
   }
 }

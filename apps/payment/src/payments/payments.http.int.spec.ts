@@ -1,44 +1,22 @@
 /** The payment service's HTTP side as operators see it: two instances of the whole app on one database. */
 import { randomUUID } from 'node:crypto';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
+import { expectProblem, type Method, type TestClient } from '@shop/http/testing';
 import { expectPolicyTable } from '@shop/idempotency/testing';
 import { newMessage } from '@shop/messaging';
-import { createLogger } from '@shop/observability';
-import { readEnvironment } from '@shop/service';
+import { Participant } from '@shop/participant';
 import { useStack } from '@shop/testing';
-import { buildPaymentApp } from '../app';
-import { PaymentEnvironment } from '../environment';
+import { callers, openPaymentApp } from '../../testing/payment-apps';
 import { paymentIdOf } from './payment';
-import { PaymentCommands } from './payment-commands';
 
 const stack = useStack();
-const [OPERATOR, CUSTOMER, RIVAL] = ['key-operator', 'key-customer', 'key-rival'];
-let app: NestFastifyApplication;
-let there: NestFastifyApplication;
+let app: TestClient;
+let there: TestClient;
 
 beforeAll(async () => {
-  [app, there] = await Promise.all([start(), start()]);
+  [app, there] = await Promise.all([openPaymentApp(stack), openPaymentApp(stack)]);
 });
 afterAll(() => Promise.all([app.close(), there.close()]));
-
-async function start(): Promise<NestFastifyApplication> {
-  const environment = readEnvironment(PaymentEnvironment, {
-    PAYMENT_DATABASE_URL: stack.databaseUrl,
-    NATS_URL: stack.natsUrl,
-    PAYMENT_PROVIDER: 'simulated',
-    API_KEYS: [
-      `${OPERATOR}=acme/olga:operator`,
-      `${CUSTOMER}=acme/carl:customer`,
-      `${RIVAL}=rival/rita:operator`,
-    ].join(),
-  });
-  const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-  const started = await buildPaymentApp(environment, logger);
-  await started.init();
-  await started.getHttpAdapter().getInstance().ready();
-  return started;
-}
 
 describe('R38 GET /payments/{id}', () => {
   it('shows a payment, without what it was paid with', async () => {
@@ -82,10 +60,10 @@ describe('R38 GET /payments/{id}', () => {
     const payment = await charge();
     const { headers, body } = await get(`/payments/${payment.id}`);
     const known = { 'if-none-match': String(headers['etag']) };
-    const unchanged = await get(`/payments/${payment.id}`, OPERATOR, known);
+    const unchanged = await get(`/payments/${payment.id}`, callers.operator, known);
     expect([unchanged.statusCode, unchanged.body, unchanged.headers['etag']]).toEqual([304, '', headers['etag']]);
     await refund(payment);
-    const changed = await get(`/payments/${payment.id}`, OPERATOR, known);
+    const changed = await get(`/payments/${payment.id}`, callers.operator, known);
     expect(changed.statusCode).toBe(200);
     expect(changed.body).not.toBe(body);
   });
@@ -95,16 +73,18 @@ describe('R38 GET /payments/{id}', () => {
     for (const method of ['GET', 'HEAD'] as const) {
       const plain = await call(method, `/payments/${id}`);
       expect([plain.statusCode, plain.headers['etag'], plain.body === '']).toEqual([200, '"2"', method === 'HEAD']);
-      const known = await call(method, `/payments/${id}`, OPERATOR, { 'if-none-match': '"7", W/"2"' });
+      const known = await call(method, `/payments/${id}`, callers.operator, { 'if-none-match': '"7", W/"2"' });
       expect([known.statusCode, known.headers['etag'], known.body]).toEqual([304, '"2"', '']);
     }
   });
 
   it('R30 shows a change at once through the other instance', async () => {
     const payment = await charge();
-    expect((await call('GET', `/payments/${payment.id}`, OPERATOR, {}, there)).json()).toMatchObject({ refunded: 0 });
+    expect((await call('GET', `/payments/${payment.id}`, callers.operator, {}, there)).json()).toMatchObject({
+      refunded: 0,
+    });
     await refund(payment);
-    const read = await call('GET', `/payments/${payment.id}`, OPERATOR, {}, there);
+    const read = await call('GET', `/payments/${payment.id}`, callers.operator, {}, there);
     expect([read.json(), read.headers['etag']]).toEqual([expect.objectContaining({ refunded: 4_200 }), '"3"']);
   });
 
@@ -186,14 +166,14 @@ describe('R33 GET /payments', () => {
 describe('R54 who may look', () => {
   it.each(['/payments', '/payments/pmt_any'])('nobody without a key, and no customer, at %s', async (url) => {
     expectProblem(await get(url, null), 401, 'unauthenticated');
-    expectProblem(await get(url, CUSTOMER), 403, 'forbidden');
+    expectProblem(await get(url, callers.customer), 403, 'forbidden');
   });
 
   it('keeps tenants apart', async () => {
     const { id } = await charge();
-    expectProblem(await get(`/payments/${id}`, RIVAL), 404, 'payment_not_found');
+    expectProblem(await get(`/payments/${id}`, callers.rival), 404, 'payment_not_found');
     const { id: theirs } = await charge({ tenant: 'rival' });
-    expect((await get('/payments', RIVAL)).json<Page>().items.map((item) => item.id)).toEqual([theirs]);
+    expect((await get('/payments', callers.rival)).json<Page>().items.map((item) => item.id)).toEqual([theirs]);
   });
 });
 
@@ -241,23 +221,12 @@ const refund = ({ orderId, chargeId }: Charged) =>
   perform({ id: `${orderId}/charge/undo`, type: RefundPayment.type, data: { tenant: 'acme', orderId, chargeId } });
 
 const perform = (message: { id: string; type: string; data: { orderId: string; [member: string]: unknown } }) =>
-  app
-    .get(PaymentCommands)
+  app.app
+    .get(Participant)
     .perform(newMessage({ ...message, source: 'order', subject: message.data.orderId }), { alone: false });
 
-type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
-
-function call(method: Method, url: string, key: string | null = OPERATOR, headers = {}, instance = app) {
-  const authorization = key === null ? {} : { authorization: `Bearer ${key}` };
-  return instance.inject({ method, url, headers: { ...authorization, ...headers } });
+function call(method: Method, url: string, key?: string | null, headers?: Record<string, string>, instance = app) {
+  return instance.call(method, url, { key, headers });
 }
 
 const get = (url: string, key?: string | null, headers?: Record<string, string>) => call('GET', url, key, headers);
-
-function expectProblem(answer: Awaited<ReturnType<typeof get>>, status: number, code: string): void {
-  const text = expect.any(String) as string;
-  const type = `urn:shop:problem:${code}`;
-  expect(answer.statusCode).toBe(status);
-  expect(answer.json<object>()).toMatchObject({ type, title: text, detail: text, status, code });
-  expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-}

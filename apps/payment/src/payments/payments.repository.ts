@@ -1,6 +1,6 @@
-/** The payments' table: every statement on it stands here. */
+/** The payments' table: every statement that writes or locks payments, or reads many at once, stands here. */
 import assert from 'node:assert/strict';
-import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
+import { rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
 import type { ChargeResult } from './provider';
 
@@ -25,12 +25,6 @@ export interface PaymentKey {
 }
 
 export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'amount' | 'currency' | 'source'>;
-
-export interface ChargeOutcome extends PaymentKey {
-  status: 'succeeded' | 'declined';
-  providerReference: string | null;
-  declineReason: string | null;
-}
 
 export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
 
@@ -57,20 +51,38 @@ export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   tx.send(insertRows, [rowsOf(rows)]);
 }
 
-/** Answers when it was created; undefined, and nothing is written, if there is a payment with this id already. */
-export async function createPayment(tx: Tx, payment: NewPayment): Promise<string | undefined> {
+/** False, and nothing is written, if there is a payment with this id already. */
+export async function createPayment(tx: Tx, payment: NewPayment): Promise<boolean> {
   const { tenant, id, orderId, amount, currency, source } = payment;
-  const [row] = await tx.query<Pick<Row, 'created_at'>>(insertOne, [tenant, id, orderId, amount, currency, source]);
-  return row?.created_at.toISOString();
+  return (await tx.query(insertOne, [tenant, id, orderId, amount, currency, source])).length > 0;
+}
+
+/** How long a payment has been there, by the clock of the database. */
+export async function findPaymentAgeMs(tx: Tx, { tenant, id }: PaymentKey): Promise<number> {
+  const [row] = await tx.query<{ age_ms: number }>(selectAge, [tenant, id]);
+  return row!.age_ms;
 }
 
 /** Writes what the provider said of a payment that is pending, and answers the payment. */
-export async function settlePayment(tx: Tx, { tenant, id }: PaymentKey, result: ChargeResult): Promise<Payment> {
-  const values =
-    result.outcome === 'succeeded' ? ['succeeded', result.reference, null] : ['declined', null, result.reason];
-  const [row] = await tx.query<Row>(settleOne, [tenant, id, ...values]);
+export async function settlePayment(tx: Tx, key: PaymentKey, result: ChargeResult): Promise<Payment> {
+  const [row] = await tx.query<Row>(settleOne, outcomeOf(key, result));
   assert(row, 'whoever holds the lease finds the payment pending');
   return paymentOf(row);
+}
+
+/** The same for many, where nobody needs to see them. */
+export function settlePayments(tx: Tx, settled: readonly { key: PaymentKey; result: ChargeResult }[]): void {
+  const rows = settled.map(({ key, result }) => {
+    const [tenant, id, status, providerReference, declineReason] = outcomeOf(key, result);
+    return { tenant, id, status, provider_reference: providerReference, decline_reason: declineReason };
+  });
+  tx.send(settleMany, [rowsOf(rows)]);
+}
+
+function outcomeOf({ tenant, id }: PaymentKey, result: ChargeResult): (string | null)[] {
+  return result.outcome === 'succeeded'
+    ? [tenant, id, 'succeeded', result.reference, null]
+    : [tenant, id, 'declined', null, result.reason];
 }
 
 /** The payment, which until the end of the transaction nobody else can change. */
@@ -79,41 +91,12 @@ export async function lockPayment(tx: Tx, { tenant, id }: PaymentKey): Promise<P
   return row && paymentOf(row);
 }
 
-/** Sends that a part of the payment was given back; the table refuses more than was taken. */
-export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number): void {
-  tx.send(addToRefunded, [tenant, id, amount]);
-}
-
-export function saveChargeOutcomes(tx: Tx, outcomes: readonly ChargeOutcome[]): void {
-  if (outcomes.length === 0) return;
-  const rows = outcomes.map(({ tenant, id, status, providerReference, declineReason }) => ({
-    tenant,
-    id,
-    status,
-    provider_reference: providerReference,
-    decline_reason: declineReason,
-  }));
-  tx.send(updateCharged, [rowsOf(rows)]);
-}
-
-export function saveRefunds(tx: Tx, refunds: readonly (PaymentKey & { reference: string })[]): void {
-  if (refunds.length === 0) return;
-  tx.send(updateRefunded, [rowsOf(refunds.map(({ tenant, id, reference }) => ({ tenant, id, reference })))]);
-}
-
-export async function findPayment(database: Database, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
-  const [row] = await database.query<Row>(selectOne, [tenant, id]);
-  return row && paymentOf(row);
-}
-
-/** Up to `limit` payments behind the id `after`, in order of id. */
-export async function listPayments(
-  database: Database,
-  tenant: string,
-  after: string,
-  limit: number,
-): Promise<Payment[]> {
-  return (await database.query<Row>(selectPage, [tenant, after, limit])).map(paymentOf);
+/**
+ * Sends that a part of the payment was given back; the table refuses more than was taken.
+ * @param reference of the refund of a whole payment, as the provider named it
+ */
+export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number, reference?: string): void {
+  tx.send(addToRefunded, [tenant, id, amount, reference]);
 }
 
 const paymentOf = (row: Row): Payment => ({
@@ -149,11 +132,6 @@ const columns = (alias: string) =>
     .map((column) => `${alias}.${column}`)
     .join(', ');
 
-const selectOne: Statement = {
-  name: 'payment.select-one',
-  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id = $2`,
-};
-
 const selectMany: Statement = {
   name: 'payment.select-many',
   text: `
@@ -162,12 +140,10 @@ const selectMany: Statement = {
     join payment p on p.tenant = k.tenant and p.id = k.id`,
 };
 
-const selectPage: Statement = {
-  name: 'payment.select-page',
-  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id > $2 order by p.id limit $3`,
+const lockOne: Statement = {
+  name: 'payment.lock-one',
+  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id = $2 for update`,
 };
-
-const lockOne: Statement = { name: 'payment.lock-one', text: `${selectOne.text} for update` };
 
 const insertOne: Statement = {
   name: 'payment.insert-one',
@@ -175,7 +151,13 @@ const insertOne: Statement = {
     insert into payment (tenant, id, order_id, amount, currency, source, status)
     values ($1, $2, $3, $4, $5, $6, 'pending')
     on conflict (tenant, id) do nothing
-    returning created_at`,
+    returning id`,
+};
+
+const selectAge: Statement = {
+  name: 'payment.select-age',
+  text: `
+    select (extract(epoch from now() - created_at) * 1000)::bigint as age_ms from payment where tenant = $1 and id = $2`,
 };
 
 const settleOne: Statement = {
@@ -187,11 +169,24 @@ const settleOne: Statement = {
     returning ${columns('p')}`,
 };
 
+// `status = …` would look selective to the planner, which then walks the table and searches the few rows given.
+const settleMany: Statement = {
+  name: 'payment.settle-many',
+  text: `
+    update payment p
+    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
+        version = version + 1, updated_at = now()
+    from jsonb_to_recordset($1::jsonb) as c (
+      tenant text, id text, status text, provider_reference text, decline_reason text)
+    where p.tenant = c.tenant and p.id = c.id and p.status not in ('succeeded', 'declined')`,
+};
+
 const addToRefunded: Statement = {
   name: 'payment.add-to-refunded',
   text: `
     update payment
-    set refunded = refunded + $3, version = version + 1, updated_at = now()
+    set refunded = refunded + $3, refund_reference = coalesce($4, refund_reference), version = version + 1,
+        updated_at = now()
     where tenant = $1 and id = $2`,
 };
 
@@ -203,25 +198,4 @@ const insertRows: Statement = {
     from jsonb_to_recordset($1::jsonb) as n (
       tenant text, id text, order_id uuid, amount bigint, currency text, source text)
     order by tenant, id`,
-};
-
-// `status = …` would look selective to the planner, which then walks the table and searches the few rows given.
-const updateCharged: Statement = {
-  name: 'payment.update-charged',
-  text: `
-    update payment p
-    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
-        version = version + 1, updated_at = now()
-    from jsonb_to_recordset($1::jsonb) as c (
-      tenant text, id text, status text, provider_reference text, decline_reason text)
-    where p.tenant = c.tenant and p.id = c.id and p.status not in ('succeeded', 'declined')`,
-};
-
-const updateRefunded: Statement = {
-  name: 'payment.update-refunded',
-  text: `
-    update payment p
-    set refunded = amount, refund_reference = r.reference, version = version + 1, updated_at = now()
-    from jsonb_to_recordset($1::jsonb) as r (tenant text, id text, reference text)
-    where p.tenant = r.tenant and p.id = r.id and p.status not in ('pending', 'declined')`,
 };

@@ -2,7 +2,7 @@
 import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import type { ChargeResult } from './provider';
-import { ProviderCalls } from './provider-calls';
+import { assertRemembered, ProviderCalls } from './provider-calls';
 
 const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
 const asking = { ids: { paymentId: 'pmt_1' }, askedBefore: false };
@@ -40,5 +40,15 @@ describe('ProviderCalls', () => {
       outcome: 'declined',
       reason: '💳'.repeat(200),
     });
+  });
+});
+
+describe('what was asked', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('may be asked again while the provider remembers its key, and no longer', () => {
+    expect(() => assertRemembered(23 * HOUR_MS - 1)).not.toThrow();
+    expect(() => assertRemembered(23 * HOUR_MS)).toThrow(RetryableError);
+    expect(() => assertRemembered(30.5 * HOUR_MS)).toThrow('begun 30 hours ago');
   });
 });

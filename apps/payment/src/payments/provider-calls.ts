@@ -1,7 +1,9 @@
 /** Calls to the provider, sorted by what they mean for the money, counted and logged. Never inside a transaction. */
+import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
 import { RetryableError, TerminalError } from '@shop/resilience';
-import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
+import { LOGGER } from '@shop/service';
+import { type ChargeRequest, type ChargeResult, PROVIDER, type Provider, type RefundRequest } from './provider';
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
@@ -24,10 +26,11 @@ const MAX_REASON_LENGTH = 200;
 /** Providers remember an idempotency key for a day; an hour of that is kept in hand. */
 const PROVIDER_MEMORY_MS = 23 * 3_600_000;
 
+@Injectable()
 export class ProviderCalls {
   constructor(
-    private readonly provider: Provider,
-    private readonly logger: Logger,
+    @Inject(PROVIDER) private readonly provider: Provider,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /**
@@ -95,9 +98,11 @@ function asReference(reference: string): string {
 
 /**
  * Asking again is safe only while the provider remembers the key: behind that it would be a second charge.
+ * @param ageMs since the key was used for the first time, by the clock of the database
  * @throws RetryableError that leaves it to a person to look it up at the provider
  */
-export function assertRemembered(begunAt: string): void {
-  if (Date.now() - Date.parse(begunAt) < PROVIDER_MEMORY_MS) return;
-  throw new RetryableError(`begun at ${begunAt}, which the provider may have forgotten: look it up there`);
+export function assertRemembered(ageMs: number): void {
+  if (ageMs < PROVIDER_MEMORY_MS) return;
+  const hours = Math.floor(ageMs / 3_600_000);
+  throw new RetryableError(`begun ${hours} hours ago, which the provider may have forgotten: look it up there`);
 }

@@ -4,16 +4,14 @@
  * The refund is written as pending while the payment is locked, so that pending and made ones together never pass what
  * was paid; then the provider is asked outside any transaction; then refund, payment and answer are written together.
  */
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
-import type { Logger } from '@shop/observability';
 import type { Tx } from '@shop/postgres';
-import { LOGGER } from '@shop/service';
 import { addRefunded, lockPayment } from '../payments/payments.repository';
-import { PROVIDER, type Provider } from '../payments/provider';
 import { assertRemembered, ProviderCalls } from '../payments/provider-calls';
-import { answerOfRefund, objectionTo, pathOf, refundIdOf } from './refund';
-import { createRefund, findRefund, settleRefund, sumPromised } from './refunds.repository';
+import { objectionTo, pathOf, refundIdOf } from './refund';
+import { answerOfRefund } from './refund.view';
+import { createRefund, findRefund, findRefundAgeMs, settleRefund, sumPromised } from './refunds.repository';
 
 export interface NewRefund {
   tenant: string;
@@ -25,7 +23,8 @@ export interface NewRefund {
 interface Begun {
   /** Of the charge. */
   reference: string;
-  createdAt: string;
+  /** Of the refund, when this was begun. */
+  ageMs: number;
   /** The ledger has forgotten it; it may have been asked for. */
   isKnown: boolean;
 }
@@ -33,19 +32,20 @@ interface Begun {
 @Injectable()
 export class CreateRefund {
   readonly perform: (claim: Claim, refund: NewRefund) => Promise<Outcome>;
-  private readonly calls: ProviderCalls;
 
-  constructor(idempotency: Idempotency, @Inject(PROVIDER) provider: Provider, @Inject(LOGGER) logger: Logger) {
-    this.calls = new ProviderCalls(provider, logger);
+  constructor(
+    idempotency: Idempotency,
+    private readonly provider: ProviderCalls,
+  ) {
     this.perform = idempotency.leased('create-refund', (work, refund: NewRefund) => this.run(work, refund));
   }
 
   private async run(work: LeasedWork, refund: NewRefund): Promise<Done> {
     const { tenant, paymentId, amount } = refund;
     const id = refundIdOf(work.id);
-    const { reference, createdAt, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
-    assertRemembered(createdAt);
-    const result = await this.calls.refund(
+    const { reference, ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
+    assertRemembered(ageMs + work.ageMs);
+    const result = await this.provider.refund(
       { idempotencyKey: work.id, reference, amount },
       { ids: { paymentId }, askedBefore: work.attempt > 1 || isKnown },
     );
@@ -68,11 +68,12 @@ export class CreateRefund {
       const same = known.paymentId === paymentId && known.amount === amount;
       if (known.status !== 'pending' || !same)
         throw alreadySubmitted(pathOf(known), 'this refund was made before; the status URL tells it as it is now');
-      return { reference: payment!.providerReference!, createdAt: known.createdAt, isKnown: true };
+      const ageMs = await findRefundAgeMs(tx, { tenant, id });
+      return { reference: payment!.providerReference!, ageMs, isKnown: true };
     }
     const objection = objectionTo(amount, payment, promised);
     if (objection) throw objection;
-    const createdAt = await createRefund(tx, { tenant, id, paymentId, amount });
-    return { reference: payment!.providerReference!, createdAt, isKnown: false };
+    createRefund(tx, { tenant, id, paymentId, amount });
+    return { reference: payment!.providerReference!, ageMs: 0, isKnown: false };
   }
 }

@@ -1,6 +1,5 @@
-/** A refund that an operator asked for: the request, whether it may be made, and the JSON. Pure. */
+/** A refund that an operator asked for: the request, and whether it may be made. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
-import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
 import { Problem } from '@shop/problem';
 import { IsInt, Max, Min } from 'class-validator';
 import { idAfter, MAX_AMOUNT, type Payment, paymentNotFound } from '../payments/payment';
@@ -13,12 +12,15 @@ export class RefundBody {
   amount: number;
 }
 
+export const refundStatuses = ['pending', 'succeeded', 'failed'] as const;
+export type RefundStatus = (typeof refundStatuses)[number];
+
 export interface Refund {
   tenant: string;
   id: string;
   paymentId: string;
   amount: number;
-  status: 'pending' | 'succeeded' | 'failed';
+  status: RefundStatus;
   providerReference: string | null;
   createdAt: string;
 }
@@ -48,19 +50,4 @@ export function objectionTo(amount: number, payment: Payment | undefined, promis
   return new Problem(409, 'refund_exceeds_payment', 'this and the other refunds would give back more than was paid', {
     extensions: { refundable },
   });
-}
-
-export function refundJson({ tenant: _tenant, ...seen }: Refund) {
-  return seen;
-}
-
-/** What `POST /payments/{id}/refunds` answers for a refund whose outcome is known. */
-export function answerOfRefund(refund: Refund): Answer {
-  const location = pathOf(refund);
-  if (refund.status === 'succeeded') return answerWith(201, refundJson(refund), { location });
-  return refusalOf(
-    new Problem(422, 'refund_refused', 'the provider refused the refund, and nothing was given back', {
-      extensions: { refundId: refund.id, statusUrl: location },
-    }),
-  );
 }

@@ -1,68 +1,100 @@
 /** The refunds of a payment over HTTP. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CallerOf, PageQuery, Roles } from '@shop/http';
-import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
-import { Database } from '@shop/postgres';
-import { Problem } from '@shop/problem';
-import { checkPaymentId, paymentNotFound } from '../payments/payment';
-import { findPayment } from '../payments/payments.repository';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
+import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
+import { ApiProblems, type ProblemCodes } from '@shop/problem';
+import { checkPaymentId } from '../payments/payment';
+import { PaymentsService } from '../payments/payments.service';
 import { CreateRefund } from './create-refund';
-import { RefundBody, refundJson } from './refund';
-import { findRefund, listRefunds } from './refunds.repository';
+import { RefundBody } from './refund';
+import { refundJson, RefundView } from './refund.view';
+import { RefundsService } from './refunds.service';
 
-/** `rfd_` and the letters of a hash. */
-const REFUND_ID = /^rfd_[\w-]{1,60}$/;
+/** Examples of ids. */
+const PAYMENT = 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM';
+const REFUND = 'rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw';
+
+const refusals: ProblemCodes = {
+  404: ['payment_not_found'],
+  409: {
+    refund_exceeds_payment: {
+      refundable: { type: 'integer', description: 'what is left, in minor units', example: 1_000 },
+    },
+    payment_not_refundable: {},
+    payment_belongs_to_order: { orderId: { type: 'string', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' } },
+  },
+  // The refund is kept as failed.
+  422: {
+    refund_refused: {
+      refundId: { type: 'string', example: REFUND },
+      statusUrl: { type: 'string', example: `/payments/${PAYMENT}/refunds/${REFUND}` },
+    },
+  },
+};
 
 @ApiTags('payments')
+@ApiParam({ name: 'id', description: 'of the payment', example: PAYMENT })
 @Controller('payments/:id/refunds')
 @Roles('operator')
 export class RefundsController {
   constructor(
-    private readonly database: Database,
-    private readonly refunds: CreateRefund,
+    private readonly payments: PaymentsService,
+    private readonly refunds: RefundsService,
+    private readonly createRefund: CreateRefund,
   ) {}
 
   @Post()
   @Idempotent({ strategy: 'leased' })
-  @ApiOperation({ summary: 'Gives back all or a part of a payment that belongs to no order' })
-  @ApiResponse({ status: 201, description: 'the money was given back; with Location' })
-  @ApiResponse({ status: 404, description: 'payment_not_found' })
-  @ApiResponse({
-    status: 409,
-    description:
-      'refund_exceeds_payment, payment_not_refundable, payment_belongs_to_order, ' +
-      'already_submitted (the key was used long ago; see statusUrl)',
+  @ApiOperation({
+    operationId: 'createRefund',
+    summary: 'Gives back all or a part of a payment that belongs to no order',
+    description: 'A repeat with the same key goes on where the first one ended, and never gives back twice.',
   })
-  @ApiResponse({ status: 422, description: 'refund_refused by the provider; the refund is kept as failed' })
-  @ApiResponse({ status: 503, description: 'outcome_unknown: repeat with the same key after Retry-After' })
+  @ApiAnswer(201, RefundView, { description: 'given back', headers: ['location', 'idempotent-replayed'] })
+  @ApiAlreadySubmitted(`/payments/${PAYMENT}/refunds/${REFUND}`)
+  @ApiProblems(refusals)
   create(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
     @Body() { amount }: RefundBody,
   ): Promise<Outcome> {
-    return this.refunds.perform(claim, { tenant, paymentId: checkPaymentId(id), amount });
+    return this.createRefund.perform(claim, { tenant, paymentId: checkPaymentId(id), amount });
   }
 
   @Get()
-  @ApiOperation({ summary: 'The refunds of a payment, page by page' })
+  @ApiOperation({
+    operationId: 'listRefunds',
+    summary: 'The refunds of a payment, page by page',
+    description: 'Those that succeeded, and those that did not.',
+  })
+  @ApiAnswer(200, PageOf(RefundView), { description: 'a page' })
+  @ApiProblems({ 404: ['payment_not_found'] })
   async list(
     @CallerOf() { tenant }: Caller,
     @Param('id') id: string,
     @Query() { cursor: after = '', limit }: PageQuery,
-  ) {
-    const paymentId = checkPaymentId(id);
-    if (!(await findPayment(this.database, { tenant, id: paymentId }))) throw paymentNotFound();
-    const page = await listRefunds(this.database, { tenant, paymentId, after, limit });
-    return { items: page.map(refundJson), next: page.length === limit ? page.at(-1)!.id : null };
+  ): Promise<Page<RefundView>> {
+    const { id: paymentId } = await this.payments.get(tenant, id);
+    const read = (limit: number) => this.refunds.list({ tenant, paymentId, after, limit });
+    return readPage(limit, read, { item: refundJson, cursor: ({ id }) => id });
   }
 
   @Get(':refundId')
-  @ApiOperation({ summary: 'One refund of a payment' })
-  async get(@CallerOf() { tenant }: Caller, @Param('id') id: string, @Param('refundId') refundId: string) {
-    const refund = REFUND_ID.test(refundId) ? await findRefund(this.database, { tenant, id: refundId }) : undefined;
-    if (refund?.paymentId !== id) throw new Problem(404, 'refund_not_found', 'the payment has no refund with this id');
-    return refundJson(refund);
+  @ApiOperation({
+    operationId: 'getRefund',
+    summary: 'One refund of a payment',
+    description: 'What became of it.',
+  })
+  @ApiParam({ name: 'refundId', example: REFUND })
+  @ApiAnswer(200, RefundView, { description: 'the refund as it is now' })
+  @ApiProblems({ 404: ['refund_not_found'] })
+  async get(
+    @CallerOf() { tenant }: Caller,
+    @Param('id') id: string,
+    @Param('refundId') refundId: string,
+  ): Promise<RefundView> {
+    return refundJson(await this.refunds.get(tenant, id, refundId));
   }
 }

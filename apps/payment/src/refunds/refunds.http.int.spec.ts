@@ -146,6 +146,17 @@ describe('R33 GET /payments/{id}/refunds', () => {
     expect(seen).toEqual(made.sort());
   });
 
+  it('R33 ends with a page that is exactly full', async () => {
+    const { id } = await apps.paid();
+    for (let time = 0; time < 4; time++) await apps.refund(id, 1);
+    const page = async (search: string) =>
+      (await apps.read(`/payments/${id}/refunds?${search}`)).json<{ items: RefundJson[]; next: string | null }>();
+    const first = await page('limit=2');
+    expect([first.items.length, first.next]).toEqual([2, first.items[1]!.id]);
+    const last = await page(`limit=2&cursor=${first.next}`);
+    expect([last.items.length, last.next]).toEqual([2, null]);
+  });
+
   it('R29 R54 answers 404 for what is not there, or not for this tenant', async () => {
     const { id } = await apps.paid();
     const { id: refundId } = (await apps.refund(id, 1)).json<RefundJson>();

@@ -1,6 +1,6 @@
-/** The refunds' table: every statement on it stands here. */
+/** The refunds' table: every statement of the transactions that make a refund stands here. */
 import assert from 'node:assert/strict';
-import type { Database, Statement, Tx } from '@shop/postgres';
+import type { Statement, Tx } from '@shop/postgres';
 import type { Refund } from './refund';
 
 interface Row {
@@ -18,18 +18,9 @@ export interface RefundKey {
   id: string;
 }
 
-export async function findRefund(from: Database | Tx, { tenant, id }: RefundKey): Promise<Refund | undefined> {
-  const [row] = await from.query<Row>(selectOne, [tenant, id]);
+export async function findRefund(tx: Tx, { tenant, id }: RefundKey): Promise<Refund | undefined> {
+  const [row] = await tx.query<Row>(selectOne, [tenant, id]);
   return row && refundOf(row);
-}
-
-/** Up to `limit` refunds of a payment behind the id `after`, in order of id. */
-export async function listRefunds(
-  database: Database,
-  payment: { tenant: string; paymentId: string; after: string; limit: number },
-): Promise<Refund[]> {
-  const { tenant, paymentId, after, limit } = payment;
-  return (await database.query<Row>(selectPage, [tenant, paymentId, after, limit])).map(refundOf);
 }
 
 /** What refunds of the payment have given back or may still give back. Exact only while the payment is locked. */
@@ -38,13 +29,18 @@ export async function sumPromised(tx: Tx, tenant: string, paymentId: string): Pr
   return row!.promised;
 }
 
-/** A pending one; answers when it was created. */
-export async function createRefund(
+/** Sends a pending one. */
+export function createRefund(
   tx: Tx,
   { tenant, id, paymentId, amount }: Pick<Refund, 'tenant' | 'id' | 'paymentId' | 'amount'>,
-): Promise<string> {
-  const [row] = await tx.query<Pick<Row, 'created_at'>>(insertOne, [tenant, id, paymentId, amount]);
-  return row!.created_at.toISOString();
+): void {
+  tx.send(insertOne, [tenant, id, paymentId, amount]);
+}
+
+/** How long a refund has been there, by the clock of the database. */
+export async function findRefundAgeMs(tx: Tx, { tenant, id }: RefundKey): Promise<number> {
+  const [row] = await tx.query<{ age_ms: number }>(selectAge, [tenant, id]);
+  return row!.age_ms;
 }
 
 /** Writes what came of a refund that is pending, failed without a reference, and answers the refund. */
@@ -72,11 +68,6 @@ const selectOne: Statement = {
   text: `select ${columns} from refund where tenant = $1 and id = $2`,
 };
 
-const selectPage: Statement = {
-  name: 'refund.select-page',
-  text: `select ${columns} from refund where tenant = $1 and payment_id = $2 and id > $3 order by id limit $4`,
-};
-
 const selectPromised: Statement = {
   name: 'refund.select-promised',
   text: `
@@ -87,8 +78,13 @@ const selectPromised: Statement = {
 const insertOne: Statement = {
   name: 'refund.insert',
   text: `
-    insert into refund (tenant, id, payment_id, amount, status) values ($1, $2, $3, $4, 'pending')
-    returning created_at`,
+    insert into refund (tenant, id, payment_id, amount, status) values ($1, $2, $3, $4, 'pending')`,
+};
+
+const selectAge: Statement = {
+  name: 'refund.select-age',
+  text: `
+    select (extract(epoch from now() - created_at) * 1000)::bigint as age_ms from refund where tenant = $1 and id = $2`,
 };
 
 const settleOne: Statement = {

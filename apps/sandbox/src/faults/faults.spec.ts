@@ -22,7 +22,7 @@ describe('FaultPlanner', () => {
     expect(runOf(8)).not.toEqual(first);
   });
 
-  it('gives each fault its share', () => {
+  it('plans each fault as often as its rate says', () => {
     const planner = new FaultPlanner();
     planner.use(settings(RATES));
     const faults = Array.from({ length: 10_000 }, () => planner.plan().fault);
@@ -39,7 +39,7 @@ describe('FaultPlanner', () => {
     expect([plan(), plan()]).toEqual(['error', 'error']);
   });
 
-  it('keeps a source’s own fault for the next attempt when another fault came first', () => {
+  it('keeps the fault of a source for the next attempt when another fault came first', () => {
     const planner = new FaultPlanner();
     planner.use(settings({ resetRate: 1 }));
     expect(planner.plan({ firstAttempt: 'error' }, 'a').fault).toBe('reset');

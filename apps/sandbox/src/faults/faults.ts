@@ -12,7 +12,7 @@ export interface Plan {
 /** Longer than any caller's timeout, short enough for the server's own. */
 const MAX_DELAY_MS = 30_000;
 const MAX_SEED = 2 ** 32 - 1;
-/** Keys of sources that fail once are remembered up to this many; then the oldest may fail once more. */
+/** So many keys of sources that fail once are remembered; then the oldest key may fail once more. */
 const MAX_REMEMBERED_KEYS = 100_000;
 
 export class FaultSettings {
@@ -66,16 +66,16 @@ export class FaultPlanner {
     return this.settings;
   }
 
-  /** Starts the generator anew, so that a repeated test sees the same faults. */
+  /** Restarts the random generator, so that a repeated test sees the same faults. */
   use(settings: FaultSettings): void {
     this.settings = settings;
     this.random = seeded(settings.seed);
   }
 
-  /** @param source of a charge that has no answer yet; without an idempotency key every attempt is its first. */
+  /** @param source of a charge that has no answer yet; without an idempotency key every attempt counts as the first one. */
   plan(source?: Source, idempotencyKey?: string): Plan {
     const { delayMs, jitterMs } = this.settings;
-    // Two draws for every request, whatever the settings: how one request fares does not shift the next one's luck.
+    // Two random numbers for every request, whatever the settings: so one request does not change the numbers of the next.
     const jitter = Math.round(this.random() * jitterMs);
     const fault = this.faultAt(this.random());
     const plan = { delayMs: delayMs + jitter + (source?.delayMs ?? 0), fault };

@@ -9,7 +9,7 @@ import { keyInUse, rateLimited, unavailable } from '../stripe/stripe-error';
 import type { Fault } from './fault';
 import type { Plan } from './faults';
 
-/** A request that is never answered keeps its connection this long: longer than any sensible caller waits. */
+/** A request that is never answered keeps its connection open this long: longer than a caller waits. */
 const HOLD_MS = 10_000;
 
 const injected = counter('sandbox_faults_total', 'Faults shown to callers', ['fault']);
@@ -21,7 +21,7 @@ export class Responder implements OnModuleDestroy {
 
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
-  /** Does the work (unless a fault comes first) and answers. Two requests with one key at the same time: 409. */
+  /** Does the work (unless a fault comes first) and answers. Of two requests with one key at the same time, the second gets 409. */
   async send(reply: FastifyReply, plan: Plan, work: () => Answer<object>, key?: string): Promise<void> {
     if (key !== undefined && this.keysInUse.has(key)) throw keyInUse(key);
     let answer: Answer<object>;
@@ -42,7 +42,7 @@ export class Responder implements OnModuleDestroy {
     void reply.status(answer.status).send(answer.body);
   }
 
-  /** Nobody waits through a shutdown: what was delayed is answered now. */
+  /** A shutdown does not wait for delayed answers: they are sent now. */
   onModuleDestroy(): void {
     for (const wake of this.pauses) wake();
   }

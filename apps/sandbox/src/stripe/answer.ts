@@ -1,4 +1,4 @@
-/** What a request is answered with, and how that is kept: under which key, for which parameters. */
+/** The answer to a request, and how it is kept: under which key, for which parameters. */
 import type { PaymentIntent } from './payment-intent';
 import type { Refund } from './refund';
 import type { StripeErrorBody } from './stripe-error';
@@ -12,7 +12,7 @@ export interface Answer<Body extends object = MoneyBody> {
   replayed?: boolean;
 }
 
-/** Who asks: equal keys must come with equal fingerprints of what is asked. */
+/** Identifies a request: equal keys must come with equal fingerprints. */
 export interface Call {
   key?: string;
   fingerprint: string;

@@ -25,7 +25,7 @@ describe('Books', () => {
     expect(() => books.charge({ key: 'k', fingerprint: 'g' }, form())).toThrow(/same parameters/);
   });
 
-  it('stores a decline, takes no money for it and gives none back', () => {
+  it('stores a decline, charges no money for it and refunds none', () => {
     const { books } = openBooks();
     const declined = books.charge({ key: 'k', fingerprint: 'f' }, form('tok_declined'));
     expect(declined).toMatchObject({ status: 402, body: { error: { decline_code: 'generic_decline' } } });
@@ -35,7 +35,7 @@ describe('Books', () => {
     expect(books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', metadata: {} }).status).toBe(400);
   });
 
-  it('does not store that a payment was unknown', () => {
+  it('does not store the answer for an unknown payment', () => {
     const { books, entries } = openBooks();
     expect(() => books.refund({ key: 'k', fingerprint: 'f' }, { paymentIntent: 'pi_9', metadata: {} })).toThrow(
       /No such/,
@@ -52,7 +52,7 @@ describe('Books', () => {
     expect([books.charges(), books.hasAnswer('k')]).toEqual([[], false]);
   });
 
-  it('never gives back more than was taken, whatever is asked, and reads the same from its journal', () => {
+  it('never refunds more than was charged, whatever is asked, and reads the same books from its journal', () => {
     const amounts = fc.array(fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }), { maxLength: 8 });
     fc.assert(
       fc.property(amounts, (asked) => {

@@ -1,7 +1,7 @@
 /**
- * The provider's books: what was charged, what was given back, and what was answered under which idempotency key.
+ * The provider's books: what was charged, what was refunded, and which answer each idempotency key has.
  *
- * Every decision is one entry: the answer with the money it moved. An entry is written to the journal before it counts,
+ * Every decision is one entry: the answer with the money it moved. An entry is written to the journal before it is valid,
  * and reading the journal from the start gives the same books again.
  */
 import { randomBytes } from 'node:crypto';
@@ -12,7 +12,7 @@ import { newRefund, type Refund, type RefundForm } from './refund';
 import { sourceOf } from './sources';
 import { keyReused, missing } from './stripe-error';
 
-/** One charge that took money, for whoever compares books. */
+/** One charge that took money, for the audit. */
 export interface ChargeRecord {
   id: string;
   amount: number;
@@ -23,7 +23,7 @@ export interface ChargeRecord {
   status: 'succeeded';
 }
 
-/** What is not decided by the books themselves. */
+/** What the books need from outside. */
 export interface World {
   nowMs: () => number;
   newId: (prefix: 'pi' | 'ch' | 're') => string;

@@ -4,7 +4,7 @@ import type { StripeError } from './stripe-error';
 const good = { amount: '100', currency: 'EUR', confirm: 'true', payment_method: 'tok_ok' };
 
 describe('readCharge', () => {
-  it('takes nested metadata out of the flat form', () => {
+  it('reads nested metadata from the flat form', () => {
     expect(readCharge({ ...good, 'metadata[commandId]': 'c', 'metadata[paymentId]': 'p' })).toEqual({
       amount: 100,
       currency: 'eur',

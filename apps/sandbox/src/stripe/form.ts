@@ -5,7 +5,7 @@ import type { RefundForm } from './refund';
 import { sourceOf } from './sources';
 import { invalidParameter, missing, type StripeError } from './stripe-error';
 
-/** As the HTTP adapter parses it: flat, brackets still part of the name, repeated names as an array. */
+/** As the HTTP adapter parses it: flat, with brackets in the names, and repeated names as an array. */
 export type Form = Record<string, unknown>;
 
 /** Stripe's own limits. */

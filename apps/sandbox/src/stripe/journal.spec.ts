@@ -19,7 +19,7 @@ describe('openJournal', () => {
     expect(openJournal(file).entries).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  it('drops the half line of a write that was killed, and goes on after the last whole one', () => {
+  it('drops the half line of a write that was killed, and continues after the last whole line', () => {
     openJournal<{ n: number }>(file).append({ n: 1 });
     appendFileSync(file, '{"n":');
     const journal = openJournal<{ n: number }>(file);
@@ -41,7 +41,7 @@ describe('openJournal', () => {
     expect(() => openJournal(file)).toThrow(/line 2 of .*books\.jsonl/);
   });
 
-  it('keeps nothing without a file', () => {
+  it('stores nothing without a file', () => {
     const journal = openJournal<{ n: number }>(undefined);
     journal.append({ n: 1 });
     expect(journal.entries).toEqual([]);

@@ -4,7 +4,7 @@ import { appendFileSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 export interface Journal<Entry> {
   /** What earlier runs wrote, in order. */
   entries: Entry[];
-  /** Returns after the kernel has the line: a killed process loses nothing, a power cut may. */
+  /** Returns after the kernel has the line: a killed process loses nothing, but a power cut may lose lines. */
   append(entry: Entry): void;
   clear(): void;
 }

@@ -1,4 +1,4 @@
-/** Lists as Stripe pages them: newest first, `limit` at a time, going on after the last id of the page before. */
+/** Lists as Stripe pages them: newest first, `limit` at a time, starting after the last id of the page before. */
 import { invalidParameter, missing } from './stripe-error';
 
 export interface PageQuery {

@@ -10,7 +10,7 @@ export interface PaymentIntent {
   currency: string;
   status: 'succeeded' | 'requires_payment_method';
   metadata: Record<string, string>;
-  /** The source token; null after a decline, as the intent then waits for a better one. */
+  /** The source token; null after a decline, because the intent then waits for another one. */
   payment_method: string | null;
   latest_charge: string;
   /** Seconds since 1970. */
@@ -27,7 +27,7 @@ export interface ChargeForm {
 
 export interface IntentContext {
   paid: boolean;
-  /** A fresh one for each id. */
+  /** A new one for each id. */
   newId: (prefix: 'pi' | 'ch') => string;
   nowMs: number;
 }

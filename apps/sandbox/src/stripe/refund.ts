@@ -1,4 +1,4 @@
-/** Money given back, on the wire (https://docs.stripe.com/api/refunds/object). */
+/** A refund on the wire (https://docs.stripe.com/api/refunds/object). */
 import type { PaymentIntent } from './payment-intent';
 
 export interface Refund {
@@ -15,7 +15,7 @@ export interface Refund {
 
 export interface RefundForm {
   paymentIntent: string;
-  /** Everything that is left, when absent. */
+  /** When absent, everything that is left. */
   amount?: number;
   metadata: Record<string, string>;
 }

@@ -1,4 +1,4 @@
-/** The one search that is understood: by one metadata value, such as `metadata['orderId']:'7'`. */
+/** The only search that is supported: by one metadata value, such as `metadata['orderId']:'7'`. */
 import type { PaymentIntent } from './payment-intent';
 import { invalidParameter } from './stripe-error';
 

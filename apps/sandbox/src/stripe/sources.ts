@@ -23,7 +23,7 @@ const sources = new Map<string, Source>([
   ['tok_reset_once', { firstAttempt: 'reset' }],
 ]);
 
-/** Undefined for what does not even look like a token. */
+/** Undefined for a text that does not have the form of a token. */
 export function sourceOf(token: string): Source | undefined {
   return sources.get(token) ?? (/^(tok|pm)_\w{1,100}$/.test(token) ? GOOD : undefined);
 }

@@ -1,4 +1,4 @@
-/** Words everything that goes wrong under /v1 the way Stripe does, not as problem+json: the SDK reads nothing else. */
+/** Formats every error under /v1 as Stripe does, not as problem+json, because the SDK reads only that format. */
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { Logger } from '@shop/observability';
 import type { FastifyReply } from 'fastify';
@@ -11,7 +11,7 @@ export class StripeErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    // The connection was taken away from the framework, or the answer is already under way.
+    // The framework does not have the connection any more, or the answer has already begun.
     if (reply.sent) return;
     const { status, headers, body } = this.wordsFor(error);
     void reply.status(status).headers(headers).send(body);

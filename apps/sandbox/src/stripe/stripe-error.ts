@@ -1,4 +1,4 @@
-/** Errors as Stripe words them (https://docs.stripe.com/api/errors), so that the SDK throws what it throws there. */
+/** Errors in Stripe's format (https://docs.stripe.com/api/errors), so that the SDK throws the same errors as with Stripe. */
 import type { PaymentIntent } from './payment-intent';
 
 export interface StripeErrorBody {

@@ -1,7 +1,7 @@
 /** The routes of the Stripe API that our payment service uses; the real SDK talks to them unchanged. */
 import { randomBytes } from 'node:crypto';
 import { All, Body, Controller, Get, Headers, Inject, Param, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { Logger } from '@shop/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FaultPlanner, type Plan } from '../faults/faults';
@@ -29,7 +29,8 @@ interface Write {
   work: () => Answer;
 }
 
-@ApiTags('stripe')
+// Not in the OpenAPI document: Stripe describes its API, and answers errors in a form of its own.
+@ApiExcludeController()
 @Controller('v1')
 @UseFilters(StripeErrorFilter)
 export class StripeController {
@@ -41,7 +42,6 @@ export class StripeController {
   ) {}
 
   @Post('payment_intents')
-  @ApiOperation({ summary: 'Charges a source at once: amount, currency, payment_method, confirm=true, metadata[…]' })
   async charge(
     @Body() body: Form | null,
     @Headers('idempotency-key') header: string | undefined,
@@ -50,7 +50,7 @@ export class StripeController {
     const form = body ?? {};
     const key = keyOf(header);
     const charge = readCharge(form);
-    // A charge that was already answered has had its trouble; only the faults for everybody still apply.
+    // A charge that was already answered has had the fault of its source; only the faults for everybody still apply.
     const source = this.books.hasAnswer(key) ? undefined : sourceOf(charge.source);
     const work = () => this.books.charge({ key, fingerprint: fingerprintOf(INTENTS, form) }, charge);
     const plan = this.faults.plan(source, key);
@@ -58,13 +58,11 @@ export class StripeController {
   }
 
   @Get('payment_intents')
-  @ApiOperation({ summary: 'Charges, declined ones too, newest first: limit, starting_after' })
   list(@Query() query: PageQuery, @Res() reply: FastifyReply): Promise<void> {
     return this.read(reply, () => pageOf(this.books.intents, query, INTENTS));
   }
 
   @Get('payment_intents/search')
-  @ApiOperation({ summary: "Charges by one metadata value: query=metadata['key']:'value'" })
   search(@Query() query: PageQuery & { query?: string }, @Res() reply: FastifyReply): Promise<void> {
     return this.read(reply, () => {
       const found = this.books.intents.filter(matcherOf(query.query));
@@ -77,13 +75,11 @@ export class StripeController {
   }
 
   @Get('payment_intents/:id')
-  @ApiOperation({ summary: 'One charge' })
   get(@Param('id') id: string, @Res() reply: FastifyReply): Promise<void> {
     return this.read(reply, () => this.books.intent(id));
   }
 
   @Post('refunds')
-  @ApiOperation({ summary: 'Gives money back: payment_intent, amount (default: all that is left)' })
   async refund(
     @Body() body: Form | null,
     @Headers('idempotency-key') header: string | undefined,
@@ -97,7 +93,6 @@ export class StripeController {
   }
 
   @Get('refunds')
-  @ApiOperation({ summary: 'Refunds, newest first: payment_intent, limit, starting_after' })
   listRefunds(@Query() query: PageQuery & { payment_intent?: string }, @Res() reply: FastifyReply): Promise<void> {
     const { payment_intent: intent } = query;
     const { refunds } = this.books;
@@ -105,9 +100,8 @@ export class StripeController {
     return this.read(reply, () => pageOf(asked(), query, REFUNDS));
   }
 
-  /** The SDK takes an error body that it does not know for a success, so unknown routes need Stripe's, too. */
+  /** The SDK takes an unknown error body for a success, so unknown routes need Stripe's format too. */
   @All('*')
-  @ApiExcludeEndpoint()
   unknown(@Req() request: FastifyRequest): never {
     throw unknownRoute(request.method, request.url.split('?')[0]!);
   }

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Controller, Delete, Post } from '@nestjs/common';
+import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { useStack } from '@shop/testing';
 import {
@@ -10,10 +12,11 @@ import {
   NotesController,
   notesOf,
   openNotes,
+  silent,
   startApp,
   textOf,
 } from '../../testing/notes-app';
-import { type Claim, ClaimOf, Idempotent, Ledger, newLeaseToken } from '../index';
+import { type Claim, ClaimOf, Idempotent, Ledger } from '../index';
 
 const stack = useStack({ templateKey: 'ledger', migrate: migrateLedger });
 
@@ -110,8 +113,8 @@ describe('a keyed route', () => {
   it('R16 answers 409 with Retry-After while the request with the key is being worked on', async () => {
     const body = textOf('busy');
     await post({ key: randomUUID(), body });
-    const lease = { owner: 'somebody', token: newLeaseToken(), durationMs: 60_000 };
-    const claim = { ...NotesController.claim, key: 'busy' };
+    const lease = { owner: 'somebody', durationMs: 60_000 };
+    const claim = { ...NotesController.claim, key: 'busy', token: randomUUID(), work: 'write', input: null };
     await database.transaction(async (tx) => app.app.get(Ledger).lease(tx, [claim], lease));
     const busy = await post({ key: 'busy', body, headers: { prefer: 'wait=0' } });
     expect(codeOf(busy)).toBe('409 idempotency_key_in_use');
@@ -184,6 +187,41 @@ describe('R21 a mutating route', () => {
     await expect(startApp({ database, controller: ForgetfulController })).rejects.toThrow(
       /do not take @ClaimOf\(\): ForgetfulController\.post$/,
     );
+  });
+
+  it('R21 fails on its first request, and says why, when it is keyed and answers no Outcome', async () => {
+    @Controller()
+    class MistakenController {
+      @Post('silent')
+      @Idempotent({ strategy: 'atomic' })
+      post(@ClaimOf() claim: Claim): void {
+        assert(claim.key);
+      }
+      @Post('mistaken')
+      @Idempotent({ strategy: 'leased' })
+      mistake(@ClaimOf() claim: Claim): Claim {
+        return claim;
+      }
+      @Post('keyless')
+      @Idempotent({ strategy: 'none', reason: 'it only counts' })
+      count(@ClaimOf() claim: Claim): Claim {
+        return claim;
+      }
+    }
+    const errors: string[] = [];
+    const logger = Object.assign(Object.create(silent) as Logger, {
+      error: ({ err }: { err: Error }) => void errors.push(err.message),
+    });
+    const mistaken = await startApp({ database, controller: MistakenController, logger });
+    for (const url of ['/silent', '/mistaken', '/keyless']) {
+      expect(codeOf(await mistaken.post({ key: randomUUID(), url }))).toBe('500 internal_error');
+    }
+    await mistaken.close();
+    expect(errors).toEqual([
+      'POST /silent has to answer the Outcome of its claim',
+      'POST /mistaken has to answer the Outcome of its claim',
+      expect.stringMatching(/^@ClaimOf\(\) is for routes/),
+    ]);
   });
 
   it('R20 keeps it from starting also when an answer is forgotten sooner than clients may repeat', async () => {

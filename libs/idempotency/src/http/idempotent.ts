@@ -1,21 +1,10 @@
 /** What makes a route safe to repeat; every mutating route names its strategy. */
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiExtension, ApiHeader, ApiResponse } from '@nestjs/swagger';
+import { ApiExtension, ApiHeader } from '@nestjs/swagger';
+import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { defaultPolicy, describePolicy, type RoutePolicy } from '../policy';
+import { IDEMPOTENCY_POLICY, IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed } from './strategy';
 
-/**
- * - `atomic`: the key, the effect and the answer commit together.
- * - `leased`: the work calls outside; the key is leased and the work resumed after a crash.
- * - `natural`: the method converges by itself (PUT to a name, DELETE).
- * - `none`: repeating is harmless for the given reason.
- */
-export type IdempotencyStrategy =
-  | ({ strategy: 'atomic' | 'leased' } & Partial<RoutePolicy>)
-  | { strategy: 'natural' }
-  | { strategy: 'none'; reason: string };
-
-export const IDEMPOTENCY_STRATEGY = 'shop:idempotency-strategy';
-const IDEMPOTENCY_POLICY = 'shop:idempotency-policy';
 /** Where the OpenAPI document tells a route's strategy and policy. */
 export const OPENAPI_EXTENSION = 'x-idempotency';
 
@@ -27,22 +16,18 @@ export function Idempotent(declared: IdempotencyStrategy): MethodDecorator {
   return applyDecorators(
     strategy,
     SetMetadata(IDEMPOTENCY_POLICY, policy),
+
     ApiExtension(OPENAPI_EXTENSION, { strategy: name, ...describePolicy(policy) }),
     ...keyedDocs(policy),
+    ...(name === 'leased' ? [ApiProblems({ 503: ['outcome_unknown'] })] : []),
   );
 }
 
-/** Whether the client names the request with an Idempotency-Key. */
-export function isKeyed(
-  declared: IdempotencyStrategy | undefined,
-): declared is Extract<IdempotencyStrategy, Partial<RoutePolicy>> & { strategy: 'atomic' | 'leased' } {
-  return declared?.strategy === 'atomic' || declared?.strategy === 'leased';
-}
+/** For routes whose effects have a natural key: what a repeat is told when the ledger has forgotten the answer. */
+export const ApiAlreadySubmitted = (statusUrl: string): MethodDecorator =>
+  ApiProblems({ 409: { already_submitted: { statusUrl: { ...statusUrlSchema, example: statusUrl } } } });
 
-/** The policy of a keyed route's method. */
-export function policyOf(handler: Function): RoutePolicy {
-  return (Reflect.getMetadata(IDEMPOTENCY_POLICY, handler) as RoutePolicy | undefined) ?? defaultPolicy;
-}
+const statusUrlSchema = { type: 'string', description: 'where the state of what was sent can be seen' } as const;
 
 const keyedDocs = ({ retentionHours, inUseStatus, mismatchStatus }: RoutePolicy): MethodDecorator[] => [
   ApiHeader({
@@ -52,22 +37,20 @@ const keyedDocs = ({ retentionHours, inUseStatus, mismatchStatus }: RoutePolicy)
       'The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). ' +
       'A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, ' +
       `for ${retentionHours} hours. GET /idempotency-keys/{key} tells the state of a key.`,
+    schema: { type: 'string', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' },
   }),
   ApiHeader({
     name: 'Prefer',
     required: false,
     description: 'wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way',
+    schema: { type: 'string', example: 'wait=10' },
   }),
-  ApiResponse({ status: 400, description: 'idempotency_key_missing, idempotency_key_invalid or validation_failed' }),
-  ...[...new Set([inUseStatus, mismatchStatus, 410])].map((status) =>
-    ApiResponse({ status, description: codesOf(status, { inUseStatus, mismatchStatus }).join(', ') }),
-  ),
+  ApiProblems({ 400: ['idempotency_key_missing', 'idempotency_key_invalid'], 410: ['idempotency_key_erased'] }),
+  ApiProblems({ [mismatchStatus]: ['idempotency_key_reused'] }),
+  ApiProblems({ [inUseStatus]: { idempotency_key_in_use: underWay } }),
 ];
 
-function codesOf(status: number, { inUseStatus, mismatchStatus }: Pick<RoutePolicy, 'inUseStatus' | 'mismatchStatus'>) {
-  return [
-    ...(status === mismatchStatus ? ['idempotency_key_reused (another request)'] : []),
-    ...(status === inUseStatus ? ['idempotency_key_in_use (under way; come again after Retry-After)'] : []),
-    ...(status === 410 ? ['idempotency_key_erased'] : []),
-  ];
-}
+const underWay: ProblemMembers = {
+  state: { type: 'string', enum: ['processing'], example: 'processing' },
+  statusUrl: { ...statusUrlSchema, example: '/idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4' },
+};

@@ -1,8 +1,8 @@
 /** The mutating routes of a service with what they say of themselves, and the checks that keep it from starting. */
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
-import { IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed, policyOf } from './idempotent';
 import { takesClaim } from './keyed-routes';
+import { type IdempotencyStrategy, isKeyed, policyOf, strategyOf } from './strategy';
 
 const MUTATING = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE, RequestMethod.ALL];
 /** The metadata keys under which Nest keeps a route's HTTP method, and its path or that of its controller. */
@@ -10,9 +10,7 @@ const NEST_METHOD = 'method';
 const NEST_PATH = 'path';
 
 interface Route {
-  controller: Function;
   handler: Function;
-  method: string;
   name: string;
   /** Such as `POST /orders`. */
   route: string;
@@ -37,7 +35,7 @@ export class KeyedRouteList {
     refuse('change something and have no @Idempotent strategy', ({ strategy }) => !strategy, routes);
     refuse(
       'are keyed and do not take @ClaimOf()',
-      ({ strategy, controller, method }) => isKeyed(strategy) && !takesClaim(controller, method),
+      ({ strategy, handler }) => isKeyed(strategy) && !takesClaim(handler),
       routes,
     );
     refuse(
@@ -55,9 +53,8 @@ export class KeyedRouteList {
         const handler = prototype[method]!;
         const verb = Reflect.getMetadata(NEST_METHOD, handler) as RequestMethod | undefined;
         if (verb === undefined || !MUTATING.includes(verb)) return [];
-        const strategy = Reflect.getMetadata(IDEMPOTENCY_STRATEGY, handler) as IdempotencyStrategy | undefined;
         const route = `${RequestMethod[verb]} ${pathOf(controller, handler)}`;
-        return [{ controller, handler, method, name: `${name}.${method}`, route, strategy }];
+        return [{ handler, name: `${name}.${method}`, route, strategy: strategyOf(handler) }];
       });
     });
   }

@@ -32,7 +32,7 @@ describe('R14 parseJson', () => {
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), spaces, (value, space) => {
         const text = JSON.stringify(value, null, space);
         if (answerTo(text) === 'taken') expect(read(text)).toEqual(JSON.parse(text));
-        else expect(text).toMatch(/"(__proto__|constructor)"/);
+        else if (!hasUnsafeInteger(text)) expect(text).toMatch(/"(__proto__|constructor)"/);
       }),
     );
     for (const text of ['null', ' true\r\n', '-1.5', '"a\\"b\\\\"', '[]', '{}', '{"a":"\\n","b":[{},[]]}']) {
@@ -114,9 +114,26 @@ describe('R14 parseJson', () => {
 
   it('R29 stays well with a body that only goes down', () => {
     for (const size of [64 * 1_024, 4_000_000]) {
-      expect(answerTo('['.repeat(size))).toBe('400 body_too_deep');
-      expect(answerTo(nested(size / 2, '{"a":', '}'))).toBe('400 body_too_deep');
+      expect(answerTo('['.repeat(size))).toBe('400 malformed_request');
+      expect(answerTo('{"a":'.repeat(size))).toBe('400 malformed_request');
+      expect(answerTo(nested(size / 2))).toBe('400 body_too_deep');
+      expect(answerTo(`${'{"a":'.repeat(size / 8)}0${'}'.repeat(size / 8)}`)).toBe('400 body_too_deep');
     }
+  });
+
+  it('R29 stays well with depth that hides behind a repeated key, of which JSON.parse keeps the other one', () => {
+    expect(answerTo(`{"a":${nested(32_000)},"a":1}`)).toBe('400 json_key_repeated');
+  });
+
+  it('R29 reads a long body in a time that grows with its length, whatever it is made of', () => {
+    for (const part of ['"\\\\"', '"a"', '{"a":1}', '0.1', '"\\u0061"', '1e5', '[]']) {
+      expect(answerTo(`[${Array(200_000).fill(part).join()}]`)).toBe('taken');
+    }
+    const members = Array.from({ length: 100_000 }, (_, n) => `"k${n}":${n}`);
+    expect(answerTo(`{${members.join()}}`)).toBe('taken');
+    expect(answerTo(`{${members.join()},"k7":1}`)).toBe('400 json_key_repeated');
+    for (const text of ['\\"'.repeat(500_000), 'a'.repeat(4_000_000)])
+      expect(answerTo(JSON.stringify(text))).toBe('taken');
   });
 
   it('R29 counts levels, not brackets', () => {
@@ -136,6 +153,8 @@ describe('R14 a key', () => {
     '[0,{"x":{"b":[],"c":2,"b":{}}}]',
     '{"a:":"{","a:":"}"}',
     '{"é":1,"\\u00E9":1}',
+    '{"a":[],"a":{}}',
+    '{"a":[0],"a":{"0":0}}',
     '{ "a" : {"a":1} ,\n"a"\t: 1 }',
   ])('R14 refuses a key that stands twice in one object: %s', (text) => {
     expect(answerTo(text)).toBe('400 json_key_repeated');
@@ -226,7 +245,14 @@ describe('R14 a number', () => {
     '1.7976931348623159e308',
     '123456789012345678.0',
     '12345678901234567890e3',
-  ])('R14 refuses a number that a double does not hold: %s', (token) => {
+    '9007199254740992',
+    '-9007199254740992',
+    '9007199254740992.0',
+    '1e21',
+    '1e23',
+    '100000000000000000000000',
+    '1.7976931348623157e308',
+  ])('R14 refuses a number that a double does not hold, and a whole one that it need not hold: %s', (token) => {
     for (const text of [token, `[${token}]`, `{"a": ${token} }`, `{"é":[0,${token},1]}`]) {
       expect(answerTo(text)).toBe('400 json_number_not_exact');
     }
@@ -251,14 +277,8 @@ describe('R14 a number', () => {
     '0.1',
     '-0.5e-7',
     '9007199254740991',
-    '9007199254740992',
-    '-9007199254740992',
     '0.30000000000000004',
     '5e-324',
-    '1.7976931348623157e308',
-    '1e21',
-    '1e23',
-    '100000000000000000000000',
     '1.00000000000000000000',
     '0.00000000000000000000000001',
     '123456789012345',
@@ -267,7 +287,7 @@ describe('R14 a number', () => {
     for (const text of [token, `[${token}]`, `{"a": ${token} }`]) expect(read(text)).toEqual(JSON.parse(text));
   });
 
-  it('R14 is taken if and only if its double, printed, is the same decimal', () => {
+  it('R14 is taken if and only if its double, printed, is the same decimal and no whole number beyond 2^53 - 1', () => {
     const digits = (maxLength: number) => fc.string({ unit: fc.constantFrom(...'0012345678999'), maxLength });
     const decimals = fc.record({
       sign: fc.constantFrom('', '-'),
@@ -281,7 +301,10 @@ describe('R14 a number', () => {
         const token = `${sign}${whole}${fraction}${exponent === null ? '' : `e${exponent}`}`;
         const answer = answerTo(token);
         met.set(answer, (met.get(answer) ?? 0) + 1);
-        expect(answer).toBe(isSameDecimal(token, String(Number(token))) ? 'taken' : '400 json_number_not_exact');
+        const double = Number(token);
+        const isSafe = !Number.isInteger(double) || Number.isSafeInteger(double);
+        const isSame = isSafe && isSameDecimal(token, String(double));
+        expect(answer).toBe(isSame ? 'taken' : '400 json_number_not_exact');
       }),
       { numRuns: 3_000 },
     );
@@ -368,6 +391,12 @@ describe('R14 readBodiesStrictly', () => {
     expect(await send('', 'application/json', 'GET')).toBe('200 {"body":"none"}');
   });
 });
+
+function hasUnsafeInteger(text: string): boolean {
+  let found = false;
+  JSON.parse(text, (_, part) => (found ||= Number.isInteger(part) && !Number.isSafeInteger(part)));
+  return found;
+}
 
 /** Of another reader, which leaves a byte order mark in the text for JSON.parse to refuse. */
 function isJson(bytes: Uint8Array): boolean {

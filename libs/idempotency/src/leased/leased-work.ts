@@ -1,4 +1,5 @@
-/** One try of leased work, as the code of the work sees it. */
+/** One attempt at leased work, as the code of the work sees it. */
+import type { Lane } from '@shop/postgres';
 import type { Problem } from '@shop/problem';
 import { type Answer, refusalOf } from '../answer';
 import type { Held, Kind, Ledger, Postgres, Store } from '../ledger/ledger';
@@ -13,6 +14,8 @@ export interface LeasedWork<K extends Kind = Postgres> {
   readonly id: string;
   /** From 1. */
   readonly attempt: number;
+  /** Since the work was claimed, by the clock of the store; 0 in the first attempt. */
+  readonly ageMs: number;
   /** Aborts when somebody else has taken the work over. */
   readonly signal: AbortSignal;
   /**
@@ -26,11 +29,19 @@ export interface LeasedWork<K extends Kind = Postgres> {
    */
   call<C, T>(point: string, call: () => Promise<C>, step: (tx: K['tx'], called: C) => Promise<T>): Promise<T>;
   /**
-   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so
-   * nothing may be left outside that a new run would double.
+   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so nothing
+   * may be left outside that a new run would double.
    */
   finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
+  /**
+   * The same for many works that end at the same time: they share one transaction, in which `save` writes the rows of all
+   * of them in one statement.
+   */
+  finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row): Promise<Done>;
 }
+
+/** Only sends, since the works of others wait for it. */
+export type SaveAll<Row, K extends Kind = Postgres> = (tx: K['tx'], rows: readonly Row[]) => void;
 
 /** What only `finish` makes. */
 export interface Done {
@@ -46,18 +57,29 @@ export interface KeptInput {
   redact?: readonly string[];
 }
 
-export interface Try extends Held {
+export interface Attempt extends Held {
   /** Of the work. */
   name: string;
   kept: KeptInput;
   /** The results of the points that were reached, by name. */
   points: Record<string, unknown>;
   attempt: number;
+  ageMs: number;
 }
 
-export class LeasedTry<K extends Kind> implements LeasedWork<K> {
+/** The end of a work, which is written in one transaction with others. */
+export interface Ending<K extends Kind> {
+  held: Held;
+  kept: KeptInput;
+  answer: Answer;
+  save: SaveAll<never, K>;
+  row: unknown;
+}
+
+export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   readonly id: string;
   readonly attempt: number;
+  readonly ageMs: number;
   /** Whether anything of the work may have been done, now or in an earlier try. */
   begun: boolean;
   private readonly held: Held;
@@ -65,13 +87,15 @@ export class LeasedTry<K extends Kind> implements LeasedWork<K> {
   constructor(
     private readonly store: Store<K>,
     private readonly ledger: Ledger<K>,
-    private readonly one: Try,
+    private readonly ending: Lane<Ending<K>, void>,
+    private readonly one: Attempt,
     readonly signal: AbortSignal,
   ) {
     const { scope, key, token } = one;
     this.held = { scope, key, token };
     this.id = naturalKeyOf(this.held);
     this.attempt = one.attempt;
+    this.ageMs = one.ageMs;
     this.begun = one.attempt > 1;
   }
 
@@ -88,26 +112,28 @@ export class LeasedTry<K extends Kind> implements LeasedWork<K> {
   }
 
   async finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done> {
+    const { held, one } = this;
     const answer = await this.store.transaction(async (tx) => {
-      this.ledger.check(tx, this.held);
       const made = await step(tx);
-      if (isKept(made)) this.complete(tx, made);
-      else this.ledger.forget(tx, this.held);
+      await writeEnds(tx, this.ledger, [{ held, kept: one.kept, answer: made }]);
       return made;
     });
     return { answer };
   }
 
-  /** Ends the work with a refusal that it has thrown. */
-  async refuse(problem: Problem): Promise<Done> {
-    const answer = refusalOf(problem);
-    await this.store.transaction(async (tx) => this.complete(tx, answer));
+  async finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row): Promise<Done> {
+    await this.ending.submit({ held: this.held, kept: this.one.kept, answer, save, row });
     return { answer };
+  }
+
+  /** Ends the work with a refusal that it has thrown. */
+  refuse(problem: Problem): Promise<Done> {
+    return this.finish(() => refusalOf(problem));
   }
 
   /** Frees the key of work of which nothing was done. */
   async forget(): Promise<void> {
-    await this.store.transaction(async (tx) => this.ledger.forget(tx, this.held));
+    await this.store.transaction((tx) => this.ledger.forget(tx, this.held));
   }
 
   /** Gives the lease back, so that the next one need not wait; false if it is somebody else's by now. */
@@ -123,18 +149,46 @@ export class LeasedTry<K extends Kind> implements LeasedWork<K> {
 
   private async transact<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
     const result = await this.store.transaction(async (tx) => {
-      this.ledger.check(tx, this.held);
       const made = await step(tx);
-      this.ledger.savePoint(tx, this.held, { name: point, result: made });
+      await this.ledger.savePoint(tx, this.held, { name: point, result: made });
       return made;
     });
     this.begun = true;
     // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
     return JSON.parse(JSON.stringify(result) ?? 'null') as T;
   }
+}
 
-  private complete(tx: K['tx'], answer: Answer): void {
-    const { redact, retentionHours } = this.one.kept;
-    this.ledger.completeAll(tx, [{ ...this.held, answer: withoutSecrets(answer, redact), retentionHours }]);
-  }
+/** Ends these works in one transaction. @throws LeaseLostError if one of them is somebody else's by now */
+export async function endTogether<K extends Kind>(
+  store: Store<K>,
+  ledger: Ledger<K>,
+  endings: readonly Ending<K>[],
+): Promise<void[]> {
+  await store.transaction(async (tx) => {
+    for (const [save, rows] of rowsBySave(endings)) save(tx, rows as never[]);
+    await writeEnds(tx, ledger, endings);
+  });
+  return endings.map(() => undefined);
+}
+
+/** Stores these answers, or frees the keys of those that are not kept. */
+async function writeEnds<K extends Kind>(
+  tx: K['tx'],
+  ledger: Ledger<K>,
+  endings: readonly Pick<Ending<K>, 'held' | 'kept' | 'answer'>[],
+): Promise<void> {
+  const finished = endings
+    .filter(({ answer }) => isKept(answer))
+    .map(({ held, kept: { redact, retentionHours }, answer }) => {
+      return { ...held, answer: withoutSecrets(answer, redact), retentionHours };
+    });
+  const freed = endings.filter(({ answer }) => !isKept(answer));
+  await Promise.all([ledger.complete(tx, finished), ...freed.map(({ held }) => ledger.forget(tx, held))]);
+}
+
+function rowsBySave<K extends Kind>(endings: readonly Ending<K>[]): Map<SaveAll<never, K>, unknown[]> {
+  const rows = new Map<SaveAll<never, K>, unknown[]>();
+  for (const { save, row } of endings) rows.set(save, [...(rows.get(save) ?? []), row]);
+  return rows;
 }

@@ -37,4 +37,14 @@ describe('R18 an owner that was overtaken', () => {
     await expect(perform(claim, null)).rejects.toMatchObject({ code: 'outcome_unknown' });
     expect(await perform(claim, null)).toMatchObject({ kind: 'fresh', resumed: true });
   });
+
+  it('R19 R18 tells so also the one who waits for the answer, and goes on with what was left meanwhile', async () => {
+    const store = new MemoryStore();
+    const idempotency = new Idempotency<Memory>(store, new MemoryLedger());
+    const perform = idempotency.leased<null>('thing', async () => {
+      throw new Error('the line is dead');
+    });
+    await expect(perform(claim, null)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await expect(idempotency.awaitAnswer(claim)).rejects.toMatchObject({ code: 'outcome_unknown' });
+  });
 });

@@ -1,12 +1,13 @@
-/** The right to work on a pending row until a deadline; every finishing write repeats its token. */
+/**
+ * The right to work on a pending row until a deadline. Each claim and each take-over of a row has a token of its own, and
+ * every finishing write repeats it: the fencing token.
+ */
 import { randomUUID } from 'node:crypto';
 import { RetryableError } from '@shop/resilience';
 
 export interface Lease {
   /** The process, for people who look at the row. */
   owner: string;
-  /** The fencing token: a new one for each claim and each take-over. */
-  token: string;
   durationMs: number;
 }
 

@@ -1,5 +1,5 @@
 /** The statements of the ledger's table, each named after what it does. */
-import { countedOrFail, type Statement } from '@shop/postgres';
+import type { Statement } from '@shop/postgres';
 
 /** A set of keys, given as two arrays. */
 const keys = 'unnest($1::text[], $2::text[]) as k (scope, key)';
@@ -36,32 +36,26 @@ export const insertCompleted: Statement = {
 export const insertPending: Statement = {
   name: 'ledger.insert-pending',
   text: `
-    insert into ledger (scope, key, fingerprint, status, work, input, leased_by, lease_token, leased_until)
-    select scope, key, fingerprint, 'pending', work, input, $2, $3, now() + $4 * interval '1 millisecond'
-    from jsonb_to_recordset($1::jsonb) as e (scope text, key text, fingerprint bytea, work text, input jsonb)`,
+    insert into ledger (scope, key, fingerprint, status, work, input, leased_by, lease_token, leased_until, created_at)
+    select scope, key, fingerprint, 'pending', work, input, $2, token, now() + $3 * interval '1 millisecond', now()
+    from jsonb_to_recordset($1::jsonb) as e (
+      scope text, key text, fingerprint bytea, token uuid, work text, input jsonb)`,
 };
 
-// Only a pending row has a lease. The statements for given keys do not ask for the status as well: the planner would then
-// walk the index of all pending rows instead of looking up the keys.
-const takeOver = (further = '') => `
-    update ledger l
-    set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond',
-        attempt = coalesce(l.attempt, 1) + 1
-    from (
-      select scope, key from ledger
-      where (scope, key) in (select * from unnest($1::text[], $2::text[])) and lease_token is not null and leased_until <= now()
-        ${further}
-      order by scope, key for update
-    ) as expired
-    where l.scope = expired.scope and l.key = expired.key`;
+const taken = (owner: string, durationMs: string) => `
+    set leased_by = ${owner}, lease_token = gen_random_uuid(), leased_until = now() + ${durationMs} * interval '1 millisecond',
+        attempt = coalesce(l.attempt, 1) + 1`;
+const unfinished = `l.scope, l.key, l.lease_token, l.work, l.input, l.recovery, l.attempt,
+      (extract(epoch from now() - l.created_at) * 1000)::bigint as age_ms`;
 
-export const takeOverExpired: Statement = { name: 'ledger.take-over-expired', text: `${takeOver()} returning l.key` };
-
-const unfinished = 'l.scope, l.key, l.fingerprint, l.work, l.input, l.recovery, l.attempt';
-
+// Only a pending row has a lease. A statement for a given key does not ask for the status as well: the planner would then
+// walk the index of all pending rows instead of looking up the key.
 export const resumeOne: Statement = {
   name: 'ledger.resume-one',
-  text: `${takeOver('and work = any($6::text[])')} returning ${unfinished}`,
+  text: `
+    update ledger l ${taken('$4', '$5')}
+    where l.scope = $1 and l.key = $2 and l.lease_token is not null and l.leased_until <= now() and l.work = any($3::text[])
+    returning ${unfinished}`,
 };
 
 /** Longest pause between two tries of one work. */
@@ -70,9 +64,7 @@ const MAX_PAUSE_SECONDS = 300;
 export const resumeOverdue: Statement = {
   name: 'ledger.resume-overdue',
   text: `
-    update ledger l
-    set leased_by = $3, lease_token = $4, leased_until = now() + $5 * interval '1 millisecond',
-        attempt = coalesce(l.attempt, 1) + 1
+    update ledger l ${taken('$3', '$4')}
     from (
       select scope, key from ledger
       where status = 'pending' and leased_until <= now() and work = any($1::text[])
@@ -83,31 +75,23 @@ export const resumeOverdue: Statement = {
     returning ${unfinished}`,
 };
 
-/** Begins the word that a statement makes a number of when it finds a lease taken over, which ends the transaction. */
-export const LEASE_LOST = 'lease lost';
-const changedOrFail = (change: string, times: string) => countedOrFail(LEASE_LOST, change, times);
-
-const isMine = 'scope = $1 and key = $2 and lease_token = $3';
-
-export const checkLeased: Statement = {
-  name: 'ledger.check-leased',
-  text: changedOrFail(`select 1 from ledger where ${isMine}`, '1'),
-};
+const isMine = 'l.scope = $1 and l.key = $2 and l.lease_token = $3';
 
 export const savePoint: Statement = {
   name: 'ledger.save-point',
-  text: changedOrFail(
-    `update ledger set recovery = coalesce(recovery, '{}') || jsonb_build_object($4::text, $5::jsonb) where ${isMine} returning 1`,
-    '1',
-  ),
+  text: `
+    update ledger l set recovery = coalesce(l.recovery, '{}') || jsonb_build_object($4::text, $5::jsonb)
+    where ${isMine} returning l.scope, l.key`,
 };
 
 export const forgetLeased: Statement = {
   name: 'ledger.forget-leased',
-  text: changedOrFail(`delete from ledger where ${isMine} returning 1`, '1'),
+  text: `delete from ledger l where ${isMine} returning l.scope, l.key`,
 };
 
-const complete = `
+export const completeLeased: Statement = {
+  name: 'ledger.complete-leased',
+  text: `
     update ledger l
     set status = 'completed', answer_status = e.answer_status, answer_headers = e.answer_headers,
         answer_body = e.answer_body, completed_at = now(),
@@ -116,22 +100,11 @@ const complete = `
     from jsonb_to_recordset($1::jsonb) as e (
       scope text, key text, token uuid, answer_status int, answer_headers jsonb, answer_body text, retention_hours int)
     where l.scope = e.scope and l.key = e.key and l.lease_token = e.token
-    returning l.key`;
-
-export const completeLeased: Statement = { name: 'ledger.complete-leased', text: complete };
-
-export const completeAllLeased: Statement = {
-  name: 'ledger.complete-all-leased',
-  text: changedOrFail(complete, '$3'),
+    returning l.scope, l.key`,
 };
 
 const held = 'unnest($1::text[], $2::text[], $3::uuid[]) as k (scope, key, token)';
 const isHeld = 'l.scope = k.scope and l.key = k.key and l.lease_token = k.token';
-
-export const releaseLeases: Statement = {
-  name: 'ledger.release-leases',
-  text: `update ledger l set leased_until = now() from ${held} where ${isHeld}`,
-};
 
 export const extendLeases: Statement = {
   name: 'ledger.extend-leases',

@@ -1,14 +1,14 @@
 import { createDatabase, type Database } from '@shop/postgres';
 import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
-import { type Lease, newLeaseToken } from './lease';
-import type { Key, Kind, Ledger, Stretch, Store } from './ledger';
+import { type Lease, LeaseLostError, newLeaseToken } from './lease';
+import type { Held, Kind, LeasedClaim, Ledger, Stretch, Store } from './ledger';
 import { MemoryLedger } from './memory-ledger';
 import { MemoryStore } from './memory-store';
 import { ledgerMigrations } from './migrations';
 import { PostgresLedger } from './postgres-ledger';
 import type { Answer } from '../answer';
-import { type Claim, idOf, repeatOf } from '../settle';
+import { type Claim, idOf, type Key, repeatOf } from '../settle';
 
 const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
 
@@ -31,7 +31,8 @@ interface Adapter<K extends Kind> {
 
 const aged = {
   name: 'test.age',
-  text: `update ledger set leased_until = leased_until - $3 * interval '1 second',
+  text: `update ledger set created_at = created_at - $3 * interval '1 second',
+           leased_until = leased_until - $3 * interval '1 second',
            expires_at = expires_at - $3 * interval '1 second' where scope = $1 and key = $2`,
 };
 
@@ -42,6 +43,7 @@ const inPostgres: Adapter<Kind> = {
 };
 
 interface MemoryRow {
+  createdAt: number;
   expiresAt?: number;
   lease?: { until: number };
 }
@@ -50,9 +52,10 @@ const inMemory: Adapter<Kind> = {
   ledger: new MemoryLedger(),
   store: () => memory,
   age: async (key, seconds) => {
-    const { lease, expiresAt, ...row } = memory.get<MemoryRow>('ledger', idOf(key))!;
+    const { lease, createdAt, expiresAt, ...row } = memory.get<MemoryRow>('ledger', idOf(key))!;
     memory.put('ledger', idOf(key), {
       ...row,
+      createdAt: createdAt - seconds * 1_000,
       ...(lease && { lease: { ...lease, until: lease.until - seconds * 1_000 } }),
       ...(expiresAt && { expiresAt: expiresAt - seconds * 1_000 }),
     });
@@ -61,29 +64,38 @@ const inMemory: Adapter<Kind> = {
 
 const HOUR_SECONDS = 3_600;
 const newClaim = (asked = 'x'): Claim => ({ scope: 's', key: `k${++keys}`, fingerprint: Buffer.alloc(32, asked) });
-const newLease = (owner = 'me'): Lease => ({ owner, token: newLeaseToken(), durationMs: 60_000 });
+/** A claim of work that calls outside, under a lease of its own. */
+const newLeased = (work = 'cook', claim: Claim = newClaim()): LeasedClaim => ({
+  ...claim,
+  token: newLeaseToken(),
+  work,
+  input: { dish: 'soup' },
+});
+const lease: Lease = { owner: 'me', durationMs: 60_000 };
+const heldOf = ({ scope, key, token }: Held): Held => ({ scope, key, token });
 const answer: Answer = { status: 201, headers: { location: '/things/1' }, body: '{ "id":  1 }' };
 
 describe.each([
   ['PostgreSQL', inPostgres],
   ['memory', inMemory],
 ])('R23 the ledger in %s', (_, { ledger, store, age: ageBy }) => {
-  const run = <T>(work: (tx: unknown) => Promise<T>): Promise<T> => store().transaction(work);
-  const find = async ({ scope, key }: Claim) => (await ledger.find(store(), [{ scope, key }]))[0];
+  const run = <T>(work: (tx: Kind['tx']) => Promise<T>): Promise<T> => store().transaction(work);
+  const find = async ({ scope, key }: Key) => (await ledger.find(store(), [{ scope, key }]))[0];
   const record = (claim: Claim) => run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer }]));
-  const claimWith = (claim: Claim, lease: Lease) => run(async (tx) => ledger.lease(tx, [claim], lease));
-  const takeOver = (claim: Claim, lease: Lease) => run((tx) => ledger.takeOver(tx, [claim], lease));
-  const complete = ({ scope, key }: Claim, { token }: Lease) =>
-    run((tx) => ledger.complete(tx, [{ scope, key, token, answer }]));
-  const release = ({ scope, key }: Claim, { token }: Lease) =>
-    run(async (tx) => ledger.release(tx, [{ scope, key, token }]));
-  const age = (claim: Claim) => ageBy(claim, 61);
-  const leaseWork = (claim: Claim, lease: Lease, work = 'cook', input: unknown = { dish: 'soup' }) =>
-    run(async (tx) => ledger.lease(tx, [{ ...claim, work, input }], lease));
-  const resume = ({ scope, key }: Claim, lease: Lease, works = ['cook']) =>
+  const begin = (...claims: LeasedClaim[]) => run(async (tx) => ledger.lease(tx, claims, lease));
+  const resume = ({ scope, key }: Key, works = ['cook']) =>
     run((tx) => ledger.resume(tx, { scope, key }, works, lease));
-  const savePoint = ({ scope, key }: Claim, { token }: Lease, name: string, result: unknown) =>
-    run(async (tx) => ledger.savePoint(tx, { scope, key, token }, { name, result }));
+  const complete = (...held: Held[]) =>
+    run((tx) =>
+      ledger.complete(
+        tx,
+        held.map((one) => ({ ...heldOf(one), answer })),
+      ),
+    );
+  const savePoint = (held: Held, name: string, result: unknown) =>
+    run((tx) => ledger.savePoint(tx, heldOf(held), { name, result }));
+  const forget = (held: Held) => run((tx) => ledger.forget(tx, heldOf(held)));
+  const age = (key: Key) => ageBy(key, 61);
   const failureOf = (work: Promise<unknown>): Promise<unknown> =>
     work.then(
       () => undefined,
@@ -130,7 +142,7 @@ describe.each([
 
   it('R16 lets one of two transactions write a key; the other one has lost a race', async () => {
     const claim = newClaim();
-    const results = await Promise.allSettled([record(claim), record(claim), claimWith(claim, newLease())]);
+    const results = await Promise.allSettled([record(claim), record(claim), begin(newLeased('cook', claim))]);
     const lost = results.filter((result) => result.status === 'rejected');
     expect(lost.map(({ reason }) => ledger.isLostRace(reason))).toEqual([true, true]);
   });
@@ -151,13 +163,11 @@ describe.each([
   });
 
   it('R20 keeps an answer for 72 hours after its completion, or as long as its claim says', async () => {
-    const [usual, short, leased] = [newClaim(), newClaim(), newClaim()];
+    const [usual, short, leased] = [newClaim(), newClaim(), newLeased()];
     await record(usual);
     await run(async (tx) => ledger.record(tx, [{ ...short, status: 'completed', answer, retentionHours: 24 }]));
-    const lease = newLease();
-    await claimWith(leased, lease);
-    const finished = { ...leased, token: lease.token, answer, retentionHours: 48 };
-    await run(async (tx) => ledger.completeAll(tx, [finished]));
+    await begin(leased);
+    await run((tx) => ledger.complete(tx, [{ ...heldOf(leased), answer, retentionHours: 48 }]));
     const states = await ledger.describe(store(), [usual, short, leased]);
     const hours = states.map(
       ({ completedAt, expiresAt }) => (Date.parse(expiresAt!) - Date.parse(completedAt!)) / 3.6e6,
@@ -166,12 +176,11 @@ describe.each([
   });
 
   it('R24 tells the state of a key: under way, completed with its status, or erased', async () => {
-    const claim = newClaim();
-    const lease = newLease();
+    const claim = newLeased();
     const state = async () => (await ledger.describe(store(), [{ scope: claim.scope, key: claim.key }]))[0]!;
-    await claimWith(claim, lease);
+    await begin(claim);
     expect(await state()).toEqual({ scope: 's', key: claim.key, state: 'processing', createdAt: expect.any(String) });
-    await complete(claim, lease);
+    await complete(claim);
     expect(await state()).toMatchObject({ state: 'completed', answerStatus: 201 });
     await walk((start) => ledger.erase(store(), 's', start));
     expect(await state()).toMatchObject({ state: 'erased', expiresAt: expect.any(String) });
@@ -183,7 +192,7 @@ describe.each([
     for (const claim of [expired, young, erased]) await record({ ...claim, scope: 'reap' });
     await walk((start) => ledger.erase(store(), 'reap', start));
     await record({ ...pending, key: 'twin', scope: 'reap' });
-    await claimWith({ ...pending, scope: 'reap' }, newLease());
+    await begin({ ...newLeased(), key: pending.key, scope: 'reap' });
     for (const { key } of [expired, erased]) await ageBy({ scope: 'reap', key }, 73 * HOUR_SECONDS);
     await ageBy({ scope: 'reap', key: pending.key }, 1_000 * HOUR_SECONDS);
     expect(await walk((start) => ledger.reap(store(), start))).toBe(2);
@@ -201,7 +210,7 @@ describe.each([
     const [mine, theirs, underWay] = [newClaim(), newClaim(), newClaim()];
     await record({ ...mine, scope: 't1|a|POST /x' });
     await record({ ...theirs, scope: 't11|a|POST /x' });
-    await claimWith({ ...underWay, scope: 't1|a|POST /x' }, newLease());
+    await begin({ ...newLeased('cook', underWay), scope: 't1|a|POST /x' });
     expect(await walk((start) => ledger.erase(store(), 't1|', start))).toBe(1);
     const entry = (await find({ ...mine, scope: 't1|a|POST /x' }))!;
     expect(entry).toEqual({ scope: 't1|a|POST /x', key: mine.key, fingerprint: null, status: 'erased' });
@@ -231,27 +240,26 @@ describe.each([
   ])('R13 takes no claim with %s', async (_case, part, reason) => {
     const claim = { ...newClaim(), ...part };
     await expect(record(claim)).rejects.toThrow(reason);
-    await expect(claimWith(claim, newLease())).rejects.toThrow(reason);
+    await expect(begin(newLeased('cook', claim))).rejects.toThrow(reason);
     expect(await find(claim)).toBeUndefined();
   });
 
   it('R13 takes claims up to those bounds', async () => {
-    const claim = { ...newClaim(), scope: 's'.repeat(400), key: 'k'.repeat(255) };
-    await claimWith(claim, newLease());
+    const claim = { ...newLeased(), scope: 's'.repeat(400), key: 'k'.repeat(255) };
+    await begin(claim);
     expect(await find(claim)).toMatchObject({ status: 'pending' });
   });
 
   it.each([0, 199, 600, NaN])('R12 keeps no answer with the status %p, and its work stays pending', async (status) => {
-    const claim = newClaim();
+    const claim = newLeased();
     const odd = { ...answer, status };
     await expect(
       run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer: odd }])),
     ).rejects.toThrow(`${status} is not the status of an answer`);
-    const lease = newLease();
-    await claimWith(claim, lease);
-    await expect(
-      run(async (tx) => ledger.completeAll(tx, [{ ...claim, token: lease.token, answer: odd }])),
-    ).rejects.toThrow(`${status} is not the status of an answer`);
+    await begin(claim);
+    await expect(run((tx) => ledger.complete(tx, [{ ...heldOf(claim), answer: odd }]))).rejects.toThrow(
+      `${status} is not the status of an answer`,
+    );
     expect(await find(claim)).toMatchObject({ status: 'pending' });
   });
 
@@ -267,178 +275,190 @@ describe.each([
 
   describe('R18 a lease', () => {
     it('R18 makes a key pending, so that a repeat finds it in use and another request finds it used', async () => {
-      const claim = newClaim();
-      await claimWith(claim, newLease());
+      const claim = newLeased();
+      await begin(claim);
+      const { scope, key, fingerprint } = claim;
       const entry = (await find(claim))!;
-      expect(entry).toEqual({ ...claim, status: 'pending', leaseExpired: false });
-      expect(repeatOf(entry, claim.fingerprint).kind).toBe('in-use');
+      expect(entry).toEqual({ scope, key, fingerprint, status: 'pending', leaseExpired: false });
+      expect(repeatOf(entry, fingerprint)).toEqual({ kind: 'in-use' });
       expect(repeatOf(entry, Buffer.alloc(32, 'y')).kind).toBe('reused');
+      await age(claim);
+      expect(repeatOf((await find(claim))!, fingerprint)).toEqual({ kind: 'in-use', left: { scope, key } });
+    });
+
+    it('R18 is written for many keys at once, each under its own token', async () => {
+      const [mine, other] = [newLeased(), newLeased()];
+      await begin(mine, other);
+      expect(await failureOf(complete({ ...mine, token: other.token }))).toBeInstanceOf(LeaseLostError);
+      await complete(mine);
+      expect(await find(mine)).toMatchObject({ status: 'completed' });
+      expect(await find(other)).toMatchObject({ status: 'pending' });
+      await complete(other);
+      expect(await find(other)).toMatchObject({ status: 'completed' });
     });
 
     it('R18 is taken over only after it has run out', async () => {
-      const claim = newClaim();
-      await claimWith(claim, newLease());
-      expect(await takeOver(claim, newLease('somebody else'))).toEqual(new Set());
+      const claim = newLeased();
+      await begin(claim);
+      expect(await resume(claim)).toBeUndefined();
       await age(claim);
       expect(await find(claim)).toMatchObject({ leaseExpired: true });
-      expect(await takeOver(claim, newLease('somebody else'))).toEqual(new Set([claim.key]));
+      expect(await resume(claim)).toMatchObject({ key: claim.key });
       expect(await find(claim)).toMatchObject({ leaseExpired: false });
     });
 
     it('R18 is taken over by one only, however many try at once', async () => {
-      const claim = newClaim();
-      await claimWith(claim, newLease());
+      const claim = newLeased();
+      await begin(claim);
       await age(claim);
-      const got = await Promise.all(Array.from({ length: 8 }, (_, index) => takeOver(claim, newLease(`${index}`))));
-      expect(got.filter((taken) => taken.has(claim.key))).toHaveLength(1);
+      const got = await Promise.all(Array.from({ length: 8 }, () => resume(claim)));
+      expect(got.filter((taken) => taken !== undefined)).toHaveLength(1);
     });
 
     it('R18 that was taken over lets its old owner write nothing', async () => {
-      const claim = newClaim();
-      const [old, current] = [newLease('old'), newLease('current')];
-      await claimWith(claim, old);
+      const claim = newLeased();
+      await begin(claim);
       await age(claim);
-      await takeOver(claim, current);
-      expect(await complete(claim, old)).toEqual(new Set());
+      const current = (await resume(claim))!;
+      expect(await failureOf(complete(claim))).toBeInstanceOf(LeaseLostError);
+      expect(await failureOf(savePoint(claim, 'bought', 1))).toBeInstanceOf(LeaseLostError);
+      expect(await failureOf(forget(claim))).toBeInstanceOf(LeaseLostError);
       expect(await find(claim)).toMatchObject({ status: 'pending' });
-      expect(await complete(claim, current)).toEqual(new Set([claim.key]));
-      expect(await find(claim)).toEqual({ ...claim, status: 'completed', answer });
+      await complete(current);
+      const { scope, key, fingerprint } = claim;
+      expect(await find(claim)).toEqual({ scope, key, fingerprint, status: 'completed', answer });
     });
 
-    it('R18 is completed with others all or none: a lost one fails the transaction', async () => {
-      const [mine, lost] = [newClaim(), newClaim()];
-      const [lease, taker] = [newLease(), newLease('taker')];
-      await claimWith(mine, lease);
-      await claimWith(lost, lease);
+    it('R18 is completed with others all or none: a lost one fails the transaction, and is named', async () => {
+      const [mine, lost] = [newLeased(), newLeased()];
+      await begin(mine, lost);
       await age(lost);
-      await takeOver(lost, taker);
-      const finish = (...claims: Claim[]) =>
-        run(async (tx) =>
-          ledger.completeAll(
-            tx,
-            claims.map((claim) => ({ ...claim, token: lease.token, answer })),
-          ),
-        );
-      const error: unknown = await finish(mine, lost).catch((reason: unknown) => reason);
-      expect(ledger.isLeaseLost(error)).toBe(true);
+      await resume(lost);
+      const error = await failureOf(complete(mine, lost));
+      expect(error).toBeInstanceOf(LeaseLostError);
+      expect((error as Error).message).toContain(lost.key);
       expect(await find(mine)).toMatchObject({ status: 'pending' });
-      expect(await finish(mine)).toEqual(new Set([mine.key]));
+      await complete(mine);
       expect(await find(mine)).toMatchObject({ status: 'completed', answer });
     });
 
     it('R18 that has run out is still good as long as nobody else has taken it', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
+      const claim = newLeased();
+      await begin(claim);
       await age(claim);
-      expect(await complete(claim, lease)).toEqual(new Set([claim.key]));
+      await complete(claim);
+      expect(await find(claim)).toMatchObject({ status: 'completed', answer });
     });
 
     it('R18 that was completed is over: nobody completes it again or takes it over', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
-      await complete(claim, lease);
+      const claim = newLeased();
+      await begin(claim);
+      await complete(claim);
       await age(claim);
-      expect(await complete(claim, lease)).toEqual(new Set());
-      expect(await takeOver(claim, newLease())).toEqual(new Set());
-      await release(claim, lease);
+      expect(await failureOf(complete(claim))).toBeInstanceOf(LeaseLostError);
+      expect(await resume(claim)).toBeUndefined();
+      expect(await ledger.extend(store(), [heldOf(claim)], 0)).toEqual(new Set());
       expect(await find(claim)).toMatchObject({ status: 'completed', answer });
     });
 
     it('R18 can be given back before it runs out, but only by its owner', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
-      await release(claim, newLease('a stranger'));
-      expect(await takeOver(claim, newLease())).toEqual(new Set());
-      await release(claim, lease);
-      expect(await takeOver(claim, newLease())).toEqual(new Set([claim.key]));
+      const claim = newLeased();
+      await begin(claim);
+      expect(await ledger.extend(store(), [{ ...heldOf(claim), token: newLeaseToken() }], 0)).toEqual(new Set());
+      expect(await resume(claim)).toBeUndefined();
+      expect(await ledger.extend(store(), [heldOf(claim)], 0)).toEqual(new Set([claim.token]));
+      expect(await resume(claim)).toMatchObject({ key: claim.key });
     });
 
-    it('R18 of one scope says nothing about the same key in another, so one call is for one scope', async () => {
-      const claim = newClaim();
-      const elsewhere = { ...claim, scope: 'another' };
-      const [mine, theirs] = [newLease(), newLease()];
-      await claimWith(claim, mine);
-      await claimWith(elsewhere, theirs);
-      const both = [claim, elsewhere].map(({ scope, key }) => ({ scope, key, token: mine.token, answer }));
-      await expect(run((tx) => ledger.complete(tx, both))).rejects.toThrow('one scope');
-      await expect(run((tx) => ledger.takeOver(tx, both, mine))).rejects.toThrow('one scope');
+    it('R18 of one scope says nothing about the same key in another', async () => {
+      const claim = newLeased();
+      const elsewhere = { ...newLeased('cook', claim), scope: 'another' };
+      await begin(claim, elsewhere);
+      await age(elsewhere);
+      expect(await resume(claim)).toBeUndefined();
+      expect(await failureOf(complete({ ...elsewhere, token: claim.token }))).toBeInstanceOf(LeaseLostError);
+      await complete(claim);
+      expect(await find(elsewhere)).toMatchObject({ status: 'pending' });
+      await complete(elsewhere);
+      expect(await find(elsewhere)).toMatchObject({ status: 'completed' });
     });
 
     it('R18 is made to last by its owner, and by nobody else', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
+      const claim = newLeased();
+      await begin(claim);
       await age(claim);
-      const held = { scope: claim.scope, key: claim.key, token: lease.token };
+      const held = heldOf(claim);
       expect(await ledger.extend(store(), [{ ...held, token: newLeaseToken() }], 60_000)).toEqual(new Set());
       expect(await find(claim)).toMatchObject({ leaseExpired: true });
-      expect(await ledger.extend(store(), [held], 60_000)).toEqual(new Set([lease.token]));
+      expect(await ledger.extend(store(), [held], 60_000)).toEqual(new Set([claim.token]));
       expect(await find(claim)).toMatchObject({ leaseExpired: false });
-      expect(await takeOver(claim, newLease())).toEqual(new Set());
-    });
-
-    it('R18 is found held by its owner alone', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
-      const check = (token: string) => run(async (tx) => ledger.check(tx, { ...claim, token }));
-      await check(lease.token);
-      expect(ledger.isLeaseLost(await failureOf(check(newLeaseToken())))).toBe(true);
+      expect(await resume(claim)).toBeUndefined();
     });
 
     it('R18 is forgotten by its owner alone, and then the key is free for any request', async () => {
-      const claim = newClaim();
-      const lease = newLease();
-      await claimWith(claim, lease);
-      const forget = (token: string) => run(async (tx) => ledger.forget(tx, { ...claim, token }));
-      expect(ledger.isLeaseLost(await failureOf(forget(newLeaseToken())))).toBe(true);
+      const claim = newLeased();
+      await begin(claim);
+      expect(await failureOf(forget({ ...claim, token: newLeaseToken() }))).toBeInstanceOf(LeaseLostError);
       expect(await find(claim)).toMatchObject({ status: 'pending' });
-      await forget(lease.token);
+      await forget(claim);
       expect(await find(claim)).toBeUndefined();
       await record({ ...claim, fingerprint: Buffer.alloc(32, 'y') });
     });
 
     it('R18 is resumed with its input and the points that were reached, each try counted', async () => {
-      const claim = newClaim();
-      const [first, second, third] = [newLease(), newLease(), newLease()];
-      await leaseWork(claim, first);
-      await savePoint(claim, first, 'bought', { price: 5 });
-      await savePoint(claim, first, 'cut', undefined);
-      expect(await resume(claim, second)).toBeUndefined();
+      const claim = newLeased();
+      await begin(claim);
+      await savePoint(claim, 'bought', { price: 5 });
+      await savePoint(claim, 'cut', undefined);
+      expect(await resume(claim)).toBeUndefined();
       await age(claim);
-      const { scope, key, fingerprint } = claim;
-      const known = { scope, key, fingerprint, work: 'cook', input: { dish: 'soup' } };
-      expect(await resume(claim, second)).toEqual({
-        ...known,
+      const { scope, key } = claim;
+      const second = (await resume(claim))!;
+      expect(second).toEqual({
+        scope,
+        key,
+        work: 'cook',
+        input: { dish: 'soup' },
+        token: expect.any(String),
         points: { bought: { price: 5 }, cut: null },
         attempt: 2,
+        ageMs: expect.any(Number),
       });
-      expect(ledger.isLeaseLost(await failureOf(savePoint(claim, first, 'stirred', 1)))).toBe(true);
-      await savePoint(claim, second, 'stirred', 2);
+      expect(second.token).not.toBe(claim.token);
+      expect(await failureOf(savePoint(claim, 'stirred', 1))).toBeInstanceOf(LeaseLostError);
+      await savePoint(second, 'stirred', 2);
       await age(claim);
-      expect(await resume(claim, third)).toMatchObject({
-        points: { bought: { price: 5 }, cut: null, stirred: 2 },
-        attempt: 3,
-      });
-      await complete(claim, third);
+      const third = (await resume(claim))!;
+      expect(third).toMatchObject({ points: { bought: { price: 5 }, cut: null, stirred: 2 }, attempt: 3 });
+      await complete(third);
       await age(claim);
-      expect(await resume(claim, newLease())).toBeUndefined();
+      expect(await resume(claim)).toBeUndefined();
+    });
+
+    it('R18 tells whoever resumes it how long ago the key was claimed, whatever was done since', async () => {
+      const claim = newLeased();
+      await begin(claim);
+      await ageBy(claim, HOUR_SECONDS);
+      await ledger.extend(store(), [heldOf(claim)], 0);
+      const { ageMs } = (await resume(claim))!;
+      expect(ageMs).toBeGreaterThanOrEqual(HOUR_SECONDS * 1_000);
+      expect(ageMs).toBeLessThan(2 * HOUR_SECONDS * 1_000);
     });
 
     it('R18 that nobody is on is found by a completer that knows the work, later after each try', async () => {
       const work = `roast ${++keys}`;
-      const [fresh, left, other] = [newClaim(), newClaim(), newClaim()];
-      for (const claim of [fresh, left]) await leaseWork(claim, newLease(), work);
-      await leaseWork(other, newLease(), 'something else');
+      const [fresh, left, other] = [newLeased(work), newLeased(work), newLeased('something else')];
+      await begin(fresh, left, other);
       for (const claim of [left, other]) await ageBy(claim, 61.5);
-      const overdue = (limit = 10) => run((tx) => ledger.resumeOverdue(tx, [work], newLease('completer'), limit));
+      const overdue = (limit = 10) => run((tx) => ledger.resumeOverdue(tx, [work], lease, limit));
       // Its owner, or a repeat, gets a moment first.
       expect(await overdue()).toEqual([]);
       await ageBy(left, 1);
-      expect(await overdue()).toMatchObject([{ key: left.key, work, input: { dish: 'soup' }, attempt: 2 }]);
+      const [taken, ...more] = await overdue();
+      expect(more).toEqual([]);
+      expect(taken).toMatchObject({ key: left.key, work, input: { dish: 'soup' }, attempt: 2 });
+      expect(await failureOf(savePoint(left, 'point', 1))).toBeInstanceOf(LeaseLostError);
+      await savePoint(taken!, 'point', 1);
       expect(await overdue()).toEqual([]);
       await ageBy(left, 63);
       expect(await overdue()).toEqual([]);
@@ -449,13 +469,15 @@ describe.each([
       expect(await overdue(10)).toHaveLength(1);
     });
 
-    it('R18 of no named work is left to those who claimed it', async () => {
-      const claim = newClaim();
-      await claimWith(claim, newLease());
+    it('R18 of work whose code is not here is left to those who know it', async () => {
+      const claim = newLeased('bake');
+      await begin(claim);
       await ageBy(claim, 1_000);
-      expect(await run((tx) => ledger.resumeOverdue(tx, ['cook'], newLease(), 1_000))).not.toContainEqual(
+      expect(await resume(claim, ['cook'])).toBeUndefined();
+      expect(await run((tx) => ledger.resumeOverdue(tx, ['cook'], lease, 1_000))).not.toContainEqual(
         expect.objectContaining({ key: claim.key }),
       );
+      expect(await resume(claim, ['cook', 'bake'])).toMatchObject({ key: claim.key });
     });
   });
 });

@@ -5,15 +5,14 @@
  * All that is written goes through a transaction of the caller, so that a key, its effect and its answer stand or fall
  * together. What is said to be sent is not waited for: if it cannot be, the transaction fails.
  */
-import assert from 'node:assert/strict';
 import type { Tx } from '@shop/postgres';
 import type { Lease } from './lease';
 import type { Answer } from '../answer';
-import type { Claim, CompletedEntry, Entry } from '../settle';
+import type { Claim, CompletedEntry, Entry, Key } from '../settle';
 
 /** A kind of store: what its transactions are, and what reads from it outside of one. */
 export interface Kind {
-  tx: unknown;
+  tx: Pick<Tx, 'afterCommit'>;
   reader: unknown;
 }
 
@@ -29,11 +28,6 @@ export interface Transactions<K extends Kind> {
 
 /** Where a ledger and the effects that it guards are kept. */
 export type Store<K extends Kind> = Transactions<K> & K['reader'];
-
-export interface Key {
-  scope: string;
-  key: string;
-}
 
 /** A key, and the token of the lease under which its owner holds it. */
 export interface Held extends Key {
@@ -54,13 +48,17 @@ export interface Resumable {
   input: unknown;
 }
 
-/** Leased work that somebody has begun and nobody is on. */
-export interface Unfinished extends Key, Resumable {
-  fingerprint: Buffer;
+/** A claim of work that calls outside, and the token of the lease under which it is carried out. */
+export type LeasedClaim = Claim & Resumable & Pick<Held, 'token'>;
+
+/** Leased work that somebody has begun, taken over under a new token. */
+export interface Unfinished extends Held, Resumable {
   /** The results of the steps that are done, by name. */
   points: Record<string, unknown>;
   /** This is the n-th try, from 2. */
   attempt: number;
+  /** Since the claim, by the clock of the store. */
+  ageMs: number;
 }
 
 /** A key as its owner may see it. Times are RFC 3339. */
@@ -89,10 +87,7 @@ export abstract class Ledger<K extends Kind = Postgres> {
   abstract record(tx: K['tx'], entries: readonly CompletedEntry[]): void;
 
   /** Sends claims of work that calls outside: rows that are pending until their lease's owner completes them. */
-  abstract lease(tx: K['tx'], claims: readonly (Claim & Partial<Resumable>)[], lease: Lease): void;
-
-  /** Takes over pending rows whose lease has run out, locked in key order; answers the keys it got, all of one scope. */
-  abstract takeOver(tx: K['tx'], keys: readonly Key[], lease: Lease): Promise<Set<string>>;
+  abstract lease(tx: K['tx'], claims: readonly LeasedClaim[], lease: Lease): void;
 
   /** Takes over one pending row of these works whose lease has run out, with all that is needed to resume it. */
   abstract resume(tx: K['tx'], key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined>;
@@ -103,31 +98,16 @@ export abstract class Ledger<K extends Kind = Postgres> {
    */
   abstract resumeOverdue(tx: K['tx'], works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]>;
 
-  /**
-   * Sends a look whether the lease still is this one, before a step that would stumble over what somebody else has written;
-   * fails like `savePoint`. It locks nothing: an owner that sleeps in a transaction must not keep others from taking over.
-   */
-  abstract check(tx: K['tx'], held: Held): void;
+  /** Stores the result of a step. @throws LeaseLostError if the lease is no longer this one */
+  abstract savePoint(tx: K['tx'], held: Held, point: { name: string; result: unknown }): Promise<void>;
 
-  /** Sends the result of a step; the transaction fails with `isLeaseLost` if the lease is no longer this one. */
-  abstract savePoint(tx: K['tx'], held: Held, point: { name: string; result: unknown }): void;
+  /** Stores the answers of leased work, all or none. @throws LeaseLostError if one lease is no longer this one */
+  abstract complete(tx: K['tx'], finished: readonly Finished[]): Promise<void>;
 
-  /** Stores the answers of leased work; answers the keys whose lease still was this one. The others must write nothing. */
-  abstract complete(tx: K['tx'], finished: readonly Finished[]): Promise<Set<string>>;
+  /** Nothing came of the work, and its key is free. @throws LeaseLostError like `savePoint` */
+  abstract forget(tx: K['tx'], held: Held): Promise<void>;
 
-  /**
-   * The same without waiting, for all or nothing: if one lease is no longer this one, the transaction fails with an
-   * error for which `isLeaseLost` is true. Answers the keys.
-   */
-  abstract completeAll(tx: K['tx'], finished: readonly Finished[]): Set<string>;
-
-  /** Sends leases back early, so that a repeat need not wait for them to run out. */
-  abstract release(tx: K['tx'], leased: readonly Held[]): void;
-
-  /** Sends that nothing came of the work, and its key is free; fails with `isLeaseLost` like `savePoint`. */
-  abstract forget(tx: K['tx'], held: Held): void;
-
-  /** Makes leases last from now again; answers the tokens of those that still were held. */
+  /** Makes leases last from now again, or end now with 0; answers the tokens of those that still were held. */
   abstract extend(from: K['reader'], leased: readonly Held[], durationMs: number): Promise<Set<string>>;
 
   abstract describe(from: K['reader'], keys: readonly Key[]): Promise<KeyState[]>;
@@ -140,12 +120,4 @@ export abstract class Ledger<K extends Kind = Postgres> {
 
   /** True when a transaction failed because another one wrote the same key first; it should run again. */
   abstract isLostRace(error: unknown): boolean;
-
-  /** True when a transaction failed because somebody else has taken a lease over. */
-  abstract isLeaseLost(error: unknown): boolean;
-}
-
-/** Who asks by keys alone is answered by keys alone; in two scopes one key would let an owner write what is not its own. */
-export function assertOneScope(keys: readonly Key[]): void {
-  assert(new Set(keys.map(({ scope }) => scope)).size <= 1, 'all keys must be of one scope');
 }

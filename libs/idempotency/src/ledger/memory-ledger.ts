@@ -1,12 +1,11 @@
 /** The ledger in memory, for tests and trials. */
 import { assertAnswerable, assertClaimable } from './bounds';
-import { type Lease, LeaseLostError } from './lease';
+import { type Lease, LeaseLostError, newLeaseToken } from './lease';
 import {
-  assertOneScope,
   type Finished,
   type Held,
-  type Key,
   type KeyState,
+  type LeasedClaim,
   Ledger,
   type Resumable,
   type Stretch,
@@ -15,7 +14,7 @@ import {
 import type { Memory, MemoryReader, MemoryTx } from './memory-store';
 import { DEFAULT_RETENTION_HOURS } from '../policy';
 import type { Answer } from '../answer';
-import { type Claim, type CompletedEntry, type Entry, idOf } from '../settle';
+import { type CompletedEntry, type Entry, idOf, type Key } from '../settle';
 
 /** Thrown when another transaction wrote the same key first. */
 class LostRaceError extends Error {
@@ -62,18 +61,11 @@ export class MemoryLedger extends Ledger<Memory> {
     }
   }
 
-  lease(tx: MemoryTx, claims: readonly (Claim & Partial<Resumable>)[], lease: Lease): void {
-    for (const { scope, key, fingerprint, work, input } of claims) {
-      const resumable = work === undefined ? undefined : { work, input: copyOf(input) };
-      this.insert(tx, { scope, key, fingerprint, status: 'pending', lease: this.leaseOf(lease), resumable });
+  lease(tx: MemoryTx, claims: readonly LeasedClaim[], lease: Lease): void {
+    for (const { scope, key, fingerprint, token, work, input } of claims) {
+      const resumable = { work, input: copyOf(input) };
+      this.insert(tx, { scope, key, fingerprint, status: 'pending', lease: this.leaseOf(lease, token), resumable });
     }
-  }
-
-  async takeOver(tx: MemoryTx, keys: readonly Key[], lease: Lease): Promise<Set<string>> {
-    assertOneScope(keys);
-    const taken = keys.map((key) => rowOf(tx, key)).filter((row) => row && this.isExpired(row)) as Row[];
-    for (const row of taken) this.take(tx, row, lease);
-    return new Set(taken.map(({ key }) => key));
   }
 
   async resume(tx: MemoryTx, key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
@@ -90,36 +82,19 @@ export class MemoryLedger extends Ledger<Memory> {
     return overdue.slice(0, limit).map((row) => this.take(tx, row, lease));
   }
 
-  check(tx: MemoryTx, held: Held): void {
-    heldRow(tx, held);
-  }
-
-  savePoint(tx: MemoryTx, held: Held, { name, result }: { name: string; result: unknown }): void {
+  async savePoint(tx: MemoryTx, held: Held, { name, result }: { name: string; result: unknown }): Promise<void> {
     const row = heldRow(tx, held);
     put(tx, { ...row, points: { ...row.points, [name]: copyOf(result) } });
   }
 
-  async complete(tx: MemoryTx, finished: readonly Finished[]): Promise<Set<string>> {
-    assertOneScope(finished);
-    return this.completeAll(
-      tx,
-      finished.filter(({ token, ...key }) => rowOf(tx, key)?.lease?.token === token),
-    );
-  }
-
-  completeAll(tx: MemoryTx, finished: readonly Finished[]): Set<string> {
+  async complete(tx: MemoryTx, finished: readonly Finished[]): Promise<void> {
     for (const { answer, retentionHours, ...held } of finished) {
       const { scope, key, fingerprint, createdAt, attempt } = heldRow(tx, held);
       put(tx, { scope, key, fingerprint, createdAt, attempt, ...this.completed(answer, retentionHours) });
     }
-    return new Set(finished.map(({ key }) => key));
   }
 
-  release(tx: MemoryTx, leased: readonly Held[]): void {
-    void this.extend(tx, leased, 0);
-  }
-
-  forget(tx: MemoryTx, held: Held): void {
+  async forget(tx: MemoryTx, held: Held): Promise<void> {
     heldRow(tx, held);
     tx.put(TABLE, idOf(held), undefined);
   }
@@ -168,10 +143,6 @@ export class MemoryLedger extends Ledger<Memory> {
     return error instanceof LostRaceError;
   }
 
-  isLeaseLost(error: unknown): boolean {
-    return error instanceof LeaseLostError;
-  }
-
   private insert(tx: MemoryTx, row: Omit<Row, 'createdAt' | 'attempt'>): void {
     assertClaimable(row);
     if (rowOf(tx, row)) throw new LostRaceError();
@@ -179,10 +150,11 @@ export class MemoryLedger extends Ledger<Memory> {
   }
 
   private take(tx: MemoryTx, row: Row, lease: Lease): Unfinished {
-    const { scope, key, fingerprint, points = {}, resumable } = row;
+    const { scope, key, points = {}, resumable, createdAt } = row;
     const attempt = row.attempt + 1;
-    put(tx, { ...row, lease: this.leaseOf(lease), attempt });
-    return { scope, key, fingerprint: fingerprint!, points, attempt, ...(resumable as Resumable) };
+    const token = newLeaseToken();
+    put(tx, { ...row, lease: this.leaseOf(lease, token), attempt });
+    return { scope, key, token, points, attempt, ageMs: this.now() - createdAt, ...(resumable as Resumable) };
   }
 
   private completed(answer: Answer, retentionHours = DEFAULT_RETENTION_HOURS) {
@@ -204,7 +176,7 @@ export class MemoryLedger extends Ledger<Memory> {
     return lease !== undefined && lease.until <= this.now();
   }
 
-  private leaseOf({ owner, token, durationMs }: Lease) {
+  private leaseOf({ owner, durationMs }: Lease, token: string) {
     return { owner, token, until: this.now() + durationMs };
   }
 }

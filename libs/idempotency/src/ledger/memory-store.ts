@@ -19,7 +19,9 @@ export interface MemoryReader {
 }
 
 /** As for the store, but for `put`: kept only when the transaction commits. */
-export type MemoryTx = MemoryReader;
+export interface MemoryTx extends MemoryReader {
+  afterCommit(act: () => void): void;
+}
 
 /** A transaction that lost a race this often meets something else than a race. */
 const MAX_ATTEMPTS = 5;
@@ -74,6 +76,7 @@ export class MemoryStore implements Transactions<Memory>, MemoryReader {
 class Transaction implements MemoryTx {
   /** What becomes of which row; undefined for one that goes. */
   private readonly changes = new Map<string, Map<string, object | undefined>>();
+  private readonly acts: (() => void)[] = [];
 
   constructor(private readonly store: MemoryStore) {}
 
@@ -95,7 +98,12 @@ class Transaction implements MemoryTx {
     changed.set(id, row);
   }
 
+  afterCommit(act: () => void): void {
+    this.acts.push(act);
+  }
+
   commit(): void {
     for (const [table, rows] of this.changes) for (const [id, row] of rows) this.store.put(table, id, row);
+    for (const act of this.acts) act();
   }
 }

@@ -1,14 +1,13 @@
 /** The ledger in PostgreSQL. Every statement on its table stands here. */
 import assert from 'node:assert/strict';
-import { bytea, isBadNumber, isUniqueViolation, rowsOf, type Tx } from '@shop/postgres';
+import { bytea, isUniqueViolation, rowsOf, type Tx } from '@shop/postgres';
 import { assertAnswerable, assertClaimable } from './bounds';
-import type { Lease } from './lease';
+import { type Lease, LeaseLostError } from './lease';
 import {
-  assertOneScope,
   type Finished,
   type Held,
-  type Key,
   type KeyState,
+  type LeasedClaim,
   Ledger,
   type Postgres,
   type Resumable,
@@ -18,7 +17,7 @@ import {
 import * as sql from './ledger-statements';
 import { DEFAULT_RETENTION_HOURS, MAX_ANSWER_BYTES } from '../policy';
 import type { Answer } from '../answer';
-import type { Claim, CompletedEntry, Entry } from '../settle';
+import { type CompletedEntry, type Entry, idOf, type Key } from '../settle';
 
 export interface LedgerOptions {
   /** How long an answer is kept after completion, where its claim does not say. */
@@ -43,9 +42,10 @@ interface Row {
 }
 
 interface UnfinishedRow extends Resumable, Key {
-  fingerprint: Buffer;
+  lease_token: string;
   recovery: Record<string, unknown> | null;
   attempt: number;
+  age_ms: number;
 }
 
 interface StateRow extends Key {
@@ -83,28 +83,22 @@ export class PostgresLedger extends Ledger {
     tx.send(sql.insertCompleted, [rowsOf(rows), this.retentionHours]);
   }
 
-  lease(tx: Tx, unordered: readonly (Claim & Partial<Resumable>)[], lease: Lease): void {
+  lease(tx: Tx, unordered: readonly LeasedClaim[], lease: Lease): void {
     if (unordered.length === 0) return;
     unordered.forEach(assertClaimable);
-    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, work, input }) => ({
+    const rows = inKeyOrder(unordered).map(({ scope, key, fingerprint, token, work, input }) => ({
       scope,
       key,
       fingerprint: bytea(fingerprint),
+      token,
       work,
       input: input as object,
     }));
-    tx.send(sql.insertPending, [rowsOf(rows), lease.owner, lease.token, lease.durationMs]);
+    tx.send(sql.insertPending, [rowsOf(rows), ...leaseColumns(lease)]);
   }
 
-  async takeOver(tx: Tx, keys: readonly Key[], lease: Lease): Promise<Set<string>> {
-    if (keys.length === 0) return new Set();
-    assertOneScope(keys);
-    const rows = await tx.query<Key>(sql.takeOverExpired, [...columnsOf(keys), ...leaseColumns(lease)]);
-    return new Set(rows.map(({ key }) => key));
-  }
-
-  async resume(tx: Tx, key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
-    const values = [...columnsOf([key]), ...leaseColumns(lease), [...works]];
+  async resume(tx: Tx, { scope, key }: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
+    const values = [scope, key, [...works], ...leaseColumns(lease)];
     const [row] = await tx.query<UnfinishedRow>(sql.resumeOne, values);
     return row && unfinishedOf(row);
   }
@@ -114,41 +108,30 @@ export class PostgresLedger extends Ledger {
     return rows.map(unfinishedOf);
   }
 
-  check(tx: Tx, { scope, key, token }: Held): void {
-    tx.send(sql.checkLeased, [scope, key, token]);
-  }
-
-  savePoint(tx: Tx, { scope, key, token }: Held, { name, result }: { name: string; result: unknown }): void {
+  async savePoint(tx: Tx, held: Held, { name, result }: { name: string; result: unknown }): Promise<void> {
     const text = JSON.stringify(result) ?? 'null';
     assert(text.length <= MAX_ANSWER_BYTES, `the result of ${name} is too large to be a recovery point`);
-    tx.send(sql.savePoint, [scope, key, token, name, text]);
+    const { scope, key, token } = held;
+    assertHeld([held], await tx.query<Key>(sql.savePoint, [scope, key, token, name, text]));
   }
 
-  async complete(tx: Tx, finished: readonly Finished[]): Promise<Set<string>> {
-    if (finished.length === 0) return new Set();
-    assertOneScope(finished);
-    const rows = await tx.query<Key>(sql.completeLeased, [completionOf(finished), this.retentionHours]);
-    return new Set(rows.map(({ key }) => key));
+  async complete(tx: Tx, finished: readonly Finished[]): Promise<void> {
+    if (finished.length === 0) return;
+    const values = [completionOf(inKeyOrder(finished)), this.retentionHours];
+    assertHeld(finished, await tx.query<Key>(sql.completeLeased, values));
   }
 
-  completeAll(tx: Tx, finished: readonly Finished[]): Set<string> {
-    if (finished.length > 0) {
-      tx.send(sql.completeAllLeased, [completionOf(finished), this.retentionHours, finished.length]);
-    }
-    return new Set(finished.map(({ key }) => key));
-  }
-
-  release(tx: Tx, leased: readonly Held[]): void {
-    if (leased.length > 0) tx.send(sql.releaseLeases, heldColumns(leased));
-  }
-
-  forget(tx: Tx, { scope, key, token }: Held): void {
-    tx.send(sql.forgetLeased, [scope, key, token]);
+  async forget(tx: Tx, held: Held): Promise<void> {
+    const { scope, key, token } = held;
+    assertHeld([held], await tx.query<Key>(sql.forgetLeased, [scope, key, token]));
   }
 
   async extend(from: Reader, leased: readonly Held[], durationMs: number): Promise<Set<string>> {
     if (leased.length === 0) return new Set();
-    const rows = await from.query<{ lease_token: string }>(sql.extendLeases, [...heldColumns(leased), durationMs]);
+    const rows = await from.query<{ lease_token: string }>(sql.extendLeases, [
+      ...heldColumns(inKeyOrder(leased)),
+      durationMs,
+    ]);
     return new Set(rows.map(({ lease_token }) => lease_token));
   }
 
@@ -168,10 +151,13 @@ export class PostgresLedger extends Ledger {
   isLostRace(error: unknown): boolean {
     return isUniqueViolation(error, PRIMARY_KEY);
   }
+}
 
-  isLeaseLost(error: unknown): boolean {
-    return isBadNumber(error, sql.LEASE_LOST);
-  }
+/** @throws LeaseLostError when a row was not found under the token by which it is held */
+function assertHeld(held: readonly Held[], found: readonly Key[]): void {
+  if (found.length === held.length) return;
+  const ids = new Set(found.map(idOf));
+  throw new LeaseLostError(held.find((one) => !ids.has(idOf(one)))!.key);
 }
 
 interface WalkRow {
@@ -184,7 +170,7 @@ function walk([row]: WalkRow[], start: number): Stretch {
   return { changed: row!.changed, next: next < row!.pages ? next : 0 };
 }
 
-/** Two transactions that insert the same keys in the same order wait for one another instead of deadlocking. */
+/** Two transactions that write the same keys in the same order wait for one another instead of deadlocking. */
 function inKeyOrder<T extends Key>(entries: readonly T[]): T[] {
   return [...entries].sort((a, b) => compare(a.scope, b.scope) || compare(a.key, b.key));
 }
@@ -193,7 +179,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const columnsOf = (keys: readonly Key[]) => [keys.map(({ scope }) => scope), keys.map(({ key }) => key)];
 const heldColumns = (leased: readonly Held[]) => [...columnsOf(leased), leased.map(({ token }) => token)];
-const leaseColumns = ({ owner, token, durationMs }: Lease) => [owner, token, durationMs];
+const leaseColumns = ({ owner, durationMs }: Lease) => [owner, durationMs];
 
 function completionOf(finished: readonly Finished[]): string {
   return rowsOf(
@@ -226,8 +212,8 @@ function entryOf({ scope, key, fingerprint, ...row }: Row): Entry {
   }
 }
 
-function unfinishedOf({ recovery, ...row }: UnfinishedRow): Unfinished {
-  return { ...row, points: recovery ?? {} };
+function unfinishedOf({ lease_token, recovery, age_ms, ...row }: UnfinishedRow): Unfinished {
+  return { ...row, token: lease_token, points: recovery ?? {}, ageMs: age_ms };
 }
 
 function stateOf({ scope, key, status, ...row }: StateRow): KeyState {

@@ -12,7 +12,7 @@ export interface FillOptions {
   say: (sentence: string) => void;
 }
 
-/** Long enough that the round trips do not count, short enough to see that it goes on. */
+/** Large enough that round trips do not matter, small enough to show progress. */
 const CHUNK = 50_000;
 /** An order's rows and indexes in all three databases, and the WAL that PostgreSQL keeps of them. */
 const BYTES_PER_ORDER = 7_000;
@@ -41,7 +41,7 @@ export async function fillHistory({ stack, orders, products, say }: FillOptions)
 
 /** @throws StackError when the disk of the data has no room for so many */
 function assertRoomFor(orders: number): void {
-  // Elsewhere than on this machine, we cannot look.
+  // On another machine we cannot look.
   if (process.env['DATABASE_URL']) return;
   const { bavail, bsize } = statfsSync(tmpdir());
   const needed = orders * BYTES_PER_ORDER + SPARE_BYTES;
@@ -65,7 +65,7 @@ async function openFiller(
 ): Promise<Filler> {
   const client = new Client({ connectionString: stack.databaseUrl(service) });
   await client.connect();
-  // For this session alone: the services' own go on waiting for the disk.
+  // For this session only: the services' sessions still wait for the disk.
   await client.query('set synchronous_commit = off');
   for (const statement of past.prepare) await client.query(statement);
   await client.query(past.insertProducts, [

@@ -1,8 +1,8 @@
 /**
  * The SQL of finished orders of the past.
  *
- * Every order follows from its number alone, so the three databases get rows that fit together without asking one
- * another. A chunk of orders is first written to a temporary table, and from there to the service's own tables.
+ * Every order follows only from its number, so the three databases get rows that fit together without asking each
+ * other. A chunk of orders is first written to a temporary table, and from there to the service's own tables.
  */
 export const services = ['order', 'inventory', 'payment'] as const;
 export type Service = (typeof services)[number];
@@ -19,7 +19,7 @@ export const past = {
     select position, sku, price from jsonb_to_recordset($1::jsonb) as p (position int, sku text, price bigint)`,
 
   // The orders $1 to $2 of $3, spread evenly over the two days that end at $5, so no answer of theirs has expired.
-  // The time is given, because each database has a clock of its own.
+  // The time is a parameter, because each database has a clock of its own.
   // Like the services' own: ids of version 7 in order of time, one to three lines of one to three pieces.
   insertOrders: `
     insert into past_order

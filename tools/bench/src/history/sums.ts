@@ -1,4 +1,4 @@
-/** The books by sums in SQL, for more orders than anybody wants to read page by page; each answers sentences. */
+/** Checks the books by sums in SQL, for too many orders to read page by page; each check returns sentences. */
 import type { Stack } from '@shop/stack';
 import { Client } from 'pg';
 import type { Service } from './past-orders';
@@ -37,7 +37,7 @@ interface Sum {
   pieces: string;
 }
 
-/** `digest` depends on every order's id and amount, so that two errors that cancel each other out are seen too. */
+/** `digest` depends on every order's id and amount, so that it also shows two errors that cancel each other out. */
 interface Digest {
   count: string;
   amount: string;

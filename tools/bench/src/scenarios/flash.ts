@@ -1,4 +1,4 @@
-/** A flash sale against the same orders spread over the catalogue: everybody wants one row of the stock. */
+/** A flash sale, compared with the same orders over the whole catalogue: all orders need one row of the stock. */
 import type { Posting } from '@shop/system';
 import { reportOf } from '../comparison';
 import { inTurn } from '../load';
@@ -38,7 +38,7 @@ export const flash: Scenario = async (options, say) => {
   }
 };
 
-/** Both kinds are one piece of one product, so that nothing but the product makes the difference. */
+/** Both kinds are one piece of one product, so that only the choice of product makes the difference. */
 function onePieceOf(sku: string, posting: Posting): Posting {
   return { ...posting, body: { ...posting.body, items: [{ sku, quantity: 1 }] } };
 }

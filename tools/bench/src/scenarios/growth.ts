@@ -7,7 +7,7 @@ import { Shop } from '../shop';
 import { booksOf, perSecond, type Row } from '../table';
 
 const LEVELS = [1, 4, 16, 64, 256, 512];
-/** One client that waits for each answer gets through this many in a few seconds. */
+/** One client that waits for each answer places so many in a few seconds. */
 const ORDERS_PER_CLIENT = 600;
 
 export const growth: Scenario = async (options, say) => {
@@ -55,7 +55,7 @@ export const growth: Scenario = async (options, say) => {
   }
 };
 
-/** Fewer where few are under way at once, so that each level takes about as long. */
+/** Fewer orders at a low concurrency, so that each level takes about the same time. */
 export function ordersAt(concurrency: number, most: number): number {
   return Math.min(most, concurrency * ORDERS_PER_CLIENT);
 }

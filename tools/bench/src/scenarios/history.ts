@@ -1,4 +1,4 @@
-/** The product on empty tables against the product with a long history: nothing may depend on how much there has been. */
+/** The product on empty tables, compared with the product with a long history: old orders must not make new ones slower. */
 import { reportOf } from '../comparison';
 import { fillHistory } from '../history/fill';
 import { auditSums } from '../history/sums';
@@ -28,7 +28,7 @@ export const history: Scenario = async (options, say) => {
     const faultsBefore = await shop.audit();
     await fillHistory({ stack, orders: options.history, products: shop.products, say });
     const after = await measure('with a history');
-    // The lists that the usual audit reads are too long by now.
+    // The lists that the usual audit reads are too long now.
     const faultsAfter = [...(await auditSums(stack)), ...shop.ended()];
     const report = reportOf({
       names: ['before', 'after'],

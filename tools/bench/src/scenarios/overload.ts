@@ -1,4 +1,4 @@
-/** More clients at once than the product takes: who is turned away must be told when to come again, and nothing is lost. */
+/** More clients at once than the product takes: a client that gets a 503 must be told when to come again, and nothing is lost. */
 import { inParallel, type Posting } from '@shop/system';
 import { peakMemoryOf } from '../cost';
 import { figuresOf, medianTimes } from '../figures';
@@ -8,12 +8,12 @@ import type { Scenario } from '../scenario';
 import { Shop } from '../shop';
 import { booksOf, ms, perSecond, round3, times } from '../table';
 
-/** A burst afterwards as any other day's. */
+/** A burst afterwards must be like any other burst. */
 const USUAL_CONCURRENCY = 64;
 const USUAL_ORDERS = 3_000;
-/** Who was not told when to come again, or got no answer, comes again after this long. */
+/** A client without a `Retry-After`, or without an answer, comes again after this time. */
 const USUAL_PAUSE_MS = 1_000;
-/** Who is turned away this often would be turned away for ever. */
+/** A client with so many 503 answers would never be served. */
 const MAX_ATTEMPTS = 200;
 
 export const overload: Scenario = async (options, say) => {
@@ -90,11 +90,11 @@ export const overload: Scenario = async (options, say) => {
   }
 };
 
-/** Clients that come again with the same key as long as they are turned away, and what they have seen. */
+/** Clients that come again with the same key after each 503, and what they have seen. */
 class Crowd {
   accepted = 0;
   turnedAway = 0;
-  /** Turned away without a Retry-After. */
+  /** Answers 503 without a Retry-After. */
   untold = 0;
   unanswered = 0;
   slowestOrderMs = 0;
@@ -116,7 +116,7 @@ class Crowd {
     this.surprises.push(`${posting.key} was turned away ${MAX_ATTEMPTS} times`);
   }
 
-  /** Sentences on what a product under too much load must not do either. */
+  /** Sentences about other faults that must not happen under too much load. */
   faults(): string[] {
     return [
       ...(this.untold > 0 ? [`${this.untold} answers 503 had no Retry-After`] : []),
@@ -125,7 +125,7 @@ class Crowd {
     ];
   }
 
-  /** Milliseconds to wait before the next try, or nothing when it was the last. */
+  /** Milliseconds to wait before the next try, or undefined when it was the last one. */
   private async try(posting: Posting): Promise<number | undefined> {
     const began = performance.now();
     const answer = await this.shop.tryToPlace(posting).catch(() => undefined);

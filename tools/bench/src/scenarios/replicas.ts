@@ -1,4 +1,4 @@
-/** Two processes of each service against one, on the same databases; the load goes to the order services in turn. */
+/** Two processes of each service, compared with one, on the same databases; the load goes to the order services in turn. */
 import type { ServiceProcess } from '@shop/system';
 import { reportOf } from '../comparison';
 import { inTurn } from '../load';
@@ -25,7 +25,7 @@ export const replicas: Scenario = async (options, say) => {
         say('  starting and warming up the second of each');
         if (second) await Promise.all(second.map((service) => service.start()));
         else second = await Promise.all(REPLICATED.map((name) => shop.system.addReplica(name)));
-        // Twice, so that each of the two gets as much as one of each had.
+        // Twice as many, so that each of the two gets as much as the single process got.
         await shop.warmUp();
         await shop.warmUp();
       }

@@ -1,0 +1,14 @@
+/** The id of an order, as a part of an address. */
+import { ApiParam } from '@nestjs/swagger';
+import type { Caller } from '@shop/http';
+import { Problem } from '@shop/problem';
+import { isUUID } from 'class-validator';
+
+export const ApiOrderId = (): MethodDecorator =>
+  ApiParam({ name: 'id', format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' });
+
+/** An id that is no UUID names no order. */
+export function keyFor({ tenant }: Caller, id: string): { tenant: string; id: string } {
+  if (!isUUID(id)) throw new Problem(404, 'order_not_found', 'an order id is a UUID');
+  return { tenant, id: id.toLowerCase() };
+}

@@ -1,0 +1,65 @@
+/** The order as clients see it. */
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
+import { etagOf } from '@shop/http';
+import { type Answer, answerWith } from '@shop/idempotency';
+import { Money } from '../products/product';
+import { type Order, type OrderItem, type OrderStatus, orderStatuses } from './order';
+
+@ApiSchema({ name: 'OrderItem', description: 'A line of an order, at the price of its moment.' })
+export class OrderItemView implements OrderItem {
+  @ApiProperty({ example: 'cup' })
+  sku: string;
+
+  @ApiProperty({ type: 'integer', description: 'pieces', example: 2 })
+  quantity: number;
+
+  @ApiProperty({ type: Money })
+  unitPrice: Money;
+}
+
+/** A sum may be larger than any price. */
+@ApiSchema({ name: 'Total', description: 'The sum of an order.' })
+export class TotalView implements Money {
+  @ApiProperty({ type: 'integer', description: 'minor units, such as cents', example: 3998 })
+  amount: number;
+
+  @ApiProperty({ description: 'ISO 4217', example: 'EUR' })
+  currency: string;
+}
+
+@ApiSchema({ name: 'Order', description: 'An order, and what has become of it.' })
+export class OrderView implements Omit<Order, 'tenant' | 'version' | 'sagaId'> {
+  @ApiProperty({ format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' })
+  id: string;
+
+  @ApiProperty({ example: 'alice' })
+  customerId: string;
+
+  @ApiProperty({ type: [OrderItemView] })
+  items: OrderItemView[];
+
+  @ApiProperty({ type: TotalView })
+  total: TotalView;
+
+  @ApiProperty({ enum: orderStatuses, description: 'confirmed and cancelled are ends', example: 'pending' })
+  status: OrderStatus;
+
+  @ApiPropertyOptional({
+    description: 'why it was or is being cancelled: a stable code such as out_of_stock',
+  })
+  reason?: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-03-01T12:00:00.000Z' })
+  createdAt: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-03-01T12:00:00.000Z' })
+  updatedAt: string;
+}
+
+export function orderJson({ id, customerId, items, total, status, reason, createdAt, updatedAt }: Order): OrderView {
+  return { id, customerId, items, total, status, reason, createdAt, updatedAt };
+}
+
+export function createdAnswer(order: Order): Answer {
+  return answerWith(201, orderJson(order), { location: `/orders/${order.id}`, etag: etagOf(order.version) });
+}

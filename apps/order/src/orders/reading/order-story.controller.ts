@@ -1,0 +1,118 @@
+/** How an order is getting on: its saga, at once or as a stream of events. */
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiAnswer, type Caller, CallerOf } from '@shop/http';
+import { ApiProblems } from '@shop/problem';
+import type { SagaView } from '@shop/saga';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isSettled } from '../order';
+import { ApiOrderId, keyFor } from '../order-id';
+import { OrderMoveView, OrderSagaView } from './order-story.view';
+import { OrderWatch, type Watching } from './order-watch';
+import { keyOf, type OrderKey } from '../orders.repository';
+import { OrdersService } from '../orders.service';
+
+/** Without news for this long, a comment keeps proxies from closing the stream. */
+const HEARTBEAT_MS = 5_000;
+/** A stream that outlives this is for somebody who went away; clients reconnect by themselves. */
+const MAX_STREAM_MS = 10 * 60_000;
+
+@ApiTags('orders')
+@Controller('orders/:id')
+export class OrderStoryController {
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly watch: OrderWatch,
+  ) {}
+
+  @Get('saga')
+  @ApiOperation({
+    operationId: 'getOrderSaga',
+    summary: 'The saga that places the order, with its history; and the one that cancels it',
+    description: 'Where the order stands between the services, and how it got there.',
+  })
+  @ApiOrderId()
+  @ApiAnswer(200, OrderSagaView, { description: 'the saga as it is now' })
+  @ApiProblems({ 404: ['order_not_found'] })
+  async saga(@CallerOf() caller: Caller, @Param('id') id: string): Promise<OrderSagaView> {
+    const [placing, cancelling] = await this.orders.sagasOf(await this.orders.get(keyFor(caller, id)));
+    return { ...placing!, cancelledBy: cancelling };
+  }
+
+  @Get('events')
+  @ApiOperation({
+    operationId: 'watchOrder',
+    summary: 'Server-sent events: one for each transition, until the order is settled',
+    description:
+      'Each event has the type `transition`, an id, and one Move as its data. Last-Event-ID goes on behind the event ' +
+      'with that id. The stream ends when the order is confirmed or cancelled, or after ten minutes.',
+  })
+  @ApiOrderId()
+  @ApiHeader({
+    name: 'last-event-id',
+    required: false,
+    description: 'the id of the last event that you have seen',
+    schema: { type: 'string', example: 'place-order/2' },
+  })
+  @ApiExtraModels(OrderMoveView)
+  @ApiResponse({
+    status: 200,
+    description: 'the moves so far, and then each one as it happens; the schema is that of the data of an event',
+    content: { 'text/event-stream': { schema: { $ref: getSchemaPath(OrderMoveView) } } },
+  })
+  @ApiProblems({ 404: ['order_not_found'] })
+  async events(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const key = keyFor(caller, id);
+    await this.orders.get(key);
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    try {
+      if (request.method !== 'HEAD') await this.stream(key, reply, String(request.headers['last-event-id'] ?? ''));
+    } finally {
+      reply.raw.end();
+    }
+  }
+
+  private async stream(key: OrderKey, reply: FastifyReply, lastEventId: string): Promise<void> {
+    let watching: Watching | undefined;
+    reply.raw.on('close', () => watching?.stop());
+    const endsAt = performance.now() + MAX_STREAM_MS;
+    let sent = lastEventId;
+    // A client that went away before this began has closed unheard.
+    while (!reply.raw.destroyed && !this.watch.stopped && performance.now() < endsAt) {
+      watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
+      try {
+        const order = await this.orders.get(key);
+        sent = writeNews(reply, (await this.orders.sagasOf(order)).flatMap(eventsOf), sent);
+        if (isSettled(order)) return;
+        if (!(await watching.moved)) reply.raw.write(': still here\n\n');
+      } finally {
+        watching.stop();
+      }
+    }
+  }
+}
+
+interface StoryEvent {
+  id: string;
+  data: OrderMoveView;
+}
+
+function eventsOf(saga: SagaView): StoryEvent[] {
+  return saga.history.map((entry) => ({
+    id: `${saga.definition}/${entry.seq}`,
+    data: { saga: saga.definition, ...entry },
+  }));
+}
+
+/** Writes what comes after the event `sent`; answers the id of the last one. */
+function writeNews(reply: FastifyReply, events: StoryEvent[], sent: string): string {
+  const news = events.slice(events.findIndex(({ id }) => id === sent) + 1);
+  for (const { id, data } of news) reply.raw.write(`id: ${id}\nevent: transition\ndata: ${JSON.stringify(data)}\n\n`);
+  return news.at(-1)?.id ?? sent;
+}

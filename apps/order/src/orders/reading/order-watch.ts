@@ -1,0 +1,87 @@
+/** Tells waiting requests that an order has moved, whichever replica moved it. */
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Broker } from '@shop/messaging';
+
+/** Plain NATS, not JetStream: a hint may be lost, and who waits looks again now and then. */
+const SUBJECT = 'note.order.moved';
+
+/** An order (by `keyOf`) has moved; settled when it is confirmed or cancelled now. */
+export interface Hint {
+  key: string;
+  settled: boolean;
+}
+
+interface Waiter {
+  wake: () => void;
+  stop: () => void;
+  untilSettled: boolean;
+}
+
+/** Waiting for one order. */
+export interface Watching {
+  /** True when it has moved (or is settled), false when the time is over or nobody waits any more. */
+  moved: Promise<boolean>;
+  stop: () => void;
+}
+
+@Injectable()
+export class OrderWatch implements OnModuleInit, OnModuleDestroy {
+  /** The service is stopping: nobody may wait any more, or it would wait for them. */
+  stopped = false;
+  private readonly waiting = new Map<string, Set<Waiter>>();
+
+  constructor(private readonly broker: Broker) {}
+
+  /** How many wait here. */
+  get size(): number {
+    return [...this.waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
+  }
+
+  onModuleInit(): void {
+    this.broker.subscribe(SUBJECT, (message) => {
+      for (const hint of hintsIn(message.json())) this.wake(hint);
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    for (const waiters of [...this.waiting.values()]) for (const { stop } of [...waiters]) stop();
+  }
+
+  /** With `untilSettled` moves on the way do not count. */
+  watch(key: string, timeoutMs: number, { untilSettled = false } = {}): Watching {
+    let finish!: (moved: boolean) => void;
+    const moved = new Promise<boolean>((resolve) => {
+      const waiters = this.waiting.get(key) ?? new Set();
+      this.waiting.set(key, waiters);
+      finish = (hasMoved) => {
+        clearTimeout(timer);
+        waiters.delete(waiter);
+        if (waiters.size === 0 && this.waiting.get(key) === waiters) this.waiting.delete(key);
+        resolve(hasMoved);
+      };
+      const waiter = { wake: () => finish(true), stop: () => finish(false), untilSettled };
+      const timer = setTimeout(() => finish(false), timeoutMs);
+      waiters.add(waiter);
+    });
+    if (this.stopped) finish(false);
+    return { moved, stop: () => finish(false) };
+  }
+
+  /** What this replica has committed: wakes who waits here, and tells the other replicas. */
+  announce(hints: readonly Hint[]): void {
+    for (const hint of hints) this.wake(hint);
+    const { nats } = this.broker;
+    if (!nats.isClosed()) nats.publish(SUBJECT, JSON.stringify(hints));
+  }
+
+  private wake({ key, settled }: Hint): void {
+    for (const waiter of [...(this.waiting.get(key) ?? [])]) if (settled || !waiter.untilSettled) waiter.wake();
+  }
+}
+
+/** A hint only makes somebody look, so what is no hint of ours (it may be that of a newer version) is passed over. */
+function hintsIn(sent: unknown): Hint[] {
+  const hints = Array.isArray(sent) ? (sent as unknown[]) : [];
+  return hints.filter((hint): hint is Hint => typeof (hint as Partial<Hint> | null)?.key === 'string');
+}

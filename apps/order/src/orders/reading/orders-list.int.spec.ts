@@ -1,0 +1,65 @@
+/** How the list of orders is read. */
+import { randomUUID } from 'node:crypto';
+import { createDatabase, type Database } from '@shop/postgres';
+import { useStack } from '@shop/testing';
+import { createOrderTables } from '../../../testing/order-schema';
+import { OrderEntity } from './order.entity';
+import { OrdersListService, type OrdersPage } from './orders-list.service';
+
+const stack = useStack({ migrate: createOrderTables });
+let database: Database;
+
+beforeAll(async () => {
+  database = createDatabase({ url: stack.databaseUrl, applicationName: 'test', entities: [OrderEntity] });
+  await database.connect();
+  await database.dataSource.query(`
+    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id)
+    select 'acme', gen_random_uuid(), 'alice', '[]', 1, 'EUR', case when n <= 5 then 'pending' else 'confirmed' end, '',
+           gen_random_uuid()
+    from generate_series(1, 2000) as n`);
+  await database.dataSource.query('analyze orders');
+});
+afterAll(() => database.close());
+const list = () => new OrdersListService(database.dataSource.getRepository(OrderEntity));
+
+describe('R33 the list of orders', () => {
+  it.each(['pending', 'cancelling'] as const)(
+    'finds those that are %s by the index of the open ones',
+    async (status) => {
+      expect(await planOf({ status })).toMatch(/Index Scan Backward using orders_open/);
+      expect(await planOf({ status, before: randomUUID() })).toMatch(/Index Scan Backward using orders_open/);
+    },
+  );
+
+  it('reads all others from the newest on, and no more than the page needs', async () => {
+    for (const page of [{}, { status: 'confirmed' as const, before: randomUUID() }]) {
+      expect(await planOf(page)).toMatch(/Limit.*\n.*Index Scan Backward using orders_pkey/);
+    }
+  });
+
+  it('leaves out what an order does not have, and has money as numbers and times as text', async () => {
+    const [order] = await list().list({ tenant: 'acme', status: 'pending', limit: 1 });
+    const text = expect.any(String) as string;
+    expect(JSON.parse(JSON.stringify(order))).toEqual({
+      tenant: 'acme',
+      id: text,
+      customerId: 'alice',
+      items: [],
+      total: { amount: 1, currency: 'EUR' },
+      status: 'pending',
+      version: 1,
+      createdAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      updatedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      sagaId: text,
+    });
+  });
+});
+
+/** The plan for any values, as connections of a service make it once for all of them. */
+async function planOf(page: Partial<OrdersPage>): Promise<string> {
+  const [text] = list()
+    .queryFor({ tenant: 'acme', limit: 51, ...page })
+    .getQueryAndParameters();
+  const rows = await database.dataSource.query<{ 'QUERY PLAN': string }[]>(`explain (generic_plan) ${text}`);
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}

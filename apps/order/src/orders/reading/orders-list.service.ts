@@ -1,0 +1,33 @@
+/** Reads orders for lists, page by page. */
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Repository, SelectQueryBuilder } from 'typeorm';
+import type { Order, OrderStatus } from '../order';
+import { OrderEntity } from './order.entity';
+
+export interface OrdersPage {
+  tenant: string;
+  status?: OrderStatus;
+  before?: string;
+  limit: number;
+}
+
+@Injectable()
+export class OrdersListService {
+  constructor(@InjectRepository(OrderEntity) private readonly orders: Repository<OrderEntity>) {}
+
+  /** Newest first; up to `limit` orders older than the id `before`. */
+  list(page: OrdersPage): Promise<Order[]> {
+    return this.queryFor(page).getMany();
+  }
+
+  /** For the tests, which look at its plan. */
+  queryFor({ tenant, status, before, limit }: OrdersPage): SelectQueryBuilder<OrderEntity> {
+    const query = this.orders.createQueryBuilder('o').where('o.tenant = :tenant', { tenant });
+    if (before !== undefined) query.andWhere('o.id < :before', { before });
+    if (status !== undefined) query.andWhere('o.status = :status', { status });
+    // Few of very many: said in the words of the index of the open orders, it is read by that one.
+    if (status === 'pending' || status === 'cancelling') query.andWhere("o.status in ('pending', 'cancelling')");
+    return query.orderBy('o.id', 'DESC').limit(limit);
+  }
+}

@@ -1,0 +1,32 @@
+/** The saga engine of the order service: its sagas, and what their transitions do to orders. */
+import type { OutboxRelay, Publisher } from '@shop/messaging';
+import type { Logger } from '@shop/observability';
+import type { Database } from '@shop/postgres';
+import { SagaEngine } from '@shop/saga';
+import type { OrderWatch } from '../reading/order-watch';
+import { orderSagas, type PlaceOrder } from './place-order.saga';
+import { updateOrders } from './update-orders';
+
+export function createOrderEngine(
+  database: Database,
+  publisher: Publisher,
+  watch: Pick<OrderWatch, 'announce'>,
+  relay: Pick<OutboxRelay, 'wake'>,
+  logger: Logger,
+): SagaEngine {
+  const engine: SagaEngine = new SagaEngine({
+    service: 'order',
+    database,
+    publisher,
+    logger,
+    definitions: orderSagas,
+    onChange: (tx, changes) => updateOrders({ engine, announce }, tx, changes),
+    logFields: (saga) => ({ orderId: (saga.data as PlaceOrder).orderId }),
+  });
+  const announce: Parameters<typeof updateOrders>[0]['announce'] = (hints) => {
+    watch.announce(hints);
+    // A settled order is what events tell of.
+    if (hints.some(({ settled }) => settled)) relay.wake();
+  };
+  return engine;
+}

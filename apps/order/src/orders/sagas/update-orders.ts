@@ -1,0 +1,85 @@
+/** What the transitions of its sagas mean for an order; runs in the transaction of the transitions. */
+import { appendEvents } from '@shop/messaging';
+import type { Tx } from '@shop/postgres';
+import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
+import { v7 as uuidv7 } from 'uuid';
+import { isSettled } from '../order';
+import { changeStatus, keyOf, type StatusChange } from '../orders.repository';
+import type { Hint } from '../reading/order-watch';
+import { eventOf } from './order-events';
+import { cancelOrder, type CancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
+
+export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
+
+export interface UpdateOrdersOptions {
+  engine: Pick<SagaEngine, 'begin'>;
+  /** Told after the commit which orders have moved. */
+  announce: (hints: readonly Hint[]) => void;
+}
+
+/** Saves the orders' new states, appends the events that others are told, and begins the cancelling sagas. */
+export function updateOrders({ engine, announce }: UpdateOrdersOptions, tx: Tx, changes: readonly SagaChange[]): void {
+  const newest = new Map<string, Meaning & { change: SagaChange }>();
+  for (const change of changes) {
+    const meaning = meaningOf(change);
+    if (meaning) newest.set(keyOf(meaning.status), { change, ...meaning });
+  }
+  const meanings = [...newest.values()];
+  changeStatus(
+    tx,
+    meanings.map(({ status }) => status),
+  );
+  appendEvents(
+    tx,
+    meanings.flatMap(({ status, change }) => eventOf(change.saga, status) ?? []),
+  );
+  const begins = meanings.flatMap((meaning) => meaning.begins ?? []);
+  if (begins.length > 0) engine.begin(tx, begins);
+  tx.afterCommit(() => announce(hintsOf(changes)));
+}
+
+interface Meaning {
+  status: StatusChange;
+  begins?: NewSaga<CancelOrder>;
+}
+
+function meaningOf({ saga }: SagaChange): Meaning | undefined {
+  const { tenant, orderId: id } = saga.data as PlaceOrder | CancelOrder;
+  const { status, reason, cancelRequested } = saga.state;
+  if (saga.definition === cancelOrder.name) {
+    return status === 'completed' ? { status: { tenant, id, status: 'cancelled' } } : undefined;
+  }
+  if (saga.definition !== placeOrder.name) return undefined;
+  switch (status) {
+    case 'compensating':
+      return { status: { tenant, id, status: 'cancelling', reason } };
+    case 'compensated':
+      return { status: { tenant, id, status: 'cancelled', reason } };
+    case 'completed': {
+      if (!cancelRequested) return { status: { tenant, id, status: 'confirmed' } };
+      const begins = cancellation({ tenant, orderId: id, placedBy: saga.id }, saga.traceparent);
+      return {
+        status: { tenant, id, status: 'cancelling', reason: reason ?? CANCELLED_BY_CLIENT, cancelSagaId: begins.id },
+        begins,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function cancellation(data: CancelOrder, traceparent: string): NewSaga<CancelOrder> {
+  return { id: uuidv7(), definition: cancelOrder, data, traceparent };
+}
+
+/** Which orders have moved: the newest word on each. */
+function hintsOf(changes: readonly SagaChange[]): Hint[] {
+  const hints = new Map<string, Hint>();
+  for (const change of changes) {
+    const { tenant, orderId: id } = change.saga.data as PlaceOrder | CancelOrder;
+    const meaning = meaningOf(change);
+    const key = keyOf({ tenant, id });
+    hints.set(key, { key, settled: meaning !== undefined && isSettled(meaning.status) });
+  }
+  return [...hints.values()];
+}

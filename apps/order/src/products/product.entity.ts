@@ -1,0 +1,33 @@
+/** A product of the catalogue, as its row. */
+import { Column, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
+import { Money, type ProductBody } from './product';
+
+class Price extends Money {
+  @Column('bigint', { name: 'price_amount' })
+  declare amount: number;
+
+  @Column('text', { name: 'price_currency' })
+  declare currency: string;
+}
+
+@Entity('product')
+export class Product implements ProductBody {
+  @PrimaryColumn('text')
+  tenant: string;
+
+  @PrimaryColumn('text')
+  sku: string;
+
+  @Column('text')
+  name: string;
+
+  @Column(() => Price, { prefix: false })
+  unitPrice: Money;
+
+  /** Begins with 1; each change through the repository counts it up. */
+  @VersionColumn()
+  version: number;
+
+  @UpdateDateColumn({ name: 'updated_at', type: 'timestamptz', select: false })
+  updatedAt: Date;
+}

@@ -1,0 +1,78 @@
+/** The catalogue: products are created and changed one at a time, and nobody's change is lost. */
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { SKU } from '@shop/contracts';
+import { type Preconditions, requireMatch, requireNone } from '@shop/http';
+import { Problem } from '@shop/problem';
+import { MoreThan, type Repository } from 'typeorm';
+import type { ProductBody, ProductKey } from './product';
+import { Product } from './product.entity';
+
+@Injectable()
+export class ProductsService {
+  constructor(@InjectRepository(Product) private readonly products: Repository<Product>) {}
+
+  /** Up to `limit` products behind the SKU `after`, in order of SKU. */
+  list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Product[]> {
+    return this.products.find({ where: { tenant, sku: MoreThan(after) }, order: { sku: 'ASC' }, take: limit });
+  }
+
+  /** @throws Problem 404 `product_not_found` */
+  async get(key: ProductKey): Promise<Product> {
+    const product = SKU.test(key.sku) ? await this.find(key) : undefined;
+    if (!product) throw new Problem(404, 'product_not_found', 'there is no product with this SKU');
+    return product;
+  }
+
+  /**
+   * Creates the product, or changes the version that `ifMatch` names. The same content again changes nothing, so a
+   * repeat needs no `ifMatch`.
+   * @throws Problem 412, 428 or 400, as `requireMatch` and `requireNone` do
+   */
+  async put(
+    key: ProductKey,
+    body: ProductBody,
+    { ifMatch, ifNoneMatch }: Preconditions,
+  ): Promise<{ product: Product; created: boolean }> {
+    const created = ifMatch === undefined ? await this.create(key, body) : undefined;
+    if (created) return { product: created, created: true };
+    for (;;) {
+      const current = await this.find(key);
+      if (current) requireNone(ifNoneMatch, current.version);
+      if (current && ifMatch === undefined && sameContent(current, body)) return { product: current, created: false };
+      requireMatch(ifMatch, current?.version);
+      const changed = await this.change(current, body);
+      if (changed) return { product: changed, created: false };
+      // Somebody was faster between our read and our write: look at what is there now.
+    }
+  }
+
+  private async find({ tenant, sku }: ProductKey): Promise<Product | undefined> {
+    return (await this.products.findOneBy({ tenant, sku })) ?? undefined;
+  }
+
+  /** Answers nothing when there is one already. */
+  private async create({ tenant, sku }: ProductKey, { name, unitPrice }: ProductBody): Promise<Product | undefined> {
+    const values = { tenant, sku, name, unitPrice };
+    const insert = this.products.createQueryBuilder().insert().values(values).orIgnore().returning('version');
+    const inserted = await insert.updateEntity(false).execute();
+    const [row] = inserted.raw as Pick<Product, 'version'>[];
+    return row && this.products.create({ ...values, ...row });
+  }
+
+  /** Answers nothing when the version is no longer this one. */
+  private async change(current: Product, { name, unitPrice }: ProductBody): Promise<Product | undefined> {
+    const { tenant, sku, version } = current;
+    const { affected } = await this.products.update({ tenant, sku, version }, { name, unitPrice });
+    if (affected === 0) return undefined;
+    return this.products.create({ tenant, sku, name, unitPrice, version: version + 1 });
+  }
+}
+
+function sameContent(product: Product, { name, unitPrice }: ProductBody): boolean {
+  return (
+    product.name === name &&
+    product.unitPrice.amount === unitPrice.amount &&
+    product.unitPrice.currency === unitPrice.currency
+  );
+}

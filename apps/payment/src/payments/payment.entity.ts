@@ -1,0 +1,43 @@
+/** A payment as the people who look after the money read it; what writes one are statements by hand. */
+import { isoTime } from '@shop/postgres';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Payment } from './payment';
+
+@Entity('payment')
+export class PaymentEntity implements Payment {
+  @PrimaryColumn('text')
+  tenant: string;
+
+  @PrimaryColumn('text')
+  id: string;
+
+  @Column('uuid', { name: 'order_id', nullable: true })
+  orderId: string | null;
+
+  @Column('bigint')
+  amount: number;
+
+  @Column('text')
+  currency: string;
+
+  @Column('text')
+  source: string;
+
+  @Column('text')
+  status: Payment['status'];
+
+  @Column('text', { name: 'decline_reason', nullable: true })
+  declineReason: string | null;
+
+  @Column('text', { name: 'provider_reference', nullable: true })
+  providerReference: string | null;
+
+  @Column('bigint')
+  refunded: number;
+
+  @Column('integer')
+  version: number;
+
+  @Column('timestamptz', { name: 'created_at', transformer: isoTime })
+  createdAt: string;
+}

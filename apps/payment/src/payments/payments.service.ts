@@ -1,0 +1,23 @@
+/** Reads payments, one or a page of them. */
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { MoreThan, type Repository } from 'typeorm';
+import { checkPaymentId, type Payment, paymentNotFound } from './payment';
+import { PaymentEntity } from './payment.entity';
+
+@Injectable()
+export class PaymentsService {
+  constructor(@InjectRepository(PaymentEntity) private readonly payments: Repository<PaymentEntity>) {}
+
+  /** Up to `limit` payments behind the id `after`, in order of id. */
+  list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Payment[]> {
+    return this.payments.find({ where: { tenant, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit });
+  }
+
+  /** @throws Problem 404 `payment_not_found` */
+  async get(tenant: string, id: string): Promise<Payment> {
+    const payment = await this.payments.findOneBy({ tenant, id: checkPaymentId(id) });
+    if (!payment) throw paymentNotFound();
+    return payment;
+  }
+}

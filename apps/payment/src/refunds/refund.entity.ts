@@ -1,0 +1,28 @@
+/** A refund as the people who look after the money read it; what writes one are statements by hand. */
+import { isoTime } from '@shop/postgres';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Refund } from './refund';
+
+@Entity('refund')
+export class RefundEntity implements Refund {
+  @PrimaryColumn('text')
+  tenant: string;
+
+  @PrimaryColumn('text')
+  id: string;
+
+  @Column('text', { name: 'payment_id' })
+  paymentId: string;
+
+  @Column('bigint')
+  amount: number;
+
+  @Column('text')
+  status: Refund['status'];
+
+  @Column('text', { name: 'provider_reference', nullable: true })
+  providerReference: string | null;
+
+  @Column('timestamptz', { name: 'created_at', transformer: isoTime })
+  createdAt: string;
+}

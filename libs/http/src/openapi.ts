@@ -1,0 +1,72 @@
+/** The OpenAPI document of a service: what Nest reads from the decorators, and what holds for every route. */
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, type OperationObject, SwaggerModule } from '@nestjs/swagger';
+import { addProblems, ProblemBody, type ProblemCodes, problemResponse, type ProblemResponse } from '@shop/problem';
+import { addExamples } from './openapi-examples';
+import { addConstraints } from './openapi-constraints';
+
+export interface OpenApiOptions {
+  title: string;
+  description: string;
+  /** Whether callers need an API key. */
+  authenticated: boolean;
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+const errors = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { path: { type: 'string' }, message: { type: 'string' } },
+    required: ['path', 'message'],
+  },
+  description: 'all faults, with the paths to them',
+  example: [{ path: 'items.0.quantity', message: 'quantity must not be less than 1' }],
+};
+
+/** What can be wrong with any request of the kind, and with us. The addresses that nobody serves are no routes. */
+const problemsOf = {
+  everybody: { 400: ['malformed_request'], 500: ['internal_error'], 503: ['unavailable', 'overloaded'] },
+  checked: { 400: { validation_failed: { errors } } },
+  authenticated: { 401: ['unauthenticated'] },
+  withBody: {
+    400: ['body_too_deep', 'json_key_repeated', 'json_key_forbidden', 'json_number_not_exact', 'json_text_not_unicode'],
+    413: ['body_too_large'],
+    415: ['unsupported_media_type'],
+  },
+} satisfies Record<string, ProblemCodes>;
+
+export function openApiOf(app: INestApplication, { title, description, authenticated }: OpenApiOptions): OpenAPIObject {
+  const builder = new DocumentBuilder().setTitle(title).setDescription(description).addServer('/');
+  if (authenticated) builder.addBearerAuth().addSecurityRequirements('bearer');
+  const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [ProblemBody] });
+  document.info.contact = { name: 'The people of the shop' };
+  const operations = operationsOf(document);
+  document.tags = [...new Set(operations.flatMap(({ tags = [] }) => tags))].sort().map((name) => ({ name }));
+  for (const operation of operations) addCommonProblems(operation, authenticated);
+  addConstraints(document);
+  addExamples(document, operations);
+  return document;
+}
+
+function operationsOf({ paths }: OpenAPIObject): OperationObject[] {
+  return Object.values(paths).flatMap((path) => METHODS.flatMap((method) => path[method] ?? []));
+}
+
+function addCommonProblems(operation: OperationObject, authenticated: boolean): void {
+  const { requestBody, parameters = [] } = operation;
+  add(operation, problemsOf.everybody);
+  if (authenticated) add(operation, problemsOf.authenticated);
+  if (requestBody) add(operation, problemsOf.withBody);
+  const hasQuery = parameters.some((parameter) => 'in' in parameter && parameter.in === 'query');
+  if (requestBody || hasQuery) add(operation, problemsOf.checked);
+}
+
+function add({ responses }: OperationObject, problems: ProblemCodes): void {
+  for (const [status, codes] of Object.entries(problems)) {
+    const known = responses[status] as ProblemResponse | undefined;
+    if (known) addProblems(known, Number(status), codes);
+    else responses[status] = problemResponse(Number(status), codes);
+  }
+}

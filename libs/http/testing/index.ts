@@ -1,0 +1,3 @@
+export { callersOf } from './callers-of';
+export { expectProblem } from './expect-problem';
+export { type Answer, type Call, type Method, TestClient } from './test-client';

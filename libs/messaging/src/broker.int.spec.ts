@@ -1,0 +1,46 @@
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '@shop/observability';
+import { eventually, useStack } from '@shop/testing';
+import { closeAll, openBroker, openNats } from '../testing/test-service';
+
+const stack = useStack();
+let nats: NatsConnection;
+beforeEach(async () => {
+  nats = await openNats(stack.natsUrl);
+});
+afterEach(closeAll);
+
+describe('a subscription', () => {
+  it.each<[string, (text: string) => unknown]>([
+    [
+      'throws',
+      (text) => {
+        throw new Error(`no place for ${text}`);
+      },
+    ],
+    ['rejects', (text) => Promise.reject(new Error(`no place for ${text}`))],
+    ['cannot read the message', (text) => JSON.parse(text) as unknown],
+  ])('R46 goes on when its callback %s, and the error is logged', async (_, fail) => {
+    const logger = { error: jest.fn() };
+    const broker = await openBroker(stack.natsUrl, logger as unknown as Logger);
+    const subject = createInbox();
+    const heard: string[] = [];
+    broker.subscribe(subject, (message) => {
+      heard.push(message.string());
+      return message.string() === 'bad' ? fail('bad') : undefined;
+    });
+    await broker.ping();
+    for (const text of ['bad', 'good']) {
+      nats.publish(subject, text);
+      await nats.flush();
+    }
+    await eventually(() => expect(heard).toEqual(['bad', 'good']));
+    expect(logger.error).toHaveBeenCalledTimes(1);
+    expect(logger.error).toHaveBeenCalledWith(
+      { subject, reason: expect.stringContaining('bad') as string },
+      'broker.callback.failed',
+    );
+    // The connection is still read.
+    await broker.ping();
+  });
+});

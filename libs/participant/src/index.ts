@@ -1,0 +1,13 @@
+export {
+  type Command,
+  type Decision,
+  type Handler,
+  type HandlerOptions,
+  on,
+  refused,
+  refusedInDoubt,
+  succeeded,
+} from './on';
+export { type CommandSet, Participant } from './participant';
+export { ParticipantModule, type ParticipantModuleOptions } from './participant.module';
+export { answerOf } from './stored-reply';

@@ -1,0 +1,127 @@
+/** `decide` for the sagas of a batch, with what the engine has to write and to send afterwards. Nothing is read or written. */
+import type { Command, Commands } from './commands';
+import { decide, start } from './decide';
+import type { Results, SagaDefinition } from './definition';
+import type { SagaDefinitions } from './saga-definitions';
+import type { Decided, Ignored, SagaEvent, SagaState, Transition } from './saga-state';
+import type { SagaRow } from './saga.repository';
+
+export interface NewSaga<Data> {
+  id: string;
+  definition: SagaDefinition<Data>;
+  data: Data;
+  traceparent: string;
+}
+
+/** One transition of one saga. */
+export interface SagaChange {
+  saga: SagaRow;
+  before?: SagaState;
+  transition: Transition;
+  /** Milliseconds since the transition before this one. */
+  durationMs: number;
+  send?: Command;
+}
+
+export interface Incoming {
+  sagaId: string;
+  event: SagaEvent;
+}
+
+/** Why an event moves nothing here, if not for what the definition says. */
+export type NotMoved = Ignored | 'unknown-saga' | 'unknown-version';
+
+export interface DecidedBatch {
+  changes: SagaChange[];
+  /** The newest of each saga that moved. */
+  rows: Map<string, SagaRow>;
+  /** From now; null where nothing is awaited any more, and absent where the deadline stays. */
+  deadlinesMs: Map<string, number | null>;
+  ignored: (Incoming & { reason: NotMoved })[];
+}
+
+/** What a decision needs besides the sagas themselves. */
+export interface Deciding {
+  definitions: SagaDefinitions;
+  commands: Commands;
+}
+
+export function beginOne<Data>(
+  { commands }: Pick<Deciding, 'commands'>,
+  { id, definition, data, traceparent }: NewSaga<Data>,
+): { change: SagaChange; deadlineMs: number | null } {
+  const { state, transition, send } = start(definition);
+  const saga: SagaRow = {
+    id,
+    definition: definition.name,
+    definitionVersion: definition.version,
+    state,
+    data,
+    results: {},
+    traceparent,
+    version: 1,
+    updatedAt: new Date(),
+  };
+  const change = { saga, transition, durationMs: 0, send: send && commands.of(definition, saga, send) };
+  return { change, deadlineMs: send?.deadlineMs ?? null };
+}
+
+/** Decides the events one after the other; each sees what the ones before it did. */
+export function decideBatch(
+  deciding: Deciding,
+  known: ReadonlyMap<string, SagaRow>,
+  batch: readonly Incoming[],
+): DecidedBatch {
+  const decided: DecidedBatch = { changes: [], rows: new Map(), deadlinesMs: new Map(), ignored: [] };
+  for (const incoming of batch) {
+    const row = decided.rows.get(incoming.sagaId) ?? known.get(incoming.sagaId);
+    decideOne(deciding, decided, row, incoming);
+  }
+  return decided;
+}
+
+function decideOne(
+  { definitions, commands }: Deciding,
+  decided: DecidedBatch,
+  row: SagaRow | undefined,
+  incoming: Incoming,
+): void {
+  const definition = row && definitions.of(row);
+  if (!row || !definition) {
+    decided.ignored.push({ ...incoming, reason: row ? 'unknown-version' : 'unknown-saga' });
+    return;
+  }
+  const decision = decide(definition, row.state, incoming.event);
+  if ('ignored' in decision) {
+    decided.ignored.push({ ...incoming, reason: decision.ignored });
+    return;
+  }
+  const { state, transition, send } = decision;
+  const saga = { ...moved(row, incoming.event), state };
+  decided.changes.push({
+    saga,
+    before: row.state,
+    transition,
+    durationMs: saga.updatedAt.getTime() - row.updatedAt.getTime(),
+    send: send && commands.of(definition, saga, send),
+  });
+  decided.rows.set(row.id, saga);
+  const deadlineMs = deadlineOf(decision, row.state);
+  if (deadlineMs !== undefined) decided.deadlinesMs.set(row.id, deadlineMs);
+}
+
+/** One version later, and with what the reply has told. */
+function moved(row: SagaRow, event: SagaEvent): SagaRow {
+  return { ...row, version: row.version + 1, updatedAt: new Date(), results: resultsAfter(row.results, event) };
+}
+
+function deadlineOf({ state, send }: Decided, before: SagaState): number | null | undefined {
+  if (send) return send.deadlineMs;
+  return state.status === before.status ? undefined : null;
+}
+
+/** Only the success of a step tells something that later commands may build on; what was refused or undone is no fact. */
+export function resultsAfter(results: Results, event: SagaEvent): Results {
+  if (event.type !== 'replied' || event.action !== 'do' || event.outcome !== 'succeeded') return results;
+  return event.result ? { ...results, [event.step]: event.result } : results;
+}

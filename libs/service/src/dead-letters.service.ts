@@ -1,0 +1,91 @@
+/** Reads the messages that were given up on, and does what an operator decides about one. */
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Caller } from '@shop/http';
+import { type Answer, answerWith, type Claim, Idempotency, type Outcome } from '@shop/idempotency';
+import {
+  type Act,
+  actOnDeadLetter,
+  type DeadLetter,
+  DeadLetterEntity,
+  type DeadLetterState,
+  findDeadLetter,
+  listDeadLetters,
+  lockDeadLetter,
+  payloadOf,
+  Publisher,
+} from '@shop/messaging';
+import type { Logger } from '@shop/observability';
+import type { Tx } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import { isUUID } from 'class-validator';
+import type { Repository } from 'typeorm';
+import { LOGGER } from './logger';
+
+type Wish = Pick<Act, 'act' | 'reason'>;
+
+@Injectable()
+export class DeadLettersService {
+  constructor(
+    @InjectRepository(DeadLetterEntity) private readonly letters: Repository<DeadLetterEntity>,
+    private readonly idempotency: Idempotency,
+    private readonly publisher: Publisher,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Newest first; up to `limit` behind the id `before`. */
+  list(page: { tenant: string; state?: DeadLetterState; before?: string; limit: number }): Promise<DeadLetter[]> {
+    return listDeadLetters(this.letters, page);
+  }
+
+  /** @throws Problem 404 `dead_letter_not_found`, also for another tenant's */
+  async get(tenant: string, id: string): Promise<DeadLetter & { content: Buffer }> {
+    const letter = isUUID(id) ? await findDeadLetter(this.letters, tenant, id) : undefined;
+    if (!letter) throw notFound();
+    return letter;
+  }
+
+  async replay(caller: Caller, claim: Claim, id: string, reason: string): Promise<Outcome> {
+    const outcome = await this.act(caller, claim, id, { act: 'replayed', reason });
+    // A repeat of this request as well: the first one may have ended between its commit and the broker.
+    if (isDone(outcome)) await this.handOver(caller.tenant, id);
+    return outcome;
+  }
+
+  discard(caller: Caller, claim: Claim, id: string, reason: string): Promise<Outcome> {
+    return this.act(caller, claim, id, { act: 'discarded', reason });
+  }
+
+  private async act(caller: Caller, claim: Claim, id: string, wish: Wish): Promise<Outcome> {
+    const outcome = await this.idempotency.once(claim, (tx) => act(tx, caller, id, wish));
+    if (outcome.kind === 'fresh' && isDone(outcome)) {
+      this.logger.info(
+        { deadLetterId: id, by: nameOf(caller), reason: wish.reason },
+        `messaging.dead_letter.${wish.act}`,
+      );
+    }
+    return outcome;
+  }
+
+  private async handOver(tenant: string, id: string): Promise<void> {
+    const letter = await findDeadLetter(this.letters, tenant, id);
+    // Whatever has been done about it since counts more than a repeat.
+    if (letter?.state === 'replayed') await this.publisher.replay(letter.mailbox, payloadOf(letter, letter.content));
+  }
+}
+
+async function act(tx: Tx, caller: Caller, id: string, wish: Wish): Promise<Answer> {
+  const letter = isUUID(id) ? await lockDeadLetter(tx, caller.tenant, id) : undefined;
+  if (!letter) throw notFound();
+  if (wish.act === 'replayed' && letter.cut) throw cut(letter);
+  return answerWith(200, await actOnDeadLetter(tx, id, { ...wish, by: nameOf(caller) }));
+}
+
+const isDone = (outcome: Outcome): boolean => 'answer' in outcome && outcome.answer.status === 200;
+
+const nameOf = ({ tenant, principal }: Caller): string => `${tenant}/${principal}`;
+
+const notFound = () => new Problem(404, 'dead_letter_not_found', 'there is no such dead letter');
+
+const cut = ({ size }: DeadLetter) =>
+  new Problem(409, 'dead_letter_cut', `its ${size} bytes were too many to be kept, so it cannot be handed over again`);

@@ -1,0 +1,1 @@
+export { openService, type ServiceUrls } from './open-service';

@@ -1,0 +1,2 @@
+export { IsText } from './is-text';
+export { type Fault, validate, type Validated, validationFailed } from './validate';

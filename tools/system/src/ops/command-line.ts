@@ -1,0 +1,101 @@
+/** What the command line of `npm run ops` may say. */
+import { ownServices, usualPorts } from '../services';
+import { OpsError } from './ask';
+
+export type SagaVerb = 'list' | 'show' | 'retry' | 'skip' | 'cancel';
+export type LetterVerb = 'list' | 'show' | 'replay' | 'discard';
+
+export interface Command<Subject, Verb> {
+  subject: Subject;
+  verb: Verb;
+  /** Of what is meant; empty for a list. */
+  id: string;
+  /** Of the one option that the verb has. */
+  option?: string;
+}
+export type SagaCommand = Command<'sagas', SagaVerb>;
+export type LetterCommand = Command<'dead-letters', LetterVerb>;
+
+/** What may stand behind a verb. */
+interface Form {
+  option?: 'status' | 'state' | 'reason';
+  values?: readonly string[];
+  /** Why the option has to be there. */
+  because?: string;
+}
+const optional: Form = { option: 'reason' };
+const forms: { [Subject in 'sagas' | 'dead-letters']: Record<string, Form> } = {
+  sagas: {
+    list: { option: 'status', values: ['parked', 'running', 'compensating'] },
+    show: {},
+    retry: optional,
+    skip: { option: 'reason', because: 'Say why the step counts as done' },
+    cancel: optional,
+  } satisfies Record<SagaVerb, Form>,
+  'dead-letters': {
+    list: { option: 'state', values: ['open', 'replayed', 'discarded', 'all'] },
+    show: {},
+    replay: { option: 'reason', because: 'Say why it will be done now' },
+    discard: { option: 'reason', because: 'Say why nothing is to be done any more' },
+  } satisfies Record<LetterVerb, Form>,
+};
+
+export const usage = `What operators do in a running system, over the HTTP APIs of its services.
+
+  npm run ops -- sagas list [--status parked|running|compensating]        those that have not ended, newest first
+  npm run ops -- sagas show ID                                            how a saga, or an order, got where it is
+  npm run ops -- sagas retry ID [--reason TEXT]                           sends the awaited command again, now
+  npm run ops -- sagas skip ID --reason TEXT                              takes the step it is parked at as done by hand
+  npm run ops -- sagas cancel ID [--reason TEXT]                          turns it back, or takes it back at its end
+
+  npm run ops -- dead-letters list [--state open|replayed|discarded|all]  messages that were given up on; the open ones
+  npm run ops -- dead-letters show ID                                     one with its message and its last error
+  npm run ops -- dead-letters replay ID --reason TEXT                     hands it to its service again
+  npm run ops -- dead-letters discard ID --reason TEXT                    nothing is to be done any more
+
+Short: npm run saga -- list …, npm run dead-letters -- list …. What is done is kept, with who did it and why.
+These say where to ask and as whom: API_KEY (the one of development),
+${ownServices.map((name) => `${name.toUpperCase()}_URL (http://127.0.0.1:${usualPorts[name]})`).join(', ')}.`;
+
+/** @throws OpsError */
+export function readCommand(argv: readonly string[]): SagaCommand | LetterCommand | { subject: 'help' } {
+  const [subject, verb, ...words] = argv;
+  if (argv.some((word) => word === '--help' || word === '-h') || subject === 'help') return { subject: 'help' };
+  if (subject !== 'sagas' && subject !== 'dead-letters') {
+    const there = 'there are sagas and dead-letters, and --help';
+    throw new OpsError(subject === undefined ? `Say about what: ${there}.` : `There is no "${subject}"; ${there}.`);
+  }
+  const verbs = Object.keys(forms[subject]);
+  const form = verb !== undefined && verbs.includes(verb) ? forms[subject][verb] : undefined;
+  if (verb === undefined) throw new OpsError(`Say what to do: ${verbs.join(', ')}; --help tells more.`);
+  if (!form) throw new OpsError(`There is no "${subject} ${verb}"; there are ${verbs.join(', ')}, and --help.`);
+  const command = `${subject} ${verb}`;
+  const id = verb === 'list' ? '' : idIn(words, command);
+  const option = optionIn(verb === 'list' ? words : words.slice(1), form, command);
+  // The table above says which verbs belong to which subject.
+  return { subject, verb, id, option } as SagaCommand | LetterCommand;
+}
+
+function idIn([id]: readonly string[], command: string): string {
+  if (!id || id.startsWith('--')) throw new OpsError(`Say which: npm run ops -- ${command} ID.`);
+  return id;
+}
+
+/** The value of the one option that may stand there. */
+function optionIn(words: readonly string[], { option, values, because }: Form, command: string): string | undefined {
+  const [word, value, ...more] = words;
+  if (word !== undefined) {
+    if (word !== `--${option}`) {
+      throw new OpsError(`"${command}" knows ${option ? `no ${word} but --${option}` : `nothing behind its ID`}.`);
+    }
+    if (value === undefined) throw new OpsError(`--${option} needs a value behind it.`);
+    if (more.length > 0) {
+      throw new OpsError(`"${more.join(' ')}" is too much; put quotes around the value of --${option}.`);
+    }
+    if (values && !values.includes(value)) {
+      throw new OpsError(`--${option} must be one of ${values.join(', ')}, and "${value}" is not.`);
+    }
+  }
+  if (because && !value?.trim()) throw new OpsError(`${because}: npm run ops -- ${command} ID --${option} "…".`);
+  return value;
+}
