@@ -1,5 +1,5 @@
 /**
- * Several statements in one trip: what is sent together leaves in one write and is answered in one read.
+ * Several statements in one round trip: what is sent together leaves in one write and is answered in one read.
  *
  * PostgreSQL's extended protocol lets any number of parse, bind and execute messages stand before one sync; it answers
  * them in order, and behind a failure it skips the rest. `pg` sends a sync (and the server a packet) per statement,
@@ -44,7 +44,7 @@ const prepared = new WeakMap<object, Map<string, RowParser>>();
 /** What this process has sent so far, `begin` and `commit` included; for its metrics. */
 export const traffic = { roundTrips: 0, statements: 0 };
 
-/** Sends the calls in one trip; each of them settles by itself. */
+/** Sends the calls in one round trip; each of them settles by itself. */
 export function sendBundle(client: ClientBase, calls: readonly Call[]): void {
   traffic.roundTrips++;
   traffic.statements += calls.length;

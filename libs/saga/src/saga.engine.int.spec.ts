@@ -285,7 +285,7 @@ describe('R11 a replica whose memory of a saga is old', () => {
     for (const id of ids) expect(await pathOf(id)).toEqual(['started → flight.do', 'do.succeeded → hotel.do']);
   });
 
-  it('R45 reads nothing of a saga that it remembers, and writes its transition in one trip', async () => {
+  it('R45 reads nothing of a saga that it remembers, and writes its transition in one round trip', async () => {
     const id = await begin(one);
     const before = traffic.roundTrips;
     await one.engine.receive(replyTo(id, 'flight.do'));
