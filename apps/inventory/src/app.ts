@@ -1,4 +1,4 @@
-/** The inventory service, put together. */
+/** Puts the inventory service together. */
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ParticipantModule } from '@shop/participant';
 import { defineService } from '@shop/service';

@@ -1,4 +1,4 @@
-/** The inventory service: stock, and the reservations that sagas and clients make of it. */
+/** The process of the inventory service: stock, and the reservations that sagas and clients make. */
 import 'reflect-metadata';
 import { inventoryService } from './app';
 

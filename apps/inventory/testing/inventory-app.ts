@@ -1,4 +1,4 @@
-/** The inventory service in the process of a test, asked without a socket. */
+/** The inventory service in the process of a test. The test sends it requests without a socket. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, callersOf, expectProblem, TestClient } from '@shop/http/testing';
 import { openService, type ServiceUrls } from '@shop/service/testing';
@@ -9,13 +9,13 @@ const known = callersOf({
   /** An operator of the same tenant. */
   second: 'acme/otto:operator',
   customer: 'acme/carl:customer',
-  /** Of another tenant. */
+  /** A caller of another tenant. */
   rival: 'rival/rita:operator',
 });
 export const { callers } = known;
 export { type Answer, expectProblem };
 
-/** The operator, unless a call says otherwise. */
+/** Requests come from the operator, unless a call names another caller. */
 export class InventoryApp extends TestClient {
   static async start(urls: ServiceUrls): Promise<InventoryApp> {
     const { API_KEYS } = known;

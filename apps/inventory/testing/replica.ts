@@ -1,4 +1,4 @@
-/** One replica of the inventory service without Nest, HTTP and broker: its commands, on the caller's ports. */
+/** One replica of the inventory service without Nest, HTTP and broker: its commands, on the ports of the caller. */
 import { Idempotency, type Ledger } from '@shop/idempotency';
 import { Participant } from '@shop/participant';
 import type { Database } from '@shop/postgres';

@@ -1,4 +1,4 @@
-/** The order service, put together. */
+/** Puts the order service together. */
 import { defineService } from '@shop/service';
 import { OrderEnvironment } from './environment';
 import { orderMigrations } from './migrations';

@@ -1,4 +1,4 @@
-/** The order service: the gateway that clients call, and the orchestrator of the sagas. */
+/** The process of the order service: the gateway that clients call, and the orchestrator of the sagas. */
 import 'reflect-metadata';
 import { orderService } from './app';
 

@@ -1,4 +1,4 @@
-/** A replica on connections of its own, for tests that say what happens before and behind each commit. */
+/** A replica on its own connections, for tests that run code before and after each commit. */
 import { randomUUID } from 'node:crypto';
 import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
 import { type Broker, type Message, type Publisher, type Reply, replyTo } from '@shop/messaging';
@@ -12,11 +12,11 @@ type Step = () => unknown;
 const nothing: Step = () => undefined;
 
 class SteppedDatabase extends Database {
-  /** Reads outside of transactions that were answered. */
+  /** The number of answered reads outside of transactions. */
   reads = 0;
-  /** When everything was asked, before the commit is. */
+  /** Runs when all statements were sent, before the commit. */
   beforeCommit = nothing;
-  /** When the commit is known, before anybody hears of it. */
+  /** Runs when the commit is known, before anybody is told of it. */
   afterCommit = nothing;
 
   override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
@@ -38,7 +38,7 @@ class SteppedDatabase extends Database {
     return result;
   }
 
-  /** Nothing else happens any more. */
+  /** Removes both hooks. */
   undisturbed(): void {
     this.beforeCommit = this.afterCommit = nothing;
   }
@@ -64,11 +64,11 @@ export async function openLoneReplica(
 export interface Wish {
   key?: string;
   tenant?: string;
-  /** For a PUT. */
+  /** The id of a PUT. */
   id?: string;
 }
 
-/** Alice orders one of each. */
+/** Alice orders one piece of each product. */
 export function placeWith(
   replica: OrderReplica,
   skus: readonly string[],
@@ -90,7 +90,7 @@ export function bodyOf(outcome: Outcome): Record<string, unknown> & OrderJson {
   return JSON.parse(outcome.answer.body) as Record<string, unknown> & OrderJson;
 }
 
-/** Hands the replica the reply to `<step>/<action>` of a saga; resolves when what follows is committed. */
+/** Gives the replica the reply to `<step>/<action>` of a saga. Resolves when the results are committed. */
 export async function replyWith(replica: OrderReplica, sagaId: string, action: string, reply: Reply): Promise<void> {
   const command = { id: `${sagaId}/${action}`, type: 'any', subject: sagaId } as Message;
   await Promise.all(

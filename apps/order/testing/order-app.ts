@@ -1,4 +1,4 @@
-/** The order service in the process of a test, with a broker of its own and asked without a socket. */
+/** The order service in the process of a test, with its own broker. The test sends it requests without a socket. */
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Call, callersOf, expectProblem, TestClient } from '@shop/http/testing';
 import { openService, type ServiceUrls } from '@shop/service/testing';
@@ -12,12 +12,12 @@ const known = callersOf({
   operator: 'acme/olga:operator',
   alice: 'acme/alice:customer',
   bob: 'acme/bob:customer',
-  /** Of another tenant. */
+  /** A caller of another tenant. */
   rival: 'rival/rita:customer+operator',
 });
 export const { callers } = known;
 
-/** Commands that nobody takes would otherwise meet the services of other test files. */
+/** On a shared broker, unanswered commands would reach the services of other test files. */
 export function startOwnBroker({ adminUrl }: TestStack): Promise<Stack> {
   return startStack({ databases: [], env: { ...process.env, DATABASE_URL: adminUrl, NATS_URL: '' } });
 }
@@ -25,21 +25,21 @@ export function startOwnBroker({ adminUrl }: TestStack): Promise<Stack> {
 export interface TwoOrderApps {
   here: OrderApp;
   there: OrderApp;
-  /** Of their broker. */
+  /** The address of their broker. */
   natsUrl: string;
-  /** Closes those that are open by then, and ends the broker. */
+  /** Closes the apps that are still open, and ends the broker. */
   close: (...open: OrderApp[]) => Promise<void>;
 }
 
 export { type Answer, expectProblem };
 
-/** Alice, unless a call says otherwise. */
+/** Requests come from Alice, unless a call names another caller. */
 export class OrderApp extends TestClient {
   static async start(urls: ServiceUrls): Promise<OrderApp> {
     return new OrderApp(await openService(orderService, urls, { API_KEYS: known.API_KEYS }), callers.alice);
   }
 
-  /** Two instances of the whole app on one database, with a broker of their own. */
+  /** Two instances of the whole app on one database, with their own broker. */
   static async startTwo(stack: TestStack): Promise<TwoOrderApps> {
     const broker = await startOwnBroker(stack);
     const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
@@ -51,13 +51,13 @@ export class OrderApp extends TestClient {
     return { here, there, natsUrl: broker.natsUrl, close };
   }
 
-  /** Opens a socket as well, for clients that go away; answers its address. */
+  /** Also opens a socket, for clients that go away. Returns its address. */
   async listen(): Promise<string> {
     await this.app.listen(0, '127.0.0.1');
     return this.app.getUrl();
   }
 
-  /** How many wait for an order, here. */
+  /** The number of waits for an order in this instance. */
   get watchers(): number {
     return this.app.get(OrderWatch).size;
   }
@@ -83,7 +83,7 @@ export class OrderApp extends TestClient {
     return this.put(`/products/${sku}`, { name: `The ${sku}`, unitPrice: { amount, currency } }, call);
   }
 
-  /** How many orders, sagas and stored answers to POST and PUT /orders there are. */
+  /** The number of orders, sagas and stored answers to POST and PUT /orders. */
   async counts(): Promise<{ orders: number; sagas: number; answers: number }> {
     const [counts] = await this.query<{ orders: number; sagas: number; answers: number }>(`
       select (select count(*)::int from orders) as orders, (select count(*)::int from saga) as sagas,
@@ -103,7 +103,7 @@ export interface OrderJson {
   total: { amount: number; currency: string };
 }
 
-/** Two cups. */
+/** An order of two cups. */
 export function orderBody(changed: object = {}): object {
   return {
     customerId: 'alice',
@@ -113,7 +113,7 @@ export function orderBody(changed: object = {}): object {
   };
 }
 
-/** A backend reports what it counted before it is gone. */
+/** A backend of PostgreSQL reports its counts before it ends, so the apps are closed first. */
 export async function deadlocksAfterClosing(stack: TestStack, ...apps: OrderApp[]): Promise<number> {
   await Promise.all(apps.map((app) => app.close()));
   const client = new Client({ connectionString: stack.adminUrl });

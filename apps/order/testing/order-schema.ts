@@ -1,4 +1,4 @@
-/** The tables of the order service, for tests of parts of it. */
+/** Creates the tables of the order service, for tests of its parts. */
 import { applyMigrations } from '@shop/postgres/testing';
 import { orderMigrations } from '../src/migrations';
 

@@ -1,9 +1,9 @@
-/** Stands for inventory and payment: hears every command, and answers those of a saga as the test says. */
+/** Replaces inventory and payment: takes every command, and answers those of a saga as the test says. */
 import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Message, type Reply, replyTo } from '@shop/messaging';
 
-/** What is answered to `<step>/<action>`; nothing to those that are not named. */
+/** The replies to `<step>/<action>`. Other commands get no reply. */
 export type Script = Record<string, Reply>;
 
 export const succeeded: Reply = { outcome: 'succeeded' };
@@ -18,7 +18,8 @@ export class Participants {
 
   static async join(natsUrl: string): Promise<Participants> {
     const nats = await connect({ servers: natsUrl });
-    // Somebody listens to the subjects, so a publisher would wait for the acknowledgement of a stream that is not there.
+    // This subscription makes the broker accept a message without a stream. A publisher would then wait for an
+    // acknowledgement that never comes, so there has to be a stream.
     const manager = await jetstreamManager(nats);
     await manager.streams.add({ name: 'COMMANDS', subjects: ['cmd.>'], retention: RetentionPolicy.Workqueue });
     const participants = new Participants(nats);
@@ -29,24 +30,24 @@ export class Participants {
     return participants;
   }
 
-  /** Answers the commands of this saga from now on, and those that came already. */
+  /** Answers the commands of this saga from now on, including those that have come already. */
   async play(sagaId: string, script: Script): Promise<void> {
     this.scripts.set(sagaId, script);
     await Promise.all(this.heard.filter(({ subject }) => subject === sagaId).map((command) => this.answer(command)));
   }
 
-  /** The sagas that have sent anything. */
+  /** The sagas that have sent a command. */
   get sagaIds(): string[] {
     return [...new Set(this.heard.map(({ subject }) => subject))];
   }
 
-  /** What this saga has sent, as `<step>/<action>`, each once. */
+  /** The commands of this saga as `<step>/<action>`, each once. */
   commandsOf(sagaId: string): string[] {
     const own = this.heard.filter(({ subject }) => subject === sagaId);
     return [...new Set(own.map(actionOf))];
   }
 
-  /** How often this saga has sent this command. */
+  /** The number of times that this saga has sent this command. */
   timesSent(sagaId: string, action: string): number {
     return this.heard.filter((command) => command.subject === sagaId && actionOf(command) === action).length;
   }

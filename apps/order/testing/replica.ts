@@ -1,4 +1,7 @@
-/** One replica of the order service without Nest, HTTP and broker: its decisions and handlers, on the caller's ports. */
+/**
+ * One replica of the order service without Nest, HTTP and broker: its decisions and handlers, on the ports of the
+ * caller.
+ */
 import type { Ledger } from '@shop/idempotency';
 import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
@@ -14,7 +17,7 @@ export interface OrderPorts {
   ledger: Ledger;
   publisher: Publisher;
   logger: Logger;
-  /** Carries hints from replica to replica. Without one nobody hears them, as when the broker is away. */
+  /** Carries hints between replicas. Without one, no replica gets hints, as when the broker is away. */
   broker?: Pick<Broker, 'nats' | 'subscribe'>;
 }
 
@@ -22,7 +25,7 @@ export interface OrderReplica {
   orders: OrdersService;
   watch: OrderWatch;
   replies: RepliesController;
-  /** Not started: the caller says when it looks. */
+  /** Not started. The caller decides when it looks. */
   deadlines: Deadlines;
 }
 
@@ -32,7 +35,7 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   const { database, ledger, publisher, logger, broker } = ports;
   const watch = new OrderWatch((broker ?? away) as Broker);
   if (broker) watch.onModuleInit();
-  // Nobody listens to events.
+  // No test here listens to events.
   const relay = { wake: () => undefined };
   const engine = createOrderEngine(database, publisher, watch, relay, logger);
   return {

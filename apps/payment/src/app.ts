@@ -1,4 +1,4 @@
-/** The payment service, put together. */
+/** Puts the payment service together. */
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ParticipantModule } from '@shop/participant';
 import { defineService } from '@shop/service';
@@ -18,10 +18,10 @@ import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
 
-/** Less than half a lease, so that a call that is still out when its lease ends is rare. */
+/** Less than half a lease, so a call is rarely still in flight when its lease expires. */
 const PROVIDER_TIMEOUT_MS = 4_000;
 
-/** Tests bring a provider of their own; without one it is the one that the environment names. */
+/** Tests pass their own provider. Without it, the environment names the provider. */
 export function paymentService(provider?: Provider) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [ProviderCalls, { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] }];

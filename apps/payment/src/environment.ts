@@ -7,10 +7,10 @@ const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER
 export class PaymentEnvironment extends ServiceEnvironment {
   @Port() PAYMENT_PORT = 3002;
   @PostgresUrl() PAYMENT_DATABASE_URL: string;
-  /** `simulated` takes no money: it answers by itself, for development and measurements. */
+  /** `simulated` takes no money. It answers by itself, for development and measurements. */
   @IsIn(['stripe', 'simulated']) PAYMENT_PROVIDER: 'stripe' | 'simulated';
   @ValidateIf(forStripe) @IsString() STRIPE_API_KEY: string;
-  /** Where the provider's API is; without it, the provider's own address. */
+  /** The address of the provider's API. The default is the provider's own address. */
   @ValidateIf(({ STRIPE_BASE_URL }: PaymentEnvironment) => STRIPE_BASE_URL !== undefined)
   @Matches(/^https?:\/\/\S+$/, { message: 'must look like http://host:port' })
   STRIPE_BASE_URL?: string;

@@ -1,4 +1,4 @@
-/** The payment service: charges and refunds, through a provider that may fail in every way. */
+/** The process of the payment service: charges and refunds, through a provider that may fail in every way. */
 import 'reflect-metadata';
 import { paymentService } from './app';
 

@@ -1,11 +1,17 @@
-/** The database as a process sees it that dies in the middle: some transactions succeed, and then nothing reaches it. */
+/**
+ * The database as a process sees it that dies in the middle of its work: some transactions succeed, and then no
+ * statement reaches it.
+ */
 import { Database, type Statement, type Tx } from '@shop/postgres';
 import type { DataSource } from 'typeorm';
 
 export class DyingDatabase extends Database {
   private begun = 0;
 
-  /** Dies in its n-th transaction, from 1: before the commit, or behind it and before it hears of it. */
+  /**
+   * Dies in its n-th transaction, from 1: before the commit, or after the commit and before the process gets the
+   * answer.
+   */
   constructor(
     dataSource: DataSource,
     private readonly lastTransaction: number,

@@ -1,4 +1,7 @@
-/** Two instances of the whole payment service on one database, asked without a socket, with one scripted provider. */
+/**
+ * Two instances of the whole payment service on one database, with one scripted provider. The tests send them requests
+ * without a socket.
+ */
 import { randomUUID } from 'node:crypto';
 import { type Answer, callersOf, TestClient } from '@shop/http/testing';
 import { Idempotency } from '@shop/idempotency';
@@ -12,12 +15,12 @@ import { ScriptedProvider } from './scripted-provider';
 const known = callersOf({
   operator: 'acme/olga:operator',
   customer: 'acme/carl:customer',
-  /** Of another tenant. */
+  /** A caller of another tenant. */
   rival: 'rival/rita:operator',
 });
 export const { callers } = known;
 
-/** One instance of the whole service; the operator, unless a call says otherwise. */
+/** One instance of the whole service. Requests come from the operator, unless a call names another caller. */
 export async function openPaymentApp(urls: ServiceUrls, provider?: Provider): Promise<TestClient> {
   const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS };
   const app = await openService(paymentService(provider), urls, env, { takesMessages: false });
@@ -25,12 +28,12 @@ export async function openPaymentApp(urls: ServiceUrls, provider?: Provider): Pr
 }
 
 export interface Call {
-  /** The API key; the operator's unless given. */
+  /** The API key. The default is the operator's key. */
   as?: string;
-  /** The Idempotency-Key; null for none. */
+  /** The Idempotency-Key; null for no key. */
   key?: string | null;
   headers?: Record<string, string>;
-  /** Which of the two is asked. */
+  /** Which of the two instances gets the request. */
   replica?: 0 | 1;
 }
 
@@ -83,7 +86,7 @@ export class PaymentApps {
     return this.post(`/payments/${paymentId}/refunds`, { amount }, call);
   }
 
-  /** A payment that succeeded, of 4200. */
+  /** A payment of 4200 that succeeded. */
   async paid(): Promise<PaymentJson> {
     const answer = await this.pay();
     expect(answer.statusCode).toBe(201);
@@ -98,7 +101,7 @@ export class PaymentApps {
     return this.apps[0]!.query<Row>(text, values);
   }
 
-  /** As if the request's owner had been silent for longer than any lease. */
+  /** Changes the lease as if the owner of the request had been silent for longer than any lease. */
   ageLease(key: string): Promise<unknown> {
     return this.query(
       `update ledger set leased_until = now() - interval '1 hour' where key = $1 and status = 'pending'`,
@@ -106,17 +109,19 @@ export class PaymentApps {
     );
   }
 
-  /** As if the answer had been kept for as long as it is. */
+  /** Changes the entry as if its retention was over. */
   forget(key: string): Promise<unknown> {
     return this.query('delete from ledger where key = $1', [key]);
   }
 
-  /** The completer of a replica takes over what is overdue. */
+  /** The completer of a replica takes over all overdue work. */
   resumeOverdue(replica: 0 | 1): Promise<number> {
     return this.get<Idempotency>(Idempotency, replica).works.resumeOverdue();
   }
 
-  /** Waits until the provider has made the charge and holds its answer back; answers the provider's key for it. */
+  /**
+   * Waits until the provider has made the charge and holds its answer back. Returns the provider's key for the charge.
+   */
   async hangingCharge(source: string): Promise<string> {
     return eventually(() => {
       const [charge] = this.provider.chargesOf(source);
@@ -126,7 +131,7 @@ export class PaymentApps {
   }
 }
 
-/** With a source of its own, by which the test finds it at the provider. */
+/** Each body has its own source, by which the test finds it at the provider. */
 export const paymentBody = (changed: object = {}) => ({
   amount: 4_200,
   currency: 'USD',
@@ -137,7 +142,7 @@ export const paymentBody = (changed: object = {}) => ({
 export const outcomeOf = (response: Answer): string =>
   `${response.statusCode} ${response.json<{ code?: string; status?: string }>().code ?? 'ok'}`;
 
-/** All that a client sees of an answer and a repeat must give again. */
+/** All that a client sees of an answer, and that a repeat has to give again. */
 export const seenIn = ({ statusCode, body, headers }: Answer) => ({
   statusCode,
   body,

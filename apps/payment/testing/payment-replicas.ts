@@ -1,4 +1,4 @@
-/** Two instances of the payment commands on one database, which stand for two replicas, with one scripted provider. */
+/** Two instances of the payment commands on one database, as two replicas, with one scripted provider. */
 import { randomUUID } from 'node:crypto';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
 import { PostgresLedger, LeaseLostError } from '@shop/idempotency';
@@ -26,7 +26,7 @@ export const nothingToRefund = (paymentId: string): Reply => ({
 
 export const preparePaymentDatabase = (url: string) => applyMigrations(url, paymentMigrations);
 
-/** `poolSize` connections for each replica; `name` is shown in pg_stat_activity. */
+/** `poolSize` connections for each replica. `name` is shown in pg_stat_activity. */
 export interface ReplicaOptions {
   name?: string;
   poolSize?: number;
@@ -67,7 +67,7 @@ export class PaymentReplicas {
     return this.databases[0];
   }
 
-  /** A charge and its undo, what to expect of them, and what the provider shall do. */
+  /** A charge and its undo, the expected results, and the provider's behaviour. */
   newCase(source = 'tok_ok', price = amount) {
     const orderId = randomUUID();
     const chargeId = `${orderId}/charge/do`;
@@ -103,7 +103,7 @@ export class PaymentReplicas {
     return this.provider.callsUnder(id);
   }
 
-  /** How often the provider has done it. */
+  /** How often the provider has carried out a command. */
   keptOf({ id }: Message): number {
     return Number(this.provider.charges.has(id)) + Number(this.provider.refunds.has(id));
   }
@@ -117,7 +117,7 @@ export class PaymentReplicas {
     return this.database.dataSource.query<Rows>(text, values);
   }
 
-  /** With xmin, which any write changes, even of the same values. */
+  /** The row with its xmin, which every write changes, even a write of the same values. */
   async ledgerRow({ id }: Message): Promise<object | undefined> {
     const [row] = await this.query<object[]>('select xmin, * from ledger where key = $1', [id]);
     return row;
@@ -127,16 +127,16 @@ export class PaymentReplicas {
 export const perform = (commands: PaymentReplica, message: Message): Promise<Reply> =>
   commands.perform(message, { alone: false });
 
-/** As the broker does it: delivered again until it is answered. */
+/** Delivers a message like the broker: again and again until it is answered. */
 export const delivered = (commands: PaymentReplica, message: Message): Promise<Reply> =>
   eventually(() => perform(commands, message), { intervalMs: 5 });
 
-/** An unanswered delivery; anything else is a fault. */
+/** Accepts an unanswered delivery. Any other error is a fault. */
 export function isPassing(error: unknown): void {
   expect([RetryableError, LeaseLostError]).toContain((error as Error).constructor);
 }
 
-/** As many at once as share a batch well. */
+/** As many messages at once as fit well in a batch. */
 const GROUP = 40;
 
 export async function inGroups<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {

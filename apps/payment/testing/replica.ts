@@ -1,4 +1,4 @@
-/** One replica of the payment service without Nest, HTTP and broker: its commands, on the caller's ports. */
+/** One replica of the payment service without Nest, HTTP and broker: its commands, on the ports of the caller. */
 import { Idempotency, type Ledger } from '@shop/idempotency';
 import type { Logger } from '@shop/observability';
 import { Participant } from '@shop/participant';
@@ -14,7 +14,7 @@ export interface PaymentPorts {
   logger: Logger;
 }
 
-/** Renewed by heartbeats, which a test that turns clocks never waits for. */
+/** Heartbeats extend the lease. A test that controls the clock never waits for them. */
 const LEASE_MS = 9_000;
 
 export type PaymentReplica = ReturnType<typeof openPaymentReplica>;

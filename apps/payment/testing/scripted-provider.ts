@@ -1,6 +1,6 @@
 /**
- * A payment provider that does what a test tells it to. Like the real one it keeps its own list by idempotency key: the
- * same key gets the same answer and moves money once, whatever happened to the first answer.
+ * A payment provider that does what a test tells it to do. Like the real one, it keeps its own list by idempotency key.
+ * The same key gets the same answer and moves money once, whatever happened to the first answer.
  */
 import { RetryableError, TerminalError } from '@shop/resilience';
 import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../src/payments/provider';
@@ -9,11 +9,11 @@ import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../sr
  * - `fails-before`: the call fails and nothing was done.
  * - `loses-answer`: it was done, and the call fails.
  * - `hangs`: it was done, and the answer comes when the test lets it.
- * - `refuses`: the provider does not take the request itself.
+ * - `refuses`: the provider does not accept the request itself.
  */
 export type ProviderFault = 'none' | 'fails-before' | 'loses-answer' | 'hangs' | 'refuses';
 
-/** Outlasts the completers, which ask again in the background. */
+/** Lasts longer than the completers, which ask again in the background. */
 export const lastingly = (fault: ProviderFault): ProviderFault[] => Array<ProviderFault>(50).fill(fault);
 
 export interface KeptCharge extends ChargeRequest {
@@ -27,14 +27,14 @@ export interface KeptRefund extends RefundRequest {
 export class ScriptedProvider implements Provider {
   readonly charges = new Map<string, KeptCharge>();
   readonly refunds = new Map<string, KeptRefund>();
-  /** Every call, kept or not. */
+  /** Every call, whether it was kept or not. */
   readonly calls: { call: 'charge' | 'refund'; idempotencyKey: string }[] = [];
   private readonly script = new Map<string, ProviderFault[]>();
   private readonly hanging = new Map<string, () => void>();
 
   /**
-   * What happens to the next calls for charges and refunds of this payment; afterwards all goes well. A payment whose id
-   * the test does not know yet is named by its source.
+   * Sets what happens to the next calls for charges and refunds of this payment. After them, all calls succeed. If the
+   * test does not know the id of the payment yet, it names the payment by its source.
    */
   plan(paymentIdOrSource: string, ...faults: ProviderFault[]): void {
     this.script.set(paymentIdOrSource, faults);
@@ -76,7 +76,7 @@ export class ScriptedProvider implements Provider {
     this.hanging.delete(idempotencyKey);
   }
 
-  /** What the customer has paid in the end, in minor units. */
+  /** The amount that the customer has paid in the end, in minor units. */
   taken(paymentId: string): number {
     const charged = [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one));
     return sumOf(charged) - sumOf(this.refundsOf(paymentId));

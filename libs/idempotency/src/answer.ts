@@ -1,7 +1,7 @@
 /** What is answered to a request or command, and ways to make it. */
 import type { Problem } from '@shop/problem';
 
-/** What is answered now and to every repeat. */
+/** The answer to the first request and to every repeat. */
 export interface Answer {
   /** HTTP status code. */
   status: number;
@@ -9,13 +9,13 @@ export interface Answer {
   /** JSON text, kept byte for byte. */
   body: string;
   /**
-   * False for what holds only now: it is answered but not stored, and the same key may come again. By default an answer
-   * is kept when it is final: a success, or a refusal that the same request would get again.
+   * False for an answer that is true only now. It is sent but not stored, and the same key may come again. By default,
+   * a final answer is kept: a success, or a refusal that the same request would get again.
    */
   kept?: boolean;
 }
 
-/** An answer with a JSON body; `value` is written once, and repeated byte for byte. */
+/** An answer with a JSON body. `value` is serialized once, and every repeat gets the same bytes. */
 export function answerWith(status: number, value: unknown, headers?: Record<string, string>): Answer {
   return { status, headers, body: JSON.stringify(value) };
 }

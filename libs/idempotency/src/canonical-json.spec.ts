@@ -4,11 +4,11 @@ import { canonicalJson } from './canonical-json';
 import { fingerprintOf } from './fingerprint';
 import { parseJson } from './http/strict-json';
 
-/** What JSON.parse makes of the text that JSON.stringify makes of it: -0 becomes 0, and nothing else changes. */
+/** A document as JSON.parse reads it from the output of JSON.stringify: -0 becomes 0, and nothing else changes. */
 const document = () =>
   fc.jsonValue({ stringUnit: 'binary' }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
-/** Parsed documents with keys or numbers that parseJson refuses are none of ours. */
+/** Leaves out documents with keys or numbers that parseJson refuses. */
 const wellBehaved = () =>
   document()
     .filter((value) => !/"(__proto__|constructor)"/.test(JSON.stringify(value)))
@@ -16,7 +16,7 @@ const wellBehaved = () =>
 const withSafeIntegers = (_: string, part: unknown) =>
   Number.isInteger(part) && !Number.isSafeInteger(part) ? 0 : part;
 
-/** So small, and of so few and such awkward parts, that two of them are often the same but for the order of keys. */
+/** The documents are small and have few possible parts. So two of them often differ only in the order of their keys. */
 const smallDocument = () =>
   fc.letrec((tie) => ({
     value: fc.oneof({ maxDepth: 2 }, tie('leaf'), tie('list'), tie('object')),
@@ -70,7 +70,7 @@ describe('R14 canonicalJson', () => {
       }),
       { numRuns: 3_000 },
     );
-    // Otherwise this test would say little.
+    // If there were fewer cases of either kind, this test would prove little.
     expect(Math.min(met.same, met.different)).toBeGreaterThan(50);
   });
 
@@ -183,7 +183,7 @@ function spellText(text: string, choose: GeneratorValue): string {
   return `"${spelt.join('')}"`;
 }
 
-/** The point, and zeros on either side, may stand anywhere if the exponent makes up for it. */
+/** The decimal point and extra zeros may be anywhere, if the exponent corrects the value. */
 function spellNumber(number: number, choose: GeneratorValue): string {
   if (choose(fc.boolean)) return JSON.stringify(number);
   if (number === 0) return choose(fc.constantFrom, '0', '-0', '0.0', '0e0', '-0E+5', '0.000e-999');

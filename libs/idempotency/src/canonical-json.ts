@@ -1,12 +1,13 @@
-/** One text for every spelling of the same JSON document: keys in order, no white space. */
+/** Makes one text for every spelling of the same JSON document: keys in order, no white space. */
 import { Problem } from '@shop/problem';
 
-/** Real documents are a few levels deep; one that is nested to the body limit would end the call stack. */
+/** Real documents are a few levels deep. A document as deep as the body limit allows would overflow the call stack. */
 export const MAX_DEPTH = 200;
 
 /**
- * `value` comes from parseJson or JSON.parse; numbers are already in one form. Keys stand in the order of their UTF-16
- * units, and half a surrogate pair as its escape, so that UTF-8 keeps it. @throws Problem 400 `body_too_deep`
+ * `value` comes from parseJson or JSON.parse, so its numbers already have one form. The keys are sorted by their UTF-16
+ * units. Half of a surrogate pair is written as its escape, so that UTF-8 keeps it.
+ * @throws Problem 400 `body_too_deep`
  */
 export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';

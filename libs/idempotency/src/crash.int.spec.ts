@@ -12,9 +12,9 @@ import {
 import { type FakeCarrier, type Hold, startFakeCarrier } from '../testing/fake-carrier';
 
 const stack = useStack();
-/** Short, so that nobody waits long for a process that is gone. */
+/** The lease is short, so that no test waits long for a process that is gone. */
 const LEASE_MS = 600;
-/** A transaction whose process was stopped holds its rows until the server ends it, after 15 s. */
+/** A stopped process holds the rows of its transaction until the server ends the transaction after 15 s. */
 const STOPPED_TIMEOUT_MS = 60_000;
 
 let carrier: FakeCarrier;
@@ -25,7 +25,7 @@ let database: Database;
 beforeAll(async () => {
   carrier = await startFakeCarrier();
   const options = { databaseUrl: stack.databaseUrl, carrierUrl: carrier.url, leaseMs: LEASE_MS };
-  // Both at once, as replicas start.
+  // Both start at the same time, as replicas do.
   [first, second] = await Promise.all([startExample(options), startExample(options)]);
   database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
   await database.connect();
@@ -36,7 +36,7 @@ afterAll(async () => {
   await database.close();
 });
 
-/** The version tells whether somebody has written the row again. */
+/** The version (`xmin`) shows whether somebody has written the row again. */
 const selectParcels: Statement = {
   name: 'test.select-parcels',
   text: 'select xmin::text as version, id, booking, label from parcel where recipient = $1',
@@ -45,17 +45,17 @@ const selectNotes: Statement = { name: 'test.select-notes', text: 'select id fro
 const parcelsFor = (to: string) => database.query<{ id: string; booking: string; label: string }>(selectParcels, [to]);
 const notesOf = (text: string) => database.query<{ id: string }>(selectNotes, [text]);
 
-/** What somebody wished for when the process was stopped at the instant. */
+/** A request, and the instant at which the process was stopped while it handled the request. */
 interface Interrupted<At extends Instant = Instant> {
   instant: At;
   about: string;
   wish: Wish;
-  /** Why the client got no answer, or the answer. */
+  /** The answer, or the reason why the client got none. */
   answer: Promise<Response | Error>;
   hold: Hold;
 }
 
-/** Sends the process as many wishes as there are instants, and returns when it stands at each of them. */
+/** Sends the process one request for each instant. Returns when the process has stopped at each of them. */
 async function interrupt<At extends Instant>(
   wishes: readonly { instant: At; about: string; wish: Wish }[],
 ): Promise<Interrupted<At>[]> {
@@ -85,13 +85,13 @@ const wishesFor = <At extends Instant>(instants: readonly At[], make: (about: st
     return { instant, about, wish: make(about) };
   });
 
-/** Kills the first process where it stands, or all that may stand there, and starts them again. */
+/** Kills the processes (the first one by default) and starts them again. */
 async function kill(interrupted: readonly Interrupted[], processes = [first]): Promise<void> {
   await Promise.all(processes.map(({ process }) => process.restart('SIGKILL')));
   for (const { hold } of interrupted) hold.release();
 }
 
-/** One row, one booking, and one answer, which every repeat gets from every replica. */
+/** Expects one row, one booking, and one answer that every repeat gets from every replica. */
 async function expectOneParcel({ about, wish }: { about: string; wish: Wish }, answer: Response): Promise<void> {
   expect(answer.status).toBe(201);
   const [booking, ...further] = carrier.bookingsOf(about);
@@ -120,7 +120,7 @@ describe('a process that is killed in the middle of leased work', () => {
     beforeAll(async () => {
       const interrupted = await interrupt(wishesFor(parcelInstants, parcelFor, 'again'));
       const restarted = kill(interrupted);
-      // The clients turn to the other process at once and do not wait, so they come before any completer.
+      // The clients ask the other process at once, so they come before any completer.
       const asked = interrupted.map(async (one) => {
         const seenBefore = carrier.instantsOf(one.about).length;
         return { ...one, seenBefore, again: await second.insist(one.wish, 0) };
@@ -136,7 +136,7 @@ describe('a process that is killed in the middle of leased work', () => {
       const since = carrier.instantsOf(one.about).slice(one.seenBefore);
       const open = transactions.filter((transaction) => order(transaction) >= order(instant));
       expect(since.filter((each) => transactions.includes(each))).toEqual(open);
-      // Behind the point that keeps the booking, the carrier is not even asked for it again.
+      // After the point that keeps the booking, nobody asks the carrier for the booking again.
       expect(since.includes('booking')).toBe(order(instant) <= order('noting the booking'));
       await expectOneParcel(one, one.again);
     });
@@ -163,7 +163,8 @@ describe('a process that is killed in the middle of leased work', () => {
     beforeAll(async () => {
       const wishes = wishesFor(parcelInstants, parcelFor, 'twice');
       const once = await interrupt(wishes);
-      // Made before the kill, since whoever starts first goes on at once; and so both are killed.
+      // The holds are made before the kill, because the process that starts first resumes the work at once. So both are
+      // killed.
       const holds = wishes.map(({ instant, about }) => carrier.hold(instant, about));
       await kill(once, [first, second]);
       killed = await askAndAwait(wishes, holds);
@@ -293,7 +294,7 @@ describe('a request whose key another process is working on', () => {
     expectInUse(hasty, wish);
     expect(hasty.headers['preference-applied']).toBe('wait=1');
     const patient = second.ask(wish, 20);
-    // Meanwhile the lease would have run out several times.
+    // Without heartbeats, the lease would have expired several times by now.
     expectInUse(await second.ask(wish), wish);
     expect(await second.stateOf(wish.key)).toBe('processing');
     working!.hold.release();
@@ -316,7 +317,7 @@ describe('leased work whose outside call fails', () => {
     expect(JSON.parse(unknown.body)).toMatchObject({ code: 'outcome_unknown' });
     expect(unknown.headers['retry-after']).toMatch(/^\d+$/);
     expect(unknown.headers['content-type']).toMatch('application/problem+json');
-    // The carrier has booked it all the same.
+    // The carrier has made the booking although the call failed.
     expect(carrier.bookingsOf(about)).toHaveLength(1);
     const answer = await second.ask(wish);
     expect(carrier.instantsOf(about).filter((each) => each === 'packing')).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** What the ledger decided, counted for dashboards. */
+/** Counts the decisions of the ledger, for dashboards. */
 import { counter } from '@shop/observability';
 import type { Begun, Outcome } from './settle';
 

@@ -38,7 +38,7 @@ describe('R14 fingerprintOf', () => {
   });
 });
 
-/** The order of keys is the one thing in which two texts may differ and yet be the same request. */
+/** Two texts of the same request may differ only in the order of their keys. */
 function sortedText(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

@@ -1,8 +1,11 @@
-/** What a request or message asked, as 32 bytes: the same bytes for the same request, whatever its spelling. */
+/** The fingerprint of a request or message: 32 bytes that are equal for equal requests, whatever their spelling. */
 import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json';
 
-/** SHA-256 (32 bytes) of the parts; each part's length goes in too, so that no two lists of parts look alike. */
+/**
+ * SHA-256 (32 bytes) of the parts. The length of each part is hashed too, so that two different lists never look the
+ * same.
+ */
 export function fingerprintOf(...parts: unknown[]): Buffer {
   const texts = parts.map((part) => canonicalJson(part));
   return hash('sha256', texts.map((text) => `${text.length}:${text}`).join(''), 'buffer');

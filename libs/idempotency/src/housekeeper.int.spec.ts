@@ -36,7 +36,7 @@ const countOf = async (scope: string): Promise<number> => {
 };
 const claimOf = (scope = 'load'): Claim => ({ scope, key: randomUUID(), fingerprint: Buffer.alloc(32) });
 
-/** Remembers how much each stretch of a walk has removed. */
+/** Remembers how many rows each stretch of a walk has removed. */
 class WatchedLedger extends PostgresLedger {
   readonly removed: number[] = [];
 
@@ -64,7 +64,7 @@ describe('R20 the reaper', () => {
       for (; working; served++) await idempotency.once(claimOf(), async () => answerWith(200, {}));
     })();
     await Promise.all(keepers.map((keeper) => keeper.reap()));
-    // What one replica passed by because the other was walking is found by the next walk.
+    // While one replica walks, the other one skips its turn. Its next walk finds what is left.
     await keepers[0]!.reap();
     working = false;
     await load;

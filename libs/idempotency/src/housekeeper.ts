@@ -1,4 +1,4 @@
-/** What a ledger needs in the background: work that was left is resumed, and what has expired is removed. */
+/** The background tasks of a ledger: they resume work whose process has died, and remove expired entries. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@shop/observability';
 import { Repeating } from '@shop/resilience';
@@ -6,11 +6,11 @@ import { countDecision } from './decisions';
 import type { LeasedWorks } from './leased/leased-works';
 import type { Kind, Ledger, Postgres, Store } from './ledger/ledger';
 
-/** How often left work is looked for; a look is one statement by an index of pending rows. */
+/** How often the completer looks for left work. One look is one statement that uses the index of pending rows. */
 const COMPLETE_EVERY_MS = 2_000;
-/** Expired answers may stay a little; walks of all replicas together read the table this often at most. */
+/** Expired answers may stay a while. All replicas together walk the table at most once in this time. */
 const REAP_EVERY_MS = 10 * 60_000;
-/** Between two stretches of a walk, so that requests are never kept waiting by it. */
+/** The pause between two stretches of a walk, so that requests never wait for the walk. */
 const REAP_PAUSE_MS = 50;
 
 export class Housekeeper<K extends Kind = Postgres> {

@@ -1,4 +1,4 @@
-/** Brings the ledger into a Nest service: answers keyed routes, and refuses to start where a repeat would not be safe. */
+/** Brings the ledger into a Nest service: answers keyed routes, and stops the start if a repeat would not be safe. */
 import {
   type BeforeApplicationShutdown,
   Global,
@@ -22,7 +22,7 @@ import { PostgresLedger } from './ledger/postgres-ledger';
 import { KeyedRouteList } from './http/route-list';
 import { ProblemAnswers } from './http/problem-answers.filter';
 
-/** Tries within about a quarter of an hour. */
+/** The number of attempts within about a quarter of an hour. */
 const STUCK_ATTEMPTS = 10;
 
 @Global()
@@ -67,7 +67,7 @@ export class IdempotencyModule
     await this.housekeeper.stop();
   }
 
-  /** Requests have ended by now, so no lease is held any more. */
+  /** All requests have ended by now, so no lease is held any more. */
   onApplicationShutdown(): void {
     this.idempotency.works.close();
   }
@@ -78,7 +78,7 @@ function createIdempotency({ database, logger, leaseMs }: IdempotencyOptions, le
     leaseMs,
     onFailure: ({ work, attempt, error }) => {
       const line = { work, attempt, reason: (error as Error).message };
-      // It is tried for ever, each time later; by now somebody should look.
+      // The work is attempted for ever, with growing pauses. After so many attempts, somebody should look.
       if (attempt >= STUCK_ATTEMPTS) logger?.error(line, 'idempotency.work.stuck');
       else logger?.warn(line, 'idempotency.work.put_off');
     },

@@ -1,4 +1,6 @@
-/** The two ways to do a thing once under a claim: in one transaction, or under a lease where the work calls outside. */
+/**
+ * The two ways to do work once under a claim: in one transaction, or under a lease if the work makes an outside call.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -10,9 +12,9 @@ import { LeasedWorks, type LeaseOptions } from './leased/leased-works';
 import { isKept } from './policy';
 import { type Claim, type Entry, entryOf, idOf, type Key, type Outcome, repeatOf } from './settle';
 
-/** How long a repeat waits for a request that is under way, unless it says. */
+/** How long a repeat waits for a request that is being processed, if it does not say so itself. */
 const DEFAULT_WAIT_MS = 2_000;
-/** First pause between two looks; each is twice as long, up to the last. */
+/** The first pause between two looks. Each next pause is twice as long, up to the longest one. */
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 250;
 
@@ -30,8 +32,9 @@ export class Idempotency<K extends Kind = Postgres> {
   }
 
   /**
-   * Runs `work` in a transaction that also stores its answer. A refusal that `work` throws as a Problem is an answer like
-   * any other, without the effects; an answer that is not final (503, say) is given but nothing of the work is kept.
+   * Runs `work` in a transaction that also stores its answer. A refusal that `work` throws as a Problem is an answer
+   * like any other, without the effects. An answer that is not final (503, for example) is given to the caller, but
+   * nothing of the work is kept.
    */
   async once(claim: Claim, work: (tx: K['tx']) => Promise<Answer>): Promise<Outcome> {
     const known = await this.find(claim);
@@ -41,25 +44,25 @@ export class Idempotency<K extends Kind = Postgres> {
   }
 
   /**
-   * Names work that calls outside, and answers the function that does it once under a claim. After a crash whoever comes
-   * first, a repeat or the completer, resumes it behind its last recovery point. `input` has to be JSON.
+   * Gives a name to work that makes an outside call. Returns the function that does the work once under a claim. After
+   * a crash, a repeat or the completer resumes the work after its last recovery point. `input` has to be JSON.
    */
   leased<Input>(name: string, run: LeasedRun<Input, K>): (claim: Claim, input: Input) => Promise<Outcome> {
     this.works.define(name, run);
     return (claim, input) => this.works.perform(name, claim, input);
   }
 
-  /** One indexed read, shared by all that ask at the same time. */
+  /** One indexed read, which all callers at the same time share. */
   find({ scope, key }: Key): Promise<Entry | undefined> {
     return this.finding.submit({ scope, key });
   }
 
-  /** What is known of these keys, oldest first. */
+  /** The known state of these keys, oldest first. */
   describe(keys: readonly Key[]): Promise<KeyState[]> {
     return this.ledger.describe(this.store, keys);
   }
 
-  /** Waits for the answer of work that is under way elsewhere; `in-use` if there is none in time. */
+  /** Waits for the answer of work that another owner does. Returns `in-use` if there is none in time. */
   async awaitAnswer(claim: Claim, waitMs = DEFAULT_WAIT_MS): Promise<Outcome> {
     const deadline = performance.now() + waitMs;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
@@ -67,16 +70,20 @@ export class Idempotency<K extends Kind = Postgres> {
       if (left <= 0) return { kind: 'in-use' };
       await pause(Math.min(pauseMs, left));
       const entry = await this.find(claim);
-      // Of a transaction that is under way elsewhere nothing is to be seen yet.
+      // If another transaction is still doing the work, its row is not visible yet.
       const outcome = entry && (await this.works.repeat(entry, claim.fingerprint));
       if (outcome && outcome.kind !== 'in-use') return outcome;
     }
   }
 
-  /** Erases what was answered in scopes that begin so; answers how many rows. The keys stay used until they expire. */
+  /**
+   * Erases the answers of all scopes with this prefix, and returns the number of rows. The keys stay used until they
+   * expire.
+   */
   async erase(scopePrefix: string): Promise<number> {
     let erased = 0;
-    // A row that changes while it is walked by may come to lie behind the walker, so the last walk finds nothing.
+    // A row that is updated during the walk may move to a place that the walk has passed. So a walk has to find nothing
+    // to be the last.
     for (let found = 1; found > 0; erased += found) {
       found = 0;
       let start = 0;

@@ -47,7 +47,7 @@ const selectRows: Statement = {
 };
 const rowsOf = (key: string) => replicas[0].query<object>(selectRows, [key]);
 
-/** Nothing but the ledger stands between these steps and a second row of the effect. */
+/** Only the ledger prevents a second row of the effect in these steps. */
 const leaveMark = (name: string): BatchSteps<null> => ({
   load: async () => null,
   decide: () => ({ status: 201, body: JSON.stringify({ id: randomUUID() }) }),
@@ -59,7 +59,7 @@ const bodyOf = (outcome: Outcome): string => {
 };
 
 describe('a batch of which nothing is known at first', () => {
-  /** Counts the reads as well. */
+  /** Counts the reads too. */
   const blankly = (name: string) => {
     const seen = { loads: 0 };
     const steps: BatchSteps<null> = {
@@ -280,7 +280,7 @@ describe('runOnce', () => {
       load: async (tx) => {
         const state = { marks: [] };
         states.push(state);
-        // Answered behind the first look into the ledger; the rival commits behind both.
+        // The first look into the ledger has been answered by now. The rival commits after both reads.
         await tx.query(countEffects, ['rival']);
         if (states.length === 1) await runOnce(replicas[1], ledger, [rival], leaveMark('rival'));
         return state;
@@ -336,7 +336,7 @@ describe('R3 R22 the barrier', () => {
     body: JSON.stringify({ outcome }),
   });
 
-  /** A participant: takes a seat, frees it again. It trusts the barrier and checks nothing itself. */
+  /** A participant that takes a seat and frees it again. It relies on the barrier and checks nothing itself. */
   async function carryOut(replica: Database, id: string, verbs: readonly Verb[]): Promise<string[]> {
     const key = (verb: Verb) => `${id}/${verb}`;
     const works = verbs.map((verb): Work => ({
@@ -371,7 +371,7 @@ describe('R3 R22 the barrier', () => {
     return seat ?? { taken: 0, freed: 0 };
   }
 
-  /** What one order of arrival must come to: whichever of the two came first decides. */
+  /** The expected result of one order of arrival: the one that came first decides. */
   function expected(first: Verb, verbs: readonly Verb[]) {
     const done = first === 'do' ? 1 : 0;
     return {

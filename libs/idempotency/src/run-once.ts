@@ -1,14 +1,15 @@
 /**
- * A batch of works, their effects and what the ledger keeps of them, in one transaction and one commit.
+ * A batch of works, their effects and their ledger entries, in one transaction and one commit.
  *
- * Two round trips: what exists is read and locked, everything is decided in memory, and effects, answers and commit
- * leave together. The unique index is the per-key lock: of two transactions with one key the second waits at its insert,
- * fails, runs again, and finds the first one's answer. Work that calls outside is only begun here: its key becomes a
- * pending row under a lease, and `LeasedWorks` carries it out behind the commit.
+ * It takes two round trips. The first one reads and locks what exists. Then everything is decided in memory. The second
+ * one sends the effects, the answers and the commit together. The unique index is the lock for each key. If two
+ * transactions have the same key, the second one waits at its insert and fails. It runs again, and finds the answer of
+ * the first one. Work that makes an outside call is only begun here. Its key becomes a pending row under a lease, and
+ * `LeasedWorks` carries the work out after the commit.
  *
- * The ledger is read before the rows, never behind them. If somebody commits between the two reads, the ledger is the
- * older one, and the insert finds that out. The other way round a do's answer would be seen without its effect, and an
- * undo would find nothing to undo.
+ * The ledger is always read before the rows. If somebody commits between the two reads, the ledger is the older read,
+ * and the insert fails because of it. In the other order, an undo would see the answer of a do but not its effect. It
+ * would then find nothing to undo.
  */
 import { hostname } from 'node:os';
 import { isLockTimeout } from '@shop/postgres';
@@ -18,36 +19,36 @@ import { newLeaseToken } from './ledger/lease';
 import type { Kind, LeasedClaim, Ledger, Postgres, Transactions } from './ledger/ledger';
 import { type Begun, type CallOutside, idOf, type Key, settle, type Settled, type Work } from './settle';
 
-/** How a batch is worked on. */
+/** How a batch is processed. */
 export interface BatchSteps<State, Decision extends Answer | CallOutside = Answer, K extends Kind = Postgres> {
-  /** Reads, and locks in key order, the rows that the works touch. */
+  /** Reads the rows of the works, and locks them in key order. */
   load: (tx: K['tx']) => Promise<State>;
-  /** Decides one work in plain memory; changes `state` for the works behind it. Not called for repeats. */
+  /** Decides one work in plain memory, and changes `state` for the works after it. It is not called for repeats. */
   decide: (state: State, index: number) => Decision;
   /** Sends what `decide` changed. */
   save: (tx: K['tx'], state: State) => void;
   /**
-   * The state in which nothing is known of any of the works. Where it is given, and none of the works is an undo, the
-   * first attempt takes it and reads nothing: unique indexes tell if one of the works was there before. Every answer has
-   * to be kept then, since nothing else would show that a key is used.
+   * The state in which nothing is known about any of the works. If it is given, and none of the works is an undo, the
+   * first attempt uses it and reads nothing. Unique indexes then show whether one of the works was there before. In
+   * this case every answer has to be kept, because nothing else would show that a key is used.
    */
   blank?: () => State;
 }
 
-/** Work that was begun, and the token of the lease under which it is. */
+/** Work that was begun, and the token of its lease. */
 export interface Leased extends Begun {
   token: string;
 }
 
 type Result<Decision> = Exclude<Settled<Decision>, Begun> | (Decision extends CallOutside ? Leased : never);
 
-/** Longer than an outside call may take; a heartbeat keeps it while the process lives. */
+/** Longer than any outside call may take. A heartbeat extends the lease while the process lives. */
 export const DEFAULT_LEASE_MS = 10_000;
-/** A word for whoever looks at the row. */
+/** The name of this process, for people who read the row. */
 export const OWNER = `${hostname()}/${process.pid}`;
 
 export interface RunOnceOptions {
-  /** Further failures that mean a lost race; what is run again reads afresh and sees the winner. */
+  /** More failures that mean a lost race. The next run reads again and sees the winner. */
   retryOn?: (error: unknown) => boolean;
   leaseMs?: number;
 }
@@ -80,7 +81,7 @@ export async function runOnce<State, Decision extends Answer | CallOutside = Ans
   );
   return (await running.catch((error: unknown) => {
     if (works.length > 1 || !isLockTimeout(error)) throw error;
-    // Another replica has held the key's row, or one of the effect's, for longer than we wait for it.
+    // Another replica has held the row of the key, or a row of the effect, for longer than we wait for it.
     countDecisions([{ kind: 'in-use' }]);
     return [{ kind: 'in-use' } as const];
   })) as Result<Decision>[];

@@ -10,7 +10,7 @@ const undoOf = (key: string, asked = 'x'): Work => ({ claim: claim(`${key}/undo`
 const tell = (outcomes: (Outcome | Begun)[]) =>
   outcomes.map((outcome) => ('answer' in outcome ? `${outcome.kind} ${outcome.answer.body}` : outcome.kind));
 
-/** Settles the works with answers that tell them apart: the number of the performance. */
+/** Settles the works. Each answer is the number of its performance, so the answers can be told apart. */
 function run(known: readonly Entry[], works: readonly Work[]) {
   const performed: number[] = [];
   const settlement = settle(known, works, (index) => {
@@ -145,7 +145,7 @@ describe('R3 a batch', () => {
   const batches = fc.array(work, { maxLength: 12 });
   type Batch = readonly (Work & { outside: boolean })[];
 
-  /** Each answer, and each call outside, tells at which place of the whole batch it was decided. */
+  /** Each answer and each outside call contains the place in the whole batch at which it was decided. */
   function settleAll(known: readonly Entry[], works: Batch, from = 0) {
     const performed: number[] = [];
     const { outcomes, completed } = settle<Answer | CallOutside>(known, works, (index) => {

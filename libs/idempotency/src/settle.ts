@@ -1,8 +1,9 @@
 /**
- * The decision of the ledger, pure: which of these works are new, which were done before, and what is to be written.
+ * The decision of the ledger: which of these works are new, which were done before, and what has to be written. Pure.
  *
- * Works are settled one after the other in arrival order, and each sees what the ones before it did, so repeats within
- * a batch, an undo behind its do, and a do behind its undo come out as if they had arrived alone.
+ * The works are settled one after the other in the order of arrival. Each work sees what the works before it did. So
+ * these have the same result in one batch as if they had arrived alone: repeats, an undo after its do, and a do after
+ * its undo.
  */
 import type { Answer } from './answer';
 import { isKept, withoutSecrets } from './policy';
@@ -13,20 +14,22 @@ export interface Key {
   key: string;
 }
 
-/** The right to run one piece of work once: the caller's name for it within a scope, and what it asks. */
+/** The right to run one piece of work once: the caller's name for it within a scope, and its fingerprint. */
 export interface Claim extends Key {
-  /** Who may repeat it: tenant, principal and route of a request; the consumer of a message. */
+  /** Who may repeat it: the tenant, principal and route of a request, or the consumer of a message. */
   scope: string;
   key: string;
-  /** 32 bytes; the same key with another fingerprint is another request under a used name. */
+  /** 32 bytes. The same key with another fingerprint is another request under a used name. */
   fingerprint: Buffer;
-  /** How long the answer is kept after completion; the ledger's own retention unless given. */
+  /** How long the answer is kept after completion. The default is the retention of the ledger. */
   retentionHours?: number;
   /** Members of the answer's body that are not kept. */
   redact?: readonly string[];
 }
 
-/** A row of the ledger. A tombstone (an undo came before its do) has no fingerprint: it answers whatever comes. */
+/**
+ * A row of the ledger. A tombstone (an undo came before its do) has no fingerprint, because it answers every request.
+ */
 export type Entry = Key & { fingerprint: Buffer | null } & (
     { status: 'completed'; answer: Answer } | { status: 'pending'; leaseExpired: boolean } | { status: 'erased' }
   );
@@ -36,11 +39,14 @@ export type CompletedEntry = Entry & { status: 'completed'; retentionHours?: num
 
 export interface Work {
   claim: Claim;
-  /** Of an undo: the key of its do (same scope), and what the do is answered if it comes after all. */
+  /** For an undo: the key of its do (in the same scope), and the answer that the do gets if it comes later. */
   barrier?: { key: string; refusal: Answer };
 }
 
-/** Decided instead of an answer: the rest of the work calls outside, by the leased work of this name, with this input (JSON). */
+/**
+ * A decision without an answer: the rest of the work makes an outside call. It is the leased work of this name, with
+ * this input (JSON).
+ */
 export interface CallOutside {
   leased: string;
   input: unknown;
@@ -52,19 +58,19 @@ export type Outcome =
   | { kind: 'replayed'; answer: Answer }
   /** The key was used for another request. */
   | { kind: 'reused' }
-  /** It, or the do that it is to undo, is being worked on. `left` is the key that nobody works on any more. */
+  /** Somebody works on it, or on the do that it undoes. `left` is the key that nobody works on any more. */
   | { kind: 'in-use'; left?: Key }
-  /** The work was done; what was answered has been erased. */
+  /** The work was done, and its answer has been erased. */
   | { kind: 'erased' };
 
-/** Work that is claimed now, and waits to be carried out outside. */
+/** Work that is claimed now, and still has to be carried out outside. */
 export interface Begun {
   kind: 'begun';
   claim: Claim;
   call: CallOutside;
 }
 
-/** What becomes of a work: with `CallOutside` among the decisions it may be begun only. */
+/** The result for a work. If `CallOutside` is one of the decisions, the work may be only begun. */
 export type Settled<Decision> = Outcome | (Decision extends CallOutside ? Begun : never);
 
 export interface Settlement<Decision> {
@@ -76,7 +82,7 @@ export interface Settlement<Decision> {
 
 /**
  * @param known the rows that exist for the keys of these works (and of their barriers)
- * @param perform decides the work at this index; not called again for a key whose answer is kept
+ * @param perform decides the work at this index; it is not called again for a key whose answer is kept
  */
 export function settle<Decision extends Answer | CallOutside = Answer>(
   known: readonly Entry[],
@@ -95,7 +101,8 @@ export function settle<Decision extends Answer | CallOutside = Answer>(
     if (barrier) {
       const done = { scope: claim.scope, key: barrier.key };
       const doEntry = entries.get(idOf(done));
-      // An outside call is in flight, or was left in the middle: nothing can be undone before its outcome is known.
+      // An outside call is in flight, or its process has died during it. Nothing can be undone before its outcome is
+      // known.
       if (doEntry?.status === 'pending') return inUse(doEntry);
       if (!doEntry) write({ ...done, fingerprint: null, status: 'completed', answer: barrier.refusal });
     }
@@ -115,7 +122,7 @@ export function entryOf({ scope, key, fingerprint, retentionHours, redact }: Cla
   return { scope, key, fingerprint, status: 'completed', answer: withoutSecrets(answer, redact), retentionHours };
 }
 
-/** What a request with a key that is already in the ledger gets. */
+/** The result for a request whose key is already in the ledger. */
 export function repeatOf(entry: Entry, fingerprint: Buffer): Outcome {
   if (entry.status === 'erased') return { kind: 'erased' };
   if (entry.fingerprint && !entry.fingerprint.equals(fingerprint)) return { kind: 'reused' };

@@ -1,4 +1,4 @@
-/** Somebody else's service: it keeps notes, in one transaction each, and sends parcels with a carrier. */
+/** An example service: it writes notes, each in one transaction, and sends parcels with a carrier. */
 import {
   Body,
   type CanActivate,
@@ -13,7 +13,7 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-// A service knows the library by its name only, and this is one.
+// A service knows the library only by its package name, and this is a service.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import {
   answerWith,
@@ -48,7 +48,7 @@ export class NotesController {
   }
 }
 
-/** Leased: no transaction of ours can take back what the carrier was told. */
+/** Leased: no transaction of ours can take back a call to the carrier. */
 @Injectable()
 export class Parcels {
   readonly send: (claim: Claim, parcel: Parcel) => Promise<Outcome>;
@@ -81,7 +81,7 @@ export class ParcelsController {
   }
 }
 
-/** Puts the caller on the request; a real service would ask for more than two headers. */
+/** Puts the caller on the request. A real service would check more than two headers. */
 class HeaderGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; caller?: Caller }>();
@@ -133,7 +133,7 @@ export async function buildExample(options: ExampleOptions): Promise<NestFastify
   );
   const carrier = app.get(Carrier);
   const fastify = app.getHttpAdapter().getInstance();
-  // Behind the commit, and nobody has been answered yet.
+  // The commit is done, and nobody has been answered yet.
   fastify.addHook('onSend', async (request, reply) => {
     const { text, to } = (request.body ?? {}) as Partial<Note & Parcel>;
     if (reply.statusCode === 201) await carrier.tell('answering', (text ?? to)!);

@@ -1,6 +1,9 @@
-/** The carrier as the example calls it, over HTTP. */
+/** The client that the example uses to call the carrier over HTTP. */
 
-/** Where a process may be stopped: inside its transactions, around its calls and in them, and before it answers. */
+/**
+ * The places at which a process may be stopped: inside its transactions, around and in its calls, and before it
+ * answers.
+ */
 export const parcelInstants = [
   'packing',
   'before booking',
@@ -19,7 +22,7 @@ export type Instant = (typeof parcelInstants)[number] | (typeof noteInstants)[nu
 export class Carrier {
   constructor(private readonly url: string) {}
 
-  /** Takes the parcel once for each key; answers the number of the booking. */
+  /** Takes the parcel once for each key. Returns the number of the booking. */
   async book(key: string, { to }: { to: string }): Promise<string> {
     await this.tell('before booking', to);
     const { booking } = await this.post<{ booking: string }>('bookings', { to }, { 'idempotency-key': key });
@@ -27,7 +30,7 @@ export class Carrier {
     return booking;
   }
 
-  /** The label of a booking is the same whenever it is asked for. */
+  /** The label of a booking is the same for every request. */
   async label(booking: string): Promise<string> {
     await this.tell('before label', booking);
     const { label } = await this.post<{ label: string }>('labels', { booking });
@@ -36,8 +39,9 @@ export class Carrier {
   }
 
   /**
-   * What no real service does: waits until the carrier has heard of this instant, and lets it go on.
-   * @param about the one to whom a parcel goes, its booking, or the text of a note
+   * For tests only, no real service does this: waits until the carrier has heard of this instant and lets the caller go
+   * on.
+   * @param about the recipient of a parcel, its booking, or the text of a note
    */
   async tell(instant: Instant, about: string): Promise<void> {
     await this.post('instants', { instant, about });

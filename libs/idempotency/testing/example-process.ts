@@ -1,4 +1,4 @@
-/** The example as tests run it: a real process, asked over HTTP, that can be killed, stopped and started again. */
+/** The example as tests run it: a real process that answers over HTTP, and can be killed, stopped and started again. */
 import { randomUUID } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { freePort } from '@shop/stack';
 import { eventually, type RunningProcess, startProcess, typescriptProcess } from '@shop/testing';
 
-/** What a client wants done, under the key that it will use each time it asks. */
+/** What a client wants, and the key that it uses for every request about it. */
 export interface Wish {
   path: '/notes' | '/parcels';
   key: string;
@@ -21,11 +21,11 @@ export interface Response {
 
 export interface ExampleProcess {
   readonly process: RunningProcess;
-  /** @param prefer seconds that the client would rather wait than ask again */
+  /** @param prefer seconds that the client prefers to wait before it asks again */
   ask(wish: Wish, prefer?: number): Promise<Response>;
-  /** Asks again as long as it is told to come again; throws when the connection is lost. */
+  /** Asks again while the answer says so. Throws when the connection is lost. */
   insist(wish: Wish, prefer?: number): Promise<Response>;
-  /** How the process sees the key: `processing`, `completed`, or a status for what it does not know. */
+  /** The state of the key in this process: `processing`, `completed`, or a status for an unknown key. */
   stateOf(key: string): Promise<string>;
 }
 
@@ -35,7 +35,7 @@ export interface ExampleProcessOptions {
   leaseMs: number;
 }
 
-/** A process that was stopped inside a transaction may hold its locks for this long and a little. */
+/** A process that was stopped inside a transaction may hold its locks for almost this long. */
 const INSIST_TIMEOUT_MS = 40_000;
 const AS_ALICE = { 'x-tenant': 'acme', 'x-user': 'alice' };
 
@@ -89,7 +89,7 @@ export async function startExample(options: ExampleProcessOptions): Promise<Exam
   };
 }
 
-/** On a connection of its own, so that none is left over from a process that is gone. */
+/** Each request has its own connection, so that none is left over from a process that is gone. */
 function send(
   url: string,
   options: { method: string; headers: Record<string, string> },

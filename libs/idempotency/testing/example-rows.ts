@@ -1,4 +1,4 @@
-/** The example's tables; inside each transaction it tells the carrier, so that a test can stop it there. */
+/** The tables of the example. Each transaction tells the carrier about itself, so that a test can stop it there. */
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Statement, Tx } from '@shop/postgres';
@@ -13,7 +13,7 @@ export interface Parcel {
   to: string;
 }
 
-/** Nothing in these tables keeps a second row out, so that one would be seen. */
+/** These tables have no constraint against a second row, so a test would see one. */
 export class CreateExample1760000001000 implements MigrationInterface {
   name = 'CreateExample1760000001000';
 

@@ -1,23 +1,23 @@
-/** The carrier of the tests: takes a parcel once for each key, counts, and holds whoever tells it of an instant. */
+/** The carrier of the tests: takes a parcel once for each key, counts calls, and holds callers at instants. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { Instant } from './example-carrier';
 
 export interface Hold {
-  /** Whether somebody waits here. */
+  /** Whether a caller waits here. */
   readonly arrived: boolean;
-  /** Lets it go on. */
+  /** Lets the caller go on. */
   release(): void;
-  /** Lets it go on with an error, as if nobody knew what has come of it. */
+  /** Lets the caller go on with an error, as if the outcome was unknown. */
   fail(): void;
 }
 
 export interface FakeCarrier {
   readonly url: string;
-  /** Holds the next one who comes to this instant with a parcel for this recipient, or with a note of this text. */
+  /** Holds the next caller that reaches this instant with a parcel for this recipient, or with a note of this text. */
   hold(instant: Instant, about: string): Hold;
-  /** The instants that the example came to, in order. */
+  /** The instants that the example reached, in order. */
   instantsOf(about: string): Instant[];
   /** The bookings that were made for this recipient. */
   bookingsOf(recipient: string): string[];
@@ -106,7 +106,7 @@ function newHold(): Waiting {
   const settled = new Promise<void>((resolve, reject) => {
     settle = { release: resolve, fail: () => reject(new Error('the carrier does not feel well')) };
   });
-  // Nobody need be waiting.
+  // Perhaps nobody waits for this promise.
   settled.catch(() => undefined);
   return {
     get arrived() {

@@ -1,8 +1,8 @@
-/** A small service with keyed routes of every kind, in this process, for the tests of what they answer. */
+/** A small service with keyed routes of every kind, in this process, for tests of their answers. */
 import { randomUUID } from 'node:crypto';
 import { Body, Controller, type DynamicModule, Module, Param, Post, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-// The two meet in every service; here they are tried together.
+// Every service uses both libraries; here they are tested together.
 // eslint-disable-next-line @nx/enforce-module-boundaries
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { createLogger, type Logger } from '@shop/observability';
@@ -48,7 +48,7 @@ export async function notesOf(database: Database, text: string): Promise<number>
 
 @Controller()
 export class NotesController {
-  /** The newest claim, for a test that wants to lease a key like it. */
+  /** The newest claim, for a test that leases a similar key. */
   static claim: Claim;
   /** What the errand's outside call does. */
   static errand: () => Promise<unknown> = async () => 'done';
@@ -140,7 +140,7 @@ export class NotesController {
 function answerOf(id: string, text: string): Answer {
   if (text === 'crash') throw new Error('out of luck');
   if (text === 'rude') return { status: 422, body: `{"status":422,"code":"rude","detail":"not a word of that"}` };
-  // Odd white space, so that an answer that was parsed and written again would be noticed.
+  // The white space is unusual, so that a test would notice an answer that was parsed and written again.
   return {
     status: 201,
     headers: { location: `/notes/${id}`, etag: '"1"' },
@@ -175,7 +175,7 @@ export interface Call {
   key?: string;
   url?: string;
   as?: string;
-  /** As text, so that its spelling can be chosen. */
+  /** A text, so that a test can choose its spelling. */
   body?: string | Buffer;
   headers?: Record<string, string>;
 }

@@ -1,4 +1,7 @@
-/** The idempotency of a service's routes as a table in the docs, which its tests compare with the OpenAPI document. */
+/**
+ * The idempotency of a service's routes as a table in the docs. The tests of the service compare it with its OpenAPI
+ * document.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectKeptFile } from '@shop/testing';
@@ -21,7 +24,7 @@ interface Policy {
 const DOCS = join(__dirname, '../../../docs/idempotency.md');
 const HEAD = ['route', 'strategy', 'stored', 'kept for', 'replay', 'in use', 'mismatch'];
 
-/** Compares the section of this service, such as `order`, in docs/idempotency.md. */
+/** Compares the section of this service (`order`, for example) in docs/idempotency.md. */
 export function expectPolicyTable(service: string, openApi: string): void {
   const section = new RegExp(`(<!-- policy:${service} -->\n)[^]*?(<!-- end -->)`);
   const table = aligned([HEAD, ...rowsOf(JSON.parse(openApi) as OpenApi)]);
@@ -59,7 +62,7 @@ function cellsOf({
   ];
 }
 
-/** A Markdown table as the formatter leaves it. */
+/** A Markdown table in the layout of the formatter. */
 function aligned(rows: readonly string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const [head, ...body] = rows.map(

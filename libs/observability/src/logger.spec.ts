@@ -15,7 +15,7 @@ interface Line {
 const children: ChildProcess[] = [];
 afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
-/** A process that has a `logger`, and runs the script. */
+/** Starts a process that has a `logger` and runs the script. */
 function startLogging(script: string) {
   const logger = `require('@shop/observability').createLogger({ service: 'test', level: 'info', format: 'json' })`;
   const { command, args } = typescriptProcess({ script: `const logger = ${logger};\n${script}` });
@@ -33,7 +33,8 @@ const byNumber = (one: Line, other: Line) => one.n! - other.n!;
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
 describe('R48 createLogger', () => {
-  // A line that is on its way when the process ends may come behind the last ones; so the order is not asked here.
+  // A line that is being written when the process ends may come after the last lines. So this test does not check the
+  // order.
   it('R48 has written every line once when the process exits right away', async () => {
     const child = startLogging(`
       for (let n = 0; n < 10_000; n++) logger.info({ n, text: 'ä' }, 'test.told');
@@ -94,7 +95,7 @@ describe('R48 createLogger', () => {
   });
 
   it('R45 writes lines in order, drops those that nobody takes beyond a limit, and tells how many', async () => {
-    // In one turn of the event loop the first lines are on their way, and all others wait.
+    // In one turn of the event loop, the first lines are being written and all others wait.
     const child = startLogging(`
       const text = '.'.repeat(1_000);
       for (let n = 0; n < 20_000; n++) logger.info({ n, text }, 'test.told');

@@ -1,4 +1,4 @@
-/** One structured line per decision: JSON for machines, colours for people. */
+/** Writes one structured line for each decision: JSON for machines, colours for people. */
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { SonicBoom } from 'sonic-boom';
@@ -13,15 +13,18 @@ export interface LoggerOptions {
   service: string;
   level: LogLevel;
   format: LogFormat;
-  /** Colours in the readable format; default true. */
+  /** Colours in the readable format. The default is true. */
   colour?: boolean;
 }
 
 const STDOUT = 1;
-/** Lines are written in blocks of this size, or after this time: a write of its own costs several times the line. */
+/**
+ * Lines are written in blocks of this size, or after this time. One write for each line costs several times as much as
+ * the line.
+ */
 const BLOCK_BYTES = 4_096;
 const FLUSH_INTERVAL_MS = 100;
-/** When nobody reads what we write, so much of it waits; later lines are dropped, and their number is told. */
+/** When nobody reads the output, at most this much of it waits. Later lines are dropped, and their number is logged. */
 const MAX_WAITING_BYTES = 16 * 1_024 * 1_024;
 
 export function createLogger({ service, level, format, colour = true }: LoggerOptions): Logger {
@@ -41,8 +44,9 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
 }
 
 /**
- * Lines are written in the background, so that none waits for a terminal, disk or pipe. The stream is opened here and not
- * by `pino.destination`, whose older one never lets the process end when nobody reads its last lines.
+ * Lines are written in the background, so that no caller waits for a terminal, disk or pipe. The stream is opened here
+ * and not by `pino.destination`. That one uses an older stream, which never lets the process end when nobody reads its
+ * last lines.
  */
 function openStdout(): SonicBoom {
   const destination = new SonicBoom({
@@ -52,13 +56,13 @@ function openStdout(): SonicBoom {
     periodicFlush: FLUSH_INTERVAL_MS,
     maxLength: MAX_WAITING_BYTES,
   });
-  // A reader that went away, or a full disk, is no reason to stop the service. The next line tries again.
+  // A closed reader or a full disk is no reason to stop the service. The next line is written again.
   destination.on('error', () => undefined);
   process.on('exit', () => {
     try {
       destination.flushSync();
     } catch {
-      // Nobody is left to read it.
+      // Nobody reads the output any more.
     }
   });
   return destination;
@@ -75,7 +79,7 @@ function tellOfDropped(destination: SonicBoom, logger: Logger): void {
   });
 }
 
-/** Never an error's further fields: PostgreSQL puts the values of the failing row into one of them. */
+/** Leaves out all other fields of an error, because PostgreSQL puts the values of the failing row into one of them. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;
@@ -83,7 +87,7 @@ function describeError(error: unknown): unknown {
   return { name, message, code, stack, cause: cause === undefined ? undefined : describeError(cause) };
 }
 
-/** Lets Nest's own messages go through the same logger. */
+/** Sends the messages of Nest through the same logger. */
 export class NestLog implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

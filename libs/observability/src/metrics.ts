@@ -1,11 +1,11 @@
-/** Prometheus metrics by name: asking twice for the same one answers the same one. */
+/** Prometheus metrics by name. A second call with the same name returns the same metric. */
 import { Counter, Gauge, Histogram, register } from 'prom-client';
 
 export function counter<L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
   return (register.getSingleMetric(name) as Counter<L> | undefined) ?? new Counter({ name, help, labelNames });
 }
 
-/** A counter of what somebody else counts: read when the metrics are asked for. */
+/** A counter whose value is counted elsewhere. It is read when somebody requests the metrics. */
 export function countedElsewhere(name: string, help: string, read: () => number): void {
   if (register.getSingleMetric(name)) return;
   new Counter({

@@ -1,4 +1,4 @@
-/** The log as people read it on a terminal: one coloured line per decision, transitions as arrows. */
+/** The log for people at a terminal: one coloured line for each decision, and transitions as arrows. */
 import pretty from 'pino-pretty';
 
 interface Line {
@@ -16,7 +16,7 @@ interface Colors {
   yellow: (text: string) => string;
 }
 
-/** Already shown by the pretty printer itself, or by `messageOf`. */
+/** The pretty printer itself or `messageOf` already shows these fields. */
 const SHOWN = new Set(['level', 'time', 'service', 'event', 'err', 'stack']);
 const SERVICE_WIDTH = 9;
 

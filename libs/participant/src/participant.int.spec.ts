@@ -1,4 +1,4 @@
-/** What a service promises for its commands, on PostgreSQL, with two replicas of a shed. */
+/** The guarantees of a service for its commands, on PostgreSQL, with two replicas of a shed. */
 import { Idempotency, ledgerMigrations, PostgresLedger } from '@shop/idempotency';
 import type { Message, Reply } from '@shop/messaging';
 import { createDatabase } from '@shop/postgres';
@@ -57,13 +57,13 @@ const rowOf = async ({ id }: Message) =>
       [id],
     )
   )[0];
-/** As if the process that has the command had died so long ago. */
+/** Changes the lease as if the process that has the command had died this long ago. */
 const ageLease = ({ id }: Message) =>
   database.query(
     { name: 'test.age', text: `update ledger set leased_until = now() - interval '1 hour' where key = $1` },
     [id],
   );
-/** Begins an outside call that does not come back, and waits until it is out. */
+/** Begins an outside call that does not return, and waits until it is in flight. */
 async function hang(message: Message): Promise<{ hanging: Promise<Reply> }> {
   carrier.holds = true;
   const before = carrier.waiting;
@@ -110,7 +110,7 @@ describe('R12 a command', () => {
     const { box, do: put } = newPair();
     expect(await one.perform(spoil(put))).toEqual(inDoubt(reason));
     expect(await rowOf(put)).toBeUndefined();
-    // A version that knows it may still carry it out.
+    // A version that knows this command may still carry it out.
     expect(await one.perform(put)).toEqual({ outcome: 'succeeded', result: { box } });
   });
 
@@ -166,7 +166,7 @@ describe('R3 an undo', () => {
     expect(carrier.calls).toEqual([fetch.id, fetch.id]);
     expect(await findBox(database, box)).toMatchObject({ booking: `booking of ${fetch.id}`, off: 1 });
     expect(await other.perform(fetch)).toEqual(fetched(fetch));
-    // It was only asleep: what it has found out is not written, and its delivery comes again.
+    // The owner was only paused. Its result is not written, and its delivery comes again.
     carrier.letGo();
     await expect(hanging).rejects.toBeInstanceOf(RetryableError);
     expect(await findBox(database, box)).toMatchObject({ off: 1 });

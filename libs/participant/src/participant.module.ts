@@ -1,4 +1,4 @@
-/** Brings a service's commands into its Nest app: a consumer on its mailbox, and the participant behind it. */
+/** Brings the commands of a service into its Nest app: a consumer on its mailbox, and the participant behind it. */
 import { Controller, type DynamicModule, Inject, Module, type Provider, type Type } from '@nestjs/common';
 import { Idempotency } from '@shop/idempotency';
 import { type Replies, commandMailbox, Consumes, type Delivery } from '@shop/messaging';
@@ -6,11 +6,11 @@ import { Database } from '@shop/postgres';
 import { type CommandSet, Participant } from './participant';
 
 export interface ParticipantModuleOptions<State> {
-  /** The name of the service, as in its commands. */
+  /** The name of the service, as its commands use it. */
   service: string;
-  /** An injectable class that says what the service can be asked to do. */
+  /** An injectable class with the commands of the service. */
   commands: Type<CommandSet<State>>;
-  /** What that class is given; exported, for the rest of the service. */
+  /** The providers that this class needs. They are exported for the rest of the service. */
   providers?: Provider[];
 }
 

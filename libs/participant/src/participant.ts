@@ -1,9 +1,9 @@
 /**
  * How a service takes part in sagas: it reads each command, claims it in the ledger, decides it, and replies.
  *
- * Commands that arrive together are one batch and one transaction: the ledger says which of them are new, `load` reads and
- * locks what they touch, a handler decides each of them in memory, and `save` writes what has changed, together with the
- * replies. What calls outside is only begun there, and goes on as leased work behind the commit.
+ * Commands that arrive together are one batch and one transaction. The ledger finds the new commands. `load` reads and
+ * locks their rows. A handler decides each of them in memory. `save` writes the changes together with the replies. Work
+ * that makes an outside call is only begun there. It continues as leased work after the commit.
  */
 import {
   type Answer,
@@ -21,22 +21,22 @@ import { RetryableError } from '@shop/resilience';
 import { type Command, type Handler, refused, refusedInDoubt } from './on';
 import { answerOf, replyOf } from './stored-reply';
 
-/** What a service can be asked to do, and the rows that it works on. */
+/** The commands of a service, and how the rows that they need are loaded and saved. */
 export interface CommandSet<State> {
   handlers: readonly Handler<State>[];
-  /** Reads, and locks in key order, what these commands touch. */
+  /** Reads the rows that these commands need, and locks them in key order. */
   load: (tx: Tx, commands: readonly Command[]) => Promise<State>;
-  /** Sends what the handlers have changed. */
+  /** Sends the changes of the handlers. */
   save: (tx: Tx, state: State) => void;
-  /** The state in which nothing is known of any command; see `BatchSteps.blank`. */
+  /** The state in which nothing is known about any command; see `BatchSteps.blank`. */
   blank?: () => State;
-  /** Further failures that mean a lost race. */
+  /** More failures that mean a lost race. */
   retryOn?: (error: unknown) => boolean;
-  /** The work that goes on outside, by the name that a handler's decision gives. */
+  /** The work that makes outside calls, by the name that the decision of a handler gives. */
   calls?: Record<string, LeasedRun<never>>;
 }
 
-/** A command that could be read, with the code for it. */
+/** A command that could be read, with its handler. */
 interface Asked<State> {
   command: Command;
   handler: Handler<State>;
@@ -45,9 +45,14 @@ interface Asked<State> {
   undoes?: string;
 }
 
-/** Something that was left is finished, then the command itself; more rounds would mean that somebody keeps taking the lease. */
+/**
+ * First, left work is finished, and then the command itself is handled. More rounds would mean that somebody else takes
+ * the lease again and again.
+ */
 const MAX_ROUNDS = 3;
-/** Who waits for somebody else's work looks again after this; the other may have died with it. */
+/**
+ * A caller that waits for the work of somebody else looks again after this time. The owner may have died with the work.
+ */
 const WAIT_MS = 1_000;
 
 export class Participant<State = unknown> {
@@ -66,7 +71,7 @@ export class Participant<State = unknown> {
     this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.decideBatch(batch) });
   }
 
-  /** Takes the deliveries of the service's mailbox. */
+  /** Takes the deliveries of the mailbox of the service. */
   take(deliveries: readonly Delivery[]): Replies {
     return new Replies(
       deliveries.map(async ({ message, suspect }) =>
@@ -86,7 +91,7 @@ export class Participant<State = unknown> {
     throw new RetryableError(`${message.id} could not be settled`, { retryAfterMs: WAIT_MS });
   }
 
-  /** Answers nothing when something that was left has been finished, and the command is to be tried again. */
+  /** Returns undefined when left work has been finished and the command has to be attempted again. */
   private async attempt(asked: Asked<State>, options: { alone?: boolean }): Promise<Reply | undefined> {
     const { works } = this.idempotency;
     const settled = await this.lane.submit(asked, options);
@@ -107,7 +112,7 @@ export class Participant<State = unknown> {
     }
   }
 
-  /** A command that we do not know or cannot read is refused, so that its saga turns back instead of waiting for ever. */
+  /** Refuses a command that we do not know or cannot read, so that its saga turns back and does not wait for ever. */
   private read(message: Message): Asked<State> | Reply {
     const { id, type, data } = message;
     const handler = this.handlers.get(type);

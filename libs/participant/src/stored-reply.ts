@@ -1,8 +1,8 @@
-/** A reply as the ledger keeps it. */
+/** A reply in the form in which the ledger stores it. */
 import type { Answer } from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
 
-/** `kept: false` for what holds only now: the command may come again, and is decided anew. */
+/** `kept: false` is for a reply that is true only now. The command may come again and is then decided again. */
 export function answerOf(reply: Reply, { kept }: Pick<Answer, 'kept'> = {}): Answer {
   return { status: reply.outcome === 'succeeded' ? 200 : 409, body: JSON.stringify(reply), kept };
 }

@@ -1,4 +1,4 @@
-/** A participant with next to nothing to do, for the tests: a shed that keeps boxes, and has a carrier fetch them. */
+/** A small participant for the tests: a shed that keeps boxes, and asks a carrier to fetch them. */
 import { randomUUID } from 'node:crypto';
 import type { LeasedWork } from '@shop/idempotency';
 import { defineCommand, type Message, newMessage } from '@shop/messaging';
@@ -12,10 +12,10 @@ class BoxBody {
 }
 
 const commandOf = (name: string) => defineCommand({ service: 'shed', name, version: 1, body: BoxBody });
-/** In memory: a box is put in, and taken out again. */
+/** Done in memory: a box is put in, and taken out again. */
 export const PutIn = commandOf('put-in');
 export const TakeOut = commandOf('take-out');
-/** Outside: the carrier is told to fetch a box, and that is called off again. */
+/** Done outside: the carrier is told to fetch a box, and the undo cancels this. */
 export const Fetch = commandOf('fetch');
 export const CallOff = commandOf('call-off');
 
@@ -28,10 +28,10 @@ interface Box {
 }
 type Boxes = Map<string, Box>;
 
-/** Answers when the test lets it; the same key is the same booking. */
+/** Answers when the test lets it. The same key always gets the same booking. */
 export class FakeCarrier {
   readonly calls: string[] = [];
-  /** Keys of calls that are held until they are let go. */
+  /** The keys of the calls that wait until the test lets them go on. */
   private readonly held = new Map<string, () => void>();
   holds = false;
 
@@ -101,7 +101,7 @@ function boxOf(boxes: Boxes, { box }: BoxBody): Box {
   return known;
 }
 
-/** A command and its undo, about a box of their own. */
+/** A command and its undo for their own box. */
 export function newPair(doing = PutIn, undoing = TakeOut, box: string = randomUUID()) {
   const id = `${box}/step/do`;
   const envelope = { source: 'test', subject: box, data: { box } };

@@ -1,10 +1,11 @@
 /**
- * Several statements in one round trip: what is sent together leaves in one write and is answered in one read.
+ * Several statements in one round trip: they leave in one write, and their answers come in one read.
  *
- * PostgreSQL's extended protocol lets any number of parse, bind and execute messages stand before one sync; it answers
- * them in order, and behind a failure it skips the rest. `pg` sends a sync (and the server a packet) per statement,
- * and on a loaded machine packets, with a process to be woken for each, cost more than the statements in them. This is
- * a query class for `pg` (it has `submit` and the handlers), so connections, errors and everything else stay with `pg`.
+ * The extended protocol of PostgreSQL allows any number of parse, bind and execute messages before one sync. The server
+ * answers them in order, and skips the rest after a failure. `pg` sends one sync for each statement, and the server
+ * then sends one packet for each. On a loaded machine, the packets and the process wake-ups that they cause cost more
+ * than the statements. This is a query class for `pg` (it has `submit` and the handlers), so connections, errors and
+ * all else stay with `pg`.
  */
 import pg, { type ClientBase } from 'pg';
 import type { Statement } from './statement';
@@ -16,13 +17,13 @@ export interface Call {
   reject: (error: unknown) => void;
 }
 
-/** The part of pg's `Result` that turns wire fields into rows. */
+/** The part of `Result` of `pg` that turns wire fields into rows. */
 interface RowParser {
   addFields(fields: unknown[]): void;
   parseRow(fields: unknown[]): unknown;
 }
 
-/** The part of pg's `Connection` that is needed here. */
+/** The part of `Connection` of `pg` that is needed here. */
 interface Connection {
   stream: { cork(): void; uncork(): void };
   parse(message: { name: string; text: string; types: number[] }): void;
@@ -38,18 +39,18 @@ const { Result, utils } = pg as unknown as {
   utils: { prepareValue: (value: unknown) => unknown };
 };
 
-/** What each connection has prepared, and how the rows of each statement are read. */
+/** The statements that each connection has prepared, and the parsers of their rows. */
 const prepared = new WeakMap<object, Map<string, RowParser>>();
 
-/** What this process has sent so far, `begin` and `commit` included; for its metrics. */
+/** What this process has sent so far, including `begin` and `commit`, for its metrics. */
 export const traffic = { roundTrips: 0, statements: 0 };
 
-/** Sends the calls in one round trip; each of them settles by itself. */
+/** Sends the calls in one round trip. Each call settles by itself. */
 export function sendBundle(client: ClientBase, calls: readonly Call[]): void {
   traffic.roundTrips++;
   traffic.statements += calls.length;
   const { _types: types } = client as unknown as { _types: unknown };
-  // A query class of ours comes back as it is, not as a promise, which the types of `pg` do not say.
+  // `query` returns an object of our query class as it is, not as a promise. The types of `pg` do not say so.
   (client as unknown as { query: (bundle: Bundle) => void }).query(new Bundle(calls, types));
 }
 
@@ -58,7 +59,7 @@ class Bundle {
   private rows: unknown[] = [];
   private readonly results: unknown[][] = [];
   private parsers: Map<string, RowParser> = new Map();
-  /** Of statements that this connection runs for the first time. */
+  /** The parser for statements that this connection runs for the first time. */
   private parser: RowParser | undefined;
 
   constructor(
@@ -69,7 +70,8 @@ class Bundle {
   submit(connection: Connection): Error | null {
     let values: unknown[][];
     try {
-      // Before the first byte leaves: a value that cannot be sent must not leave half a bundle behind.
+      // This is done before the first byte leaves. A value that cannot be sent must not leave half of a bundle on the
+      // connection.
       values = this.calls.map((call) => call.values.map(utils.prepareValue));
     } catch (error) {
       return error as Error;
@@ -89,13 +91,13 @@ class Bundle {
       const { name, text } = statement;
       const first = !known.has(name);
       if (first) {
-        // It may be there already, if it failed when it first ran; closing one that is not there is no error.
+        // The statement may be there already, if it failed when it first ran. Closing a missing statement is no error.
         connection.close({ type: 'S', name });
         connection.parse({ name, text, types: [] });
         known.add(name);
       }
       connection.bind({ statement: name, values: values[index]! });
-      // How its rows look is asked once; no migration changes that under a running service.
+      // The columns of the rows are asked once. No migration changes them while a service runs.
       if (first) connection.describe({ type: 'P', name: '' });
       connection.execute({ portal: '' });
     }
@@ -124,7 +126,7 @@ class Bundle {
     this.calls.forEach(({ resolve }, index) => resolve(this.results[index] ?? []));
   }
 
-  /** The failed statement and those behind it, which were not run, share the error. */
+  /** The failed statement shares its error with the statements after it, which were not run. */
   handleError(error: Error): void {
     this.calls.forEach(({ resolve, reject }, index) => {
       const rows = this.results[index];
@@ -133,7 +135,7 @@ class Bundle {
     });
   }
 
-  /** Only a statement without text is answered so, and there is none. */
+  /** The server sends this only for a statement without text, and there is none. */
   handleEmptyQuery(): void {
     this.handleCommandComplete();
   }

@@ -1,4 +1,4 @@
-/** How columns of entities are read, where the driver's value is not the one that our types and our JSON have. */
+/** How columns of entities are read, where the value of the driver differs from our types and our JSON. */
 import type { ValueTransformer } from 'typeorm';
 
 /** A point in time as its ISO text. */
@@ -7,7 +7,7 @@ export const isoTime: ValueTransformer = {
   to: (text?: string) => text,
 };
 
-/** Null as undefined, which JSON leaves out. */
+/** Null becomes undefined, which JSON leaves out. */
 export const absentIfNull: ValueTransformer = {
   from: (value: unknown) => value ?? undefined,
   to: (value: unknown) => value ?? null,

@@ -1,4 +1,4 @@
-/** One service's database: a TypeORM data source, and the door to named statements on its pipelined connections. */
+/** The database of one service: a TypeORM data source, and named statements on its pipelined connections. */
 import type { Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
@@ -15,20 +15,21 @@ export interface DatabaseOptions {
   entities?: MixedList<Function>;
 }
 
-/** Enough for the lanes of one service and its reads; PostgreSQL pays for each. */
+/** Enough for the lanes of one service and its reads. Each connection costs PostgreSQL memory and a process. */
 const DEFAULT_POOL_SIZE = 8;
-/** A transaction that lost a race this often meets something else than a race. */
+/** A transaction that lost a race this often has another problem than a race. */
 const MAX_ATTEMPTS = 5;
-/** Longest time a statement waits for a row that another replica holds. */
+/** The longest time that a statement waits for a row that another replica holds. */
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
-/** A replica that was paused inside a transaction must not hold its locks for ever. */
+/** A replica that is paused inside a transaction must not hold its locks for ever. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const INT8_OID = 20;
 /**
- * Every statement here is a look-up by key, and its plan is made once per connection, perhaps while the table is still
- * empty and a scan looks cheap. It must be the plan for a large table: by index, row by row, and never compiled.
+ * Every statement here looks up rows by key. Its plan is made once for each connection, perhaps while the table is
+ * still empty and a scan looks cheap. These settings force the plan for a large table: by index, row by row, and
+ * without compilation.
  */
 const PLANNER = [
   'plan_cache_mode=force_generic_plan',
@@ -55,7 +56,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     migrations: options.migrations ?? [],
     migrationsTableName: 'migration',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    // A dropped idle connection is the pool's affair: it makes a new one for the next query.
+    // When an idle connection breaks, the pool makes a new one for the next query. So there is nothing to do.
     poolErrorHandler: () => undefined,
     extra: {
       types: numbersForBigints,
@@ -80,14 +81,14 @@ export class Database {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  /** Runs one statement in a transaction of its own. */
+  /** Runs one statement in its own transaction. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.withClient((client) => runStatement(client, statement, values))) as Row[];
   }
 
   /**
-   * Runs `work` in one transaction and commits. Serialization failures, deadlocks and what `retryOn` names start it
-   * again from the beginning, so `work` must not touch anything outside the transaction.
+   * Runs `work` in one transaction and commits. Serialization failures, deadlocks and errors that `retryOn` names start
+   * `work` again from the beginning. So `work` must not change anything outside of the transaction.
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -100,10 +101,11 @@ export class Database {
     }
   }
 
-  /** TypeORM cannot name statements, so they go to its pool directly. */
+  /** TypeORM cannot name statements, so they go directly to its pool. */
   private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    // A connection that is cut fails its statement; that it says so a second time must not end the process.
+    // When a connection breaks, its statement fails. The connection also emits an error, which must not end the
+    // process.
     client.on('error', ignore);
     try {
       return await work(client);

@@ -96,7 +96,7 @@ describe('R45 a lane that gathers', () => {
   const submitAll = (lane: Lane<number, number>, count: number) =>
     Promise.all(Array.from({ length: count }, (_, n) => lane.submit(n)));
 
-  /** A batch of this size has run for so long and is over; two more members wait. */
+  /** A batch of this size has run for this long and is over. Two more members wait. */
   async function gatheringBehind(size: number, options: { tookMs: number; gatherMs: number }) {
     const recording = recordingLane({ gatherMs: options.gatherMs });
     const first = submitAll(recording.lane, size);

@@ -1,26 +1,30 @@
 /**
- * A lane runs one batch at a time; whatever arrives while it runs is the next batch.
+ * A lane runs one batch at a time. What arrives while a batch runs is the next batch.
  *
- * An idle lane starts at once with a batch of one, and batches grow when the load does. A lane that gathers waits behind a
- * large batch, for one twice as large, and no longer than that batch took: under load each batch has a price of its own.
- * If a batch fails, its members run alone, so one bad member cannot hold back the others.
+ * An idle lane starts at once with a batch of one, and batches grow with the load. A lane that gathers waits after a
+ * large batch. It waits for a batch that is twice as large, but not longer than the last batch took: under load, each
+ * batch has a fixed cost. If a batch fails, its members run alone, so one bad member cannot block the others.
  */
 import { isConnectionFailure } from './pg-errors';
 
 export interface LaneOptions<In, Out> {
-  /** Answers one output per input, in the same order. */
+  /** Returns one output for each input, in the same order. */
   run: (batch: In[]) => Promise<Out[]>;
-  /** Most members of one batch. */
+  /** The most members of one batch. */
   maxBatch?: number;
-  /** Most members waiting; above it `submit` throws LaneFullError. */
+  /** The most waiting members. When there are more, `submit` throws LaneFullError. */
   maxWaiting?: number;
-  /** Milliseconds to wait, at most, for members behind a batch of eight or more; 0 starts the next at once. */
+  /**
+   * The longest wait in milliseconds for more members after a batch of eight or more. 0 starts the next batch at once.
+   */
   gatherMs?: number;
-  /** True for a failure that has nothing to do with the members, such as a server that is away: all fail with it. */
+  /**
+   * True for a failure that is not caused by the members, such as a server that is away. Then all members fail with it.
+   */
   failsTogether?: (error: unknown) => boolean;
 }
 
-/** Thrown when a lane has as many waiting members as it may; the caller should come again later. */
+/** Thrown when a lane has the most waiting members that it may have. The caller should try again later. */
 export class LaneFullError extends Error {
   constructor() {
     super('too much work is waiting; try again later');
@@ -28,12 +32,12 @@ export class LaneFullError extends Error {
   }
 }
 
-/** Larger batches gain nothing more from the shared commit and make everybody wait. */
+/** Larger batches save nothing more by sharing the commit, and everybody waits longer. */
 const DEFAULT_MAX_BATCH = 128;
 const DEFAULT_MAX_WAITING = 2_000;
-/** Behind a smaller batch nobody waits: there is no load to speak of. */
+/** After a smaller batch nobody waits, because the load is low. */
 const GATHER_FROM = 8;
-/** For lanes whose batches are transactions; docs/performance.md tells what it gains. */
+/** For lanes whose batches are transactions. docs/performance.md says what it saves. */
 export const GATHER_MS = 16;
 
 interface Member<In, Out> {
@@ -47,7 +51,7 @@ export class Lane<In, Out> {
   private waiting: Member<In, Out>[] = [];
   private running = false;
   private gathering: NodeJS.Timeout | undefined;
-  /** So many waiting members end the gathering. */
+  /** This many waiting members end the gathering. */
   private enough = 0;
   private readonly run: (batch: In[]) => Promise<Out[]>;
   private readonly maxBatch: number;
@@ -67,7 +71,7 @@ export class Lane<In, Out> {
     return this.waiting.length;
   }
 
-  /** `alone` keeps a suspicious member (one that was tried before) out of everybody else's batch. */
+  /** `alone` gives a suspicious member (one that was attempted before) a batch of its own. */
   submit(input: In, { alone = false }: { alone?: boolean } = {}): Promise<Out> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new LaneFullError());
     return new Promise<Out>((resolve, reject) => {
@@ -76,7 +80,7 @@ export class Lane<In, Out> {
         if (this.waiting.length >= this.enough) this.endGathering();
         return;
       }
-      // Deferred, so that members that arrive in the same turn of the event loop travel together.
+      // The start is deferred, so that members of the same turn of the event loop are in the same batch.
       if (!this.running && this.waiting.length === 1) setImmediate(() => this.pump());
     });
   }

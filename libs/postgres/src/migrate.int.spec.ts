@@ -6,7 +6,7 @@ import { migrate } from './migrate';
 class CreateShelf1700000000001 implements MigrationInterface {
   name = 'CreateShelf1700000000001';
   async up(runner: QueryRunner): Promise<void> {
-    // Long enough that replicas which start together would meet in it.
+    // The migration is slow enough that replicas which start together meet in it.
     await runner.query('select pg_sleep(0.1)');
     await runner.query('create table shelf (id int primary key)');
   }
@@ -62,7 +62,7 @@ it('R53 replicas that start together migrate once, and all of them find the newe
 
 it('a migration that fails leaves nothing behind, and the next start goes through', async () => {
   FillShelf1700000000002.works = false;
-  // TypeORM tells the console of it, too.
+  // TypeORM also writes the failure to the console.
   jest.spyOn(console, 'log').mockImplementation();
   const failed = await Promise.allSettled(replicas.map(migrate));
   expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);

@@ -4,10 +4,10 @@ import type { Database } from './database';
 /** One lock per database is enough; the number only has to be the same in every replica. */
 const MIGRATION_LOCK = 7_201_958;
 
-/** Runs the pending migrations and answers their names. */
+/** Runs the pending migrations and returns their names. */
 export async function migrate(database: Database): Promise<string[]> {
   await database.connect();
-  // A transaction lock, not a session lock: it cannot leak, not even through a transaction pooler.
+  // A transaction lock, not a session lock: it is always released, even with a transaction pooler.
   const guard = database.dataSource.createQueryRunner();
   await guard.startTransaction();
   try {

@@ -9,7 +9,7 @@ const DEADLOCK_DETECTED = '40P01';
 const UNIQUE_VIOLATION = '23505';
 const CHECK_VIOLATION = '23514';
 
-/** True when the same transaction may well succeed if it is run again from its start. */
+/** True when the same transaction may succeed if it runs again from its start. */
 export function isSerializationFailure(error: unknown): boolean {
   const code = (error as PgError | undefined)?.code;
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
@@ -29,7 +29,7 @@ export function isCheckViolation(error: unknown, constraint: string): boolean {
 const AWAY = /^(08...|57P0[1-5]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 const AWAY_MESSAGE = /Connection terminated|timeout exceeded when trying to connect|not queryable|Client was closed/;
 
-/** True when the database could not be reached or went away: the statement is not to blame. */
+/** True when the database could not be reached or went away. The statement is not the cause. */
 export function isConnectionFailure(error: unknown): boolean {
   return AWAY.test((error as PgError | undefined)?.code ?? '') || AWAY_MESSAGE.test((error as Error)?.message ?? '');
 }
@@ -42,12 +42,12 @@ export function isLockTimeout(error: unknown): boolean {
 }
 
 /**
- * Out of disk, memory or connections; an I/O error; a statement or transaction that took too long; a server that only
- * reads, as after a failover.
+ * Out of disk, memory or connections; an I/O error; a statement or transaction that took too long; a server that is
+ * read-only, for example after a failover.
  */
 const IN_TROUBLE = /^(53...|58...|57014|25P03|25006)$/;
 
-/** True when the database could not do it now and may well do it later: what was asked is not to blame. */
+/** True when the database could not do it now and may do it later. The request is not the cause. */
 export function isPassing(error: unknown): boolean {
   return (
     isConnectionFailure(error) ||
@@ -59,7 +59,7 @@ export function isPassing(error: unknown): boolean {
 
 const IN_FAILED_TRANSACTION = '25P02';
 
-/** True when a statement was refused only because one before it, in the same transaction, has failed. */
+/** True when a statement was refused only because an earlier statement of the same transaction has failed. */
 export function isTransactionAborted(error: unknown): boolean {
   return (error as PgError | undefined)?.code === IN_FAILED_TRANSACTION;
 }

@@ -1,11 +1,14 @@
 /**
- * A set of rows as one parameter: a JSON document that the statement reads with `jsonb_to_recordset`. Measured against
- * one array per column it takes less than half the client's time, and less of the server's where columns hold JSON.
+ * A set of rows as one parameter: a JSON document that the statement reads with `jsonb_to_recordset`. Compared with one
+ * array for each column, it was measured to take less than half of the client's time. It also takes less of the
+ * server's time where columns hold JSON.
  */
 
 type Column = string | number | boolean | null | undefined | object;
 
-/** Names are those that the statement gives to the columns; `undefined` is null, and a Date its ISO text. */
+/**
+ * The names are the names of the columns in the statement. `undefined` becomes null, and a Date becomes its ISO text.
+ */
 export function rowsOf(rows: readonly Readonly<Record<string, Column>>[]): string {
   return JSON.stringify(rows);
 }

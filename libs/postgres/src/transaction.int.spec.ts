@@ -15,7 +15,7 @@ const readAll: Statement = { name: 'test.read-all', text: 'select id from accoun
 const lock: Statement = { name: 'test.lock', text: 'select cents from account where id = $1 for update' };
 const truncate: Statement = { name: 'test.truncate', text: 'truncate account, late' };
 const suicide: Statement = { name: 'test.suicide', text: 'select pg_terminate_backend(pg_backend_pid())' };
-/** Its key is looked at by the commit only. */
+/** The deferred key of this table is checked only by the commit. */
 const createLateTable: Statement = {
   name: 'test.create-late',
   text: 'create table late (id text unique deferrable initially deferred)',
@@ -24,7 +24,7 @@ const insertLate: Statement = { name: 'test.insert-late', text: 'insert into lat
 
 let database: Database;
 
-/** One connection only, so that whatever a transaction leaves behind meets the next one. */
+/** There is only one connection, so the next transaction meets everything that a transaction leaves behind. */
 const onOneConnection = () => createDatabase({ url: stack.databaseUrl, applicationName: 'test', poolSize: 1 });
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ afterAll(() => database.close());
 const balance = async (id: string) => (await database.query<{ cents: number }>(read, [id]))[0]?.cents;
 const ids = async () => (await database.query<{ id: string }>(readAll)).map(({ id }) => id);
 
-/** A promise that a test settles when it wants two transactions to have come to a certain point. */
+/** A promise that a test settles when two transactions have reached a certain point. */
 function meeting(): { reached: Promise<void>; reach: () => void } {
   let reach!: () => void;
   const reached = new Promise<void>((resolve) => (reach = resolve));
@@ -298,7 +298,7 @@ describe('R11 a transaction that lost a race', () => {
         tx.send(add, [to, 1]);
       });
     await Promise.all([transfer('ada', 'bob'), transfer('bob', 'ada')]);
-    // Once more at least: the loser may meet the winner again before that one has come to its end.
+    // At least one more run: the loser may meet the winner again before the winner has ended.
     expect(runs).toBeGreaterThanOrEqual(3);
     expect([await balance('ada'), await balance('bob')]).toEqual([0, 0]);
   });
@@ -374,7 +374,7 @@ describe('a statement', () => {
         });
         await single.query(read, ['ada']);
       }
-      // Prepared anew, it would have begun to count anew.
+      // If the statement had been prepared again, the count would have started again.
       expect(await single.query(prepared, [read.name])).toEqual([{ runs: 9 }]);
     } finally {
       await single.close();

@@ -1,4 +1,7 @@
-/** The transaction as a value: whoever writes takes a `Tx` first, so no query can run outside one by accident. */
+/**
+ * The transaction as a value. Code that writes takes a `Tx` as its first argument, so no query can run outside of one
+ * by accident.
+ */
 import { channel } from 'node:diagnostics_channel';
 import type { ClientBase } from 'pg';
 import { type Call, sendBundle } from './bundle';
@@ -6,16 +9,16 @@ import { isTransactionAborted } from './pg-errors';
 import type { Statement } from './statement';
 
 export interface Tx {
-  /** Runs a statement and answers its rows. */
+  /** Runs a statement and returns its rows. */
   query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
   /**
-   * Sends a statement whose rows nobody needs, without waiting for it. It travels together with what follows, the
-   * commit included; if it fails, the transaction fails.
+   * Sends a statement whose rows nobody needs, and does not wait for it. It travels together with the next statements,
+   * including the commit. If it fails, the transaction fails.
    */
   send(statement: Statement, values?: readonly unknown[]): void;
   /**
-   * Has `act` called when the commit is known, in the order in which it was asked for. When the transaction is rolled
-   * back or run again, what was asked for is gone with it. `act` must not throw: what is committed cannot be taken back.
+   * Calls `act` when the commit is known. Several acts are called in the order of these calls. When the transaction is
+   * rolled back or runs again, its acts are forgotten. `act` must not throw, because the commit cannot be taken back.
    */
   afterCommit(act: () => void): void;
 }
@@ -24,14 +27,14 @@ const begin: Statement = { name: 'begin', text: 'begin' };
 const commit: Statement = { name: 'commit', text: 'commit' };
 const rollback: Statement = { name: 'rollback', text: 'rollback' };
 
-/** The channel of `instant` in @shop/observability; this floor imports nothing of ours. */
+/** The channel of `instant` in @shop/observability. This library imports none of our other libraries. */
 const instants = channel('shop:instant');
 
 /**
- * Runs `work` between `begin` and `commit`. What is asked in one turn of the event loop travels in one bundle: `begin`
- * with the first statements and `commit` with the last, so a transaction costs as many round trips as it has decisions
- * to wait for, plus one. A `commit` behind a failed statement is not run, so sending it early loses nothing; and a
- * transaction with a failed statement fails, even if `work` looked away, because nothing of it is kept.
+ * Runs `work` between `begin` and `commit`. The statements of one turn of the event loop travel in one bundle: `begin`
+ * with the first statements, and `commit` with the last ones. So a transaction costs one round trip for each decision
+ * that it waits for, plus one. A `commit` after a failed statement is not run, so it is safe to send it early. A
+ * transaction with a failed statement fails even if `work` caught the error, because nothing of it is kept.
  */
 export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Promise<T>): Promise<T> {
   const answers: Promise<unknown>[] = [];
@@ -45,10 +48,10 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
     if (calls.at(-1)?.statement === commit) tell('commit.sent');
   });
   const run = (statement: Statement, values: readonly unknown[] = []): Promise<unknown[]> => {
-    // The connection may be somebody else's by now, and outside of a transaction the statement would stay.
+    // Somebody else may use the connection now. Outside of a transaction, the effect of the statement would stay.
     if (isOver) throw new Error(`${statement.name} comes behind the end of its transaction`);
     const answer = ask(statement, values);
-    // Marked as handled here; the failure itself is reported below.
+    // This marks the failure as handled. It is reported below.
     answer.catch(() => undefined);
     answers.push(answer);
     asked.push(values);
@@ -83,12 +86,12 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
   return result;
 }
 
-/** Runs one statement in a transaction of its own. */
+/** Runs one statement in its own transaction. */
 export function runStatement(client: ClientBase, statement: Statement, values: readonly unknown[]): Promise<unknown[]> {
   return new Promise((resolve, reject) => sendBundle(client, [{ statement, values, resolve, reject }]));
 }
 
-/** Collects what is asked until nothing more is ready to run, then sends it all. */
+/** Collects statements until no more code is ready to run, then sends them all. */
 function bundling(
   client: ClientBase,
   onSent: (calls: readonly Call[]) => void,
@@ -107,7 +110,7 @@ function bundling(
     });
 }
 
-/** Waits for every answer, so that no statement is still on its way; the first failure is the cause of all others. */
+/** Waits for every answer, so that no statement is still on its way. The first failure is the cause of all others. */
 async function firstFailure(answers: Promise<unknown>[]): Promise<PromiseRejectedResult | undefined> {
   const settled = await Promise.allSettled(answers);
   return settled.find((answer) => answer.status === 'rejected');

@@ -1,4 +1,4 @@
-/** The tables of a database of a test. */
+/** Creates the tables in the database of a test. */
 import { createDatabase, type DatabaseOptions } from '../src/database';
 import { migrate } from '../src/migrate';
 

@@ -1,4 +1,4 @@
-/** Counts the transactions of its owner; one that is run again counts once. */
+/** Counts the transactions of its owner. A transaction that runs again counts once. */
 import { Database } from '../src/database';
 import type { Tx } from '../src/transaction';
 

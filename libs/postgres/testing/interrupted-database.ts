@@ -1,6 +1,6 @@
 /**
- * Lets something happen elsewhere between the first and the second statement of a transaction. One that reads nothing
- * has nothing in between; it is made to run again, as after a lost race.
+ * Runs code of the test between the first and the second statement of a transaction. A transaction that reads nothing
+ * has no such place, so it is made to run again, as after a lost race.
  */
 import { Database } from '../src/database';
 import type { Statement } from '../src/statement';
@@ -9,7 +9,7 @@ import type { Tx } from '../src/transaction';
 const SERIALIZATION_FAILURE = '40001';
 
 export class InterruptedDatabase extends Database {
-  /** Happens once, in the next transaction. */
+  /** Runs once, in the next transaction. */
   afterFirstStatement?: () => Promise<void>;
 
   override transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {

@@ -1,18 +1,18 @@
-/** Tells in the OpenAPI document which problems a route can answer, by status, with their stable codes. */
+/** Adds to the OpenAPI document the problems of a route, by status, with their stable codes. */
 import { STATUS_CODES } from 'node:http';
 import { ApiExtraModels, ApiResponse, getSchemaPath, type SchemaObject } from '@nestjs/swagger';
 import { Problem, ProblemBody } from './problem';
 
-/** Further members of a problem, such as `reason`; each schema has an example. */
+/** More members of a problem, such as `reason`. Each schema has an example. */
 export type ProblemMembers = Record<string, SchemaObject>;
 
-/** Codes with the further members of each, or just the codes. */
+/** Codes with the additional members of each, or only the codes. */
 type Codes = readonly string[] | Record<string, ProblemMembers>;
 
-/** By status. */
+/** The codes by status. */
 export type ProblemCodes = Record<number, Codes>;
 
-/** One response of the document. It knows its own codes, so that more can be added later. */
+/** One response of the document. It keeps its codes, so that more can be added later. */
 export interface ProblemResponse {
   description: string;
   headers?: Record<string, { description: string; schema: object }>;
@@ -31,12 +31,12 @@ interface ProblemSchema {
 }
 
 export const PROBLEM_TYPE = 'application/problem+json';
-/** Statuses that tell when the same request may come again. */
+/** Statuses whose answers say when the same request may be repeated. */
 const COME_AGAIN = [429, 503];
 const retryAfter = { description: 'seconds', schema: { type: 'string', example: '1' } };
 const CODES = 'shop:problem-codes';
 
-/** On a method or a class; several of them add up. */
+/** Used on a method or a class. Several of them add up. */
 export function ApiProblems(codes: ProblemCodes): MethodDecorator & ClassDecorator {
   return (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     const holder = (descriptor?.value ?? target) as object;
@@ -45,7 +45,7 @@ export function ApiProblems(codes: ProblemCodes): MethodDecorator & ClassDecorat
       const isNew = !known[status];
       known[status] = { ...known[status], ...membersByCode(more) };
       const response = problemResponse(Number(status), known[status]);
-      // Nest appends the description of a response that is declared twice.
+      // Nest appends a description when a response is declared a second time.
       const options = { ...response, status: Number(status), description: isNew ? response.description : '' };
       decorate(ApiResponse(options), target, key, descriptor);
     }

@@ -24,14 +24,14 @@ export class ProblemBody {
 }
 
 export interface ProblemOptions {
-  /** Further members of the body, such as `errors` or `currentVersion`. */
+  /** More members of the body, such as `errors` or `currentVersion`. */
   extensions?: Record<string, unknown>;
   headers?: Record<string, string>;
   cause?: unknown;
 }
 
 /**
- * Thrown when a request cannot be served for a reason the caller should know. It extends Nest's HttpException, so that
+ * Thrown when a request cannot be served for a reason that the caller should know. It extends HttpException of Nest, so
  * it has the right status in any Nest service, with or without our filter.
  */
 export class Problem extends HttpException {

@@ -1,4 +1,4 @@
-/** What is remembered, and what is forgotten for it. */
+/** Which entries the map keeps, and which it forgets. */
 import { BoundedMap } from './bounded-map';
 
 const kept = (map: BoundedMap<string, number>) => ['a', 'b', 'c', 'd'].filter((key) => map.get(key) !== undefined);

@@ -13,7 +13,7 @@ export interface Command {
 export class Commands {
   private readonly replyTo: string;
 
-  /** `replica` is this process, for those who may answer it directly. */
+  /** `replica` is this process. A participant may send its reply directly to it. */
   constructor(
     private readonly service: string,
     private readonly replica: string | undefined,
@@ -29,7 +29,8 @@ export class Commands {
       source: this.service,
       subject: saga.id,
       replyto: this.replyTo,
-      // Asked again, it answers the long way: what is lost there, or kills its receiver, is counted.
+      // From the second attempt on, the reply goes to the durable mailbox. Deliveries are counted there, also when a
+      // reply is lost or kills its receiver.
       replica: send.attempt === 1 ? this.replica : undefined,
       undoes: send.action === 'undo' ? commandId(saga.id, send.step, 'do') : undefined,
       traceparent: saga.traceparent,

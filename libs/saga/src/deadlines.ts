@@ -1,4 +1,4 @@
-/** Timers are rows: any replica finds the sagas whose deadline has passed, and tells the engine. */
+/** Timers are rows: any replica finds the sagas whose deadline has passed, and calls the engine. */
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Repeating } from '@shop/resilience';
@@ -9,12 +9,12 @@ export interface DeadlinesOptions {
   database: Database;
   engine: SagaEngine;
   logger: Logger;
-  /** How often to look; a deadline is late by at most this. */
+  /** How often to look. A deadline is at most this late. */
   intervalMs?: number;
 }
 
 const DEFAULT_INTERVAL_MS = 500;
-/** Most sagas woken in one round; the rest are next. */
+/** The most sagas that one round wakes. The others follow in the next round. */
 const MAX_DUE = 500;
 
 export class Deadlines {
@@ -27,7 +27,9 @@ export class Deadlines {
     });
   }
 
-  /** Looks at once: a service that keeps dying soon after its start must not put its sagas off for ever. */
+  /**
+   * The first look is at once. Otherwise a service that always dies soon after its start would never wake its sagas.
+   */
   start(): void {
     this.looking.start();
   }
@@ -36,12 +38,12 @@ export class Deadlines {
     return this.looking.stop();
   }
 
-  /** One look. */
+  /** Looks once for sagas whose deadline has passed. */
   wake(): Promise<void> {
     return this.wakeDue().catch((error: unknown) => this.tell(error));
   }
 
-  /** Two replicas may find the same saga: the second one's event no longer fits it and is dropped. */
+  /** Two replicas may find the same saga. The event of the second one does not fit any more and is dropped. */
   private async wakeDue(): Promise<void> {
     const { database, engine } = this.options;
     const due = await findDue(database, engine.known, MAX_DUE);

@@ -1,4 +1,4 @@
-/** `decide` for the sagas of a batch, with what the engine has to write and to send afterwards. Nothing is read or written. */
+/** `decide` for the sagas of a batch, with all that the engine has to write and send afterwards. It does no I/O. */
 import type { Command, Commands } from './commands';
 import { decide, start } from './decide';
 import type { Results, SagaDefinition } from './definition';
@@ -28,14 +28,14 @@ export interface Incoming {
   event: SagaEvent;
 }
 
-/** Why an event moves nothing here, if not for what the definition says. */
+/** The reason why an event moves nothing, including reasons that come before `decide`. */
 export type NotMoved = Ignored | 'unknown-saga' | 'unknown-version';
 
 export interface DecidedBatch {
   changes: SagaChange[];
-  /** The newest of each saga that moved. */
+  /** The newest row of each saga that moved. */
   rows: Map<string, SagaRow>;
-  /** From now; null where nothing is awaited any more, and absent where the deadline stays. */
+  /** Counted from now. Null where nothing is awaited any more, and absent where the deadline stays. */
   deadlinesMs: Map<string, number | null>;
   ignored: (Incoming & { reason: NotMoved })[];
 }
@@ -66,7 +66,7 @@ export function beginOne<Data>(
   return { change, deadlineMs: send?.deadlineMs ?? null };
 }
 
-/** Decides the events one after the other; each sees what the ones before it did. */
+/** Decides the events one after the other. Each event sees the results of the ones before it. */
 export function decideBatch(
   deciding: Deciding,
   known: ReadonlyMap<string, SagaRow>,
@@ -110,7 +110,7 @@ function decideOne(
   if (deadlineMs !== undefined) decided.deadlinesMs.set(row.id, deadlineMs);
 }
 
-/** One version later, and with what the reply has told. */
+/** The row with the next version, and with the result of the reply. */
 function moved(row: SagaRow, event: SagaEvent): SagaRow {
   return { ...row, version: row.version + 1, updatedAt: new Date(), results: resultsAfter(row.results, event) };
 }
@@ -120,7 +120,7 @@ function deadlineOf({ state, send }: Decided, before: SagaState): number | null 
   return state.status === before.status ? undefined : null;
 }
 
-/** Only the success of a step tells something that later commands may build on; what was refused or undone is no fact. */
+/** Later commands may use only the results of successful steps. What was refused or undone did not happen. */
 export function resultsAfter(results: Results, event: SagaEvent): Results {
   if (event.type !== 'replied' || event.action !== 'do' || event.outcome !== 'succeeded') return results;
   return event.result ? { ...results, [event.step]: event.result } : results;

@@ -34,7 +34,7 @@ describe('decide, by example', () => {
   const late: Happening = ({ step, action, attempt }) => ({ type: 'deadline-passed', step, action, attempt });
   const cancel: Happening = () => ({ type: 'cancel-requested', reason: 'cancelled_by_client' });
 
-  /** What is sent, what is ignored, and where it ends. */
+  /** Lists what is sent, what is ignored, and how the saga ends. */
   function play(definition: SagaDefinition<never>, ...happenings: Happening[]): string[] {
     const story: string[] = [];
     let { state } = tell(start(definition));

@@ -47,7 +47,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
       if (isFinal(status) || status === 'parked') return decision.send === undefined;
       if (action !== (status === 'running' ? 'do' : 'undo')) return false;
       const sent = decision.send;
-      // Only a wish to cancel that is kept for later leaves the awaited command, and its deadline, as they are.
+      // Only a wish to cancel that is kept for later leaves the awaited command and its deadline unchanged.
       if (!sent) {
         const { reason } = to!.state;
         return JSON.stringify(to!.state) === JSON.stringify({ ...from.state, cancelRequested: true, reason });
@@ -141,7 +141,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
       const index = indexOf(definition, send.step);
       const behind = to.undos.map((known, at) => [known, to.dos[at]] as const).slice(index + 1);
       return (
-        // Behind it, what may have happened is undone; in front of it, nothing is yet.
+        // Every step after this one that may have happened has been undone. No step before it has been undone yet.
         behind.every(([undo, done]) =>
           ['unsent', 'refused'].includes(done!) ? undo === 'unsent' : undo === 'succeeded',
         ) &&

@@ -1,12 +1,13 @@
 /**
- * What next: the pure heart of the saga engine. No clock, no randomness, no I/O.
+ * Decides the next move: the pure core of the saga engine. No clock, no randomness, no I/O.
  *
- * A saga walks its steps forward (`running`, action `do`). When a step is refused, runs out of time or the saga is
- * cancelled before the pivot was sent, it turns round (`compensating`, action `undo`) and walks back over every step
- * that was sent: a step that was refused did nothing and is left out, a step that was never answered may have happened
- * and is undone. It ends `completed` or `compensated`.
- * When an undo cannot be done it is `parked`, and goes on when the missing reply arrives or an operator acts. From the
- * pivot on it only goes forward: a doubt there is resolved by asking again, for as long as it takes.
+ * A saga walks its steps forward (`running`, action `do`). It turns round (`compensating`, action `undo`) when a step
+ * is refused, when a step runs out of time, or when it is cancelled before the pivot was sent. Then it walks back over
+ * every step that was sent. A step that was refused did nothing and is left out. A step that was never answered may
+ * have happened and is undone. The saga ends `completed` or `compensated`.
+ * When an undo cannot be done, the saga is `parked`. It goes on when the missing reply arrives or an operator acts.
+ * From the pivot on, a saga only goes forward. There, it resolves an unknown outcome by asking again, for as long as it
+ * takes.
  */
 import { indexOf, pivotIndex } from './definition';
 import { back, backOverAwaited, before, budgetOf, cancel, type Definition, forward, move, park } from './moves';
@@ -54,9 +55,9 @@ function onReply(definition: Definition, state: SagaState, event: Extract<SagaEv
   const reason = event.reason ?? 'refused';
   const index = indexOf(definition, state.step);
   const pivot = pivotIndex(definition.steps);
-  // What may have happened all the same is undone like what was never answered.
+  // A refusal with an unknown outcome may have had its effect. It is undone like a step that was never answered.
   if (event.inDoubt && index < pivot) return backOverAwaited(definition, state, name, reason, detail);
-  // What was refused did nothing. Refused at or before the pivot, the saga turns back; behind it there is no way back.
+  // A refused step did nothing. At or before the pivot, the saga turns back. After the pivot, there is no way back.
   return !event.inDoubt && index <= pivot
     ? back(definition, state, name, before(definition, state.step), reason, detail)
     : park(definition, state, name, reason, detail);

@@ -2,30 +2,35 @@
 import type { CommandType } from '@shop/messaging';
 import type { Backoff } from '@shop/resilience';
 
-/** What the replies of the steps that are done have told, by the name of the step. */
+/** The results in the replies of the finished steps, by the name of the step. */
 export type Results = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
-/** One remote command of a step, and how its body follows from the saga's data and from what earlier steps were told. */
+/**
+ * One remote command of a step, and how its body is made from the data of the saga and the results of earlier steps.
+ */
 export interface StepAction<Data> {
   command: CommandType<object>;
   body: (data: Data, sagaId: string, results: Results) => object;
 }
 
 export interface DeadlinePolicy {
-  /** How long a reply may take before the command is sent again, by attempt. */
+  /** How long to wait for a reply before the command is sent again, by attempt. */
   backoff: Backoff;
-  /** Attempts of the do; a step before the pivot is then compensated, one from the pivot on goes on trying. */
+  /**
+   * The number of attempts of the do. After them, a step before the pivot is compensated, and a step from the pivot on
+   * is sent further.
+   */
   attempts: number;
-  /** Attempts of the undo, more than of the do; when they are used up the saga is parked. */
+  /** The number of attempts of the undo. It is larger than that of the do. After them, the saga is parked. */
   undoAttempts: number;
 }
 
 export interface StepDefinition<Data> {
   name: string;
   do: StepAction<Data>;
-  /** Safe for a do that never arrived, was refused, or is still on its way. */
+  /** The undo is safe for a do that never arrived, was refused, or is still on its way. */
   undo?: StepAction<Data>;
-  /** The point of no return: once it has succeeded, and while that is not known, the saga does not turn back. */
+  /** The point of no return. After its success, and while its outcome is unknown, the saga does not turn back. */
   pivot?: boolean;
   deadline: DeadlinePolicy;
 }
@@ -49,7 +54,7 @@ export function step<Data>(
   return { name, ...options, deadline: { ...defaultDeadline, ...options.deadline } };
 }
 
-/** A step's name stands in the ids of its commands, between slashes. */
+/** The name of a step is a part of the ids of its commands, between slashes. */
 const NAME = /^[^/]{1,100}$/;
 
 /**
@@ -81,17 +86,20 @@ function faultOf(steps: readonly StepDefinition<never>[]): string | undefined {
   return stuck && `step ${stuck.name} stands before the pivot and cannot be undone`;
 }
 
-/** Index of the step from which a doubt is no reason to turn back; -1 for a saga that can only go on. */
+/**
+ * The index of the step from which an unknown outcome is no reason to turn back; -1 for a saga that can only go
+ * forward.
+ */
 export function pivotIndex(steps: readonly Pick<StepDefinition<never>, 'pivot'>[]): number {
   return steps.findIndex((one) => one.pivot);
 }
 
-/** -1 when it has no such step. */
+/** Returns -1 when there is no such step. */
 export function indexOf(definition: SagaDefinition<never>, step: string): number {
   return definition.steps.findIndex((one) => one.name === step);
 }
 
-/** @throws Error when it has no such step */
+/** @throws Error when there is no such step */
 export function stepOf(definition: SagaDefinition<never>, name: string): StepDefinition<never> {
   const found = definition.steps.find((one) => one.name === name);
   if (!found) throw new Error(`saga ${definition.name} v${definition.version} has no step ${name}`);

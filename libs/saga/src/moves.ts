@@ -1,4 +1,4 @@
-/** The ways in which a saga can move; `decide.ts` and `operator.ts` say which one follows from what happened. Pure. */
+/** The ways in which a saga can move. `decide.ts` and `operator.ts` choose one of them after each event. Pure. */
 import { delayOf } from '@shop/resilience';
 import { indexOf, pivotIndex, type SagaDefinition, type StepDefinition, stepOf } from './definition';
 import type { Decided, Decision, SagaState } from './saga-state';
@@ -6,7 +6,7 @@ import type { Decided, Decision, SagaState } from './saga-state';
 export type Definition = SagaDefinition<never>;
 type Detail = Record<string, unknown>;
 
-/** The awaited step is done. */
+/** Moves on after the awaited step is done. */
 export function forward(definition: Definition, state: SagaState, event: string, detail?: Detail): Decided {
   const next = definition.steps[indexOf(definition, state.step) + 1];
   const to: SagaState = next
@@ -15,7 +15,7 @@ export function forward(definition: Definition, state: SagaState, event: string,
   return move(definition, state, event, state.step, to, detail);
 }
 
-/** Goes on with the undo of `target`, or of the nearest step before it that has one. */
+/** Continues with the undo of `target`, or of the nearest step before it that has one. */
 export function back(
   definition: Definition,
   state: SagaState,
@@ -32,7 +32,7 @@ export function back(
   return move(definition, state, event, state.step, to, detail);
 }
 
-/** Goes back over the awaited step as well: it was sent, and may have happened. */
+/** Goes back over the awaited step too, because it was sent and may have happened. */
 export function backOverAwaited(
   definition: Definition,
   state: SagaState,
@@ -43,7 +43,7 @@ export function backOverAwaited(
   return back(definition, state, event, stepOf(definition, state.step), reason, detail);
 }
 
-/** Stops and waits for somebody; the awaited command stays the same, so a late reply still moves the saga. */
+/** Stops and waits for somebody. The awaited command stays the same, so a late reply still moves the saga. */
 export function park(
   definition: Definition,
   state: SagaState,
@@ -55,8 +55,8 @@ export function park(
 }
 
 /**
- * Turns round while that is possible. From the pivot on the wish is kept for the saga's end: the awaited step may have
- * happened, or the saga is parked behind it.
+ * Turns round while that is possible. From the pivot on, the wish is kept for the end of the saga, because the awaited
+ * step may have happened, or the saga is parked after the pivot.
  */
 export function cancel(
   definition: Definition,
@@ -84,7 +84,7 @@ export function cancel(
   };
 }
 
-/** Where a saga is on its way, its command is sent. */
+/** The new position of a saga. If the saga is still moving, its command is sent. */
 export function move(
   definition: Definition,
   from: SagaState | undefined,
@@ -114,7 +114,7 @@ function positionOf(state: SagaState): string {
 
 const isUnderWay = ({ status }: SagaState): boolean => status === 'running' || status === 'compensating';
 
-/** How often the awaited command is sent before the saga does something else about it, where it may. */
+/** How often the awaited command is sent before the saga does something else, if it may. */
 export function budgetOf(definition: Definition, { step, action }: SagaState): number {
   const { attempts, undoAttempts } = stepOf(definition, step).deadline;
   return action === 'do' ? attempts : undoAttempts;

@@ -151,7 +151,7 @@ describe('R6 the list of open sagas', () => {
   });
 });
 
-/** As the service's connections plan it. */
+/** The plan as the connections of the service make it. */
 async function planOf({ database }: Replica, text: string): Promise<string> {
   const rows = await database.transaction((tx: Tx) =>
     tx.query<{ 'QUERY PLAN': string }>({ name: 'test.explain', text: `explain ${text}` }, [randomUUID()]),

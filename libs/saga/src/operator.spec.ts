@@ -161,7 +161,7 @@ describe('R6 chance', () => {
         for (let count = random.int(MAX_STEPS); count > 0; count--) {
           state = after(definition, state, random.pick([...eventsIn(definition, state)]));
         }
-        // From now on the services answer: each awaited command once, there and back.
+        // From now on, the services answer each awaited command once, forward and back.
         for (let left = 2 * definition.steps.length; left > 0 && !isFinal(state.status); left--) {
           state = after(definition, state, success(state));
         }

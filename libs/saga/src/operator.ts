@@ -1,11 +1,11 @@
 /**
- * What follows when a person takes a hand in a saga. Pure; part of `decide`.
+ * What follows when a person acts on a saga. Pure; part of `decide`.
  *
- * `retry` sends the awaited command again: a parked saga goes on where it stopped, counting its attempts from one, so
- * that it has its whole budget again; one that is on its way sends the next attempt at once, which never ends a budget:
- * only a deadline that passes does. `skip` says that the command a parked saga waits for is done, by hand or as good as.
- * `cancel` is the wish of a client: before the pivot it turns the saga round, from there on it is kept for its end. A
- * saga without a pivot has no way back and nothing that would take it back, so there is no cancelling it.
+ * `retry` sends the awaited command again. A parked saga continues where it stopped. Its attempts are counted from one
+ * again, so it has its whole budget. A saga that is moving sends its next attempt at once. This never ends a budget;
+ * only a deadline that passes does. `skip` says that the command of a parked saga counts as done. `cancel` is the wish
+ * of a client. Before the pivot it turns the saga round. From the pivot on, it is kept for the end of the saga. A saga
+ * without a pivot cannot be cancelled: it has no way back, and nothing would take it back later.
  */
 import { pivotIndex } from './definition';
 import { back, before, cancel, type Definition, forward, move } from './moves';

@@ -1,4 +1,4 @@
-/** What replies have told reaches the bodies of later commands, whoever drives the saga on. */
+/** The results of replies reach the bodies of later commands, whichever replica drives the saga. */
 import { defineCommand, type Reply } from '@shop/messaging';
 import { eventually } from '@shop/testing';
 import { type Journey, refused, replyTo } from '../testing/journey';
@@ -9,7 +9,7 @@ import type { OperatorEvent } from './saga-state';
 
 const stack = useSagaStack();
 
-/** Each command says what the steps so far were told. */
+/** Each command repeats the results of the steps so far. */
 const action = (name: string) => ({
   command: defineCommand({ service: 'travel', name, version: 1, body: class {} }),
   body: (_: Journey, __: string, results: Results) => ({ told: results }),
@@ -45,7 +45,7 @@ const room = { room: { floor: 3, number: 7 } };
 const told = (result: Record<string, unknown>): Reply => ({ outcome: 'succeeded', result });
 
 const begin = () => beginOn(one, journey);
-/** What left, as `[flight/do, what it says]`. */
+/** The commands that were sent, as `[flight/do, its body]`. */
 const saidBy = (id: string, ...from: Replica[]) =>
   from.flatMap(({ sent }) =>
     sent.flatMap(({ message }) => (message.subject === id ? [[message.id.slice(id.length + 1), message.data]] : [])),

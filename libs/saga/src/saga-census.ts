@@ -1,7 +1,7 @@
 /**
- * Counts, every few seconds and in every replica, the sagas that somebody should look at: those that are parked, and
- * those of a definition version that this replica does not know. Kept, and not read when the metrics are asked for, so
- * that these answer while the database is away.
+ * Counts the sagas that somebody should look at, every few seconds and in every replica: parked sagas, and sagas of a
+ * definition version that this replica does not know. The numbers are stored and not read for each request for metrics,
+ * so the metrics are available while the database is away.
  */
 import { gauge, type Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
@@ -13,7 +13,7 @@ export interface SagaCensusOptions {
   database: Database;
   engine: SagaEngine;
   logger: Logger;
-  /** How old the numbers may be. */
+  /** The greatest age of the numbers. */
   intervalMs?: number;
 }
 

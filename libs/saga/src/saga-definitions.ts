@@ -9,12 +9,12 @@ export class SagaDefinitions {
     this.byName = new Map(definitions.map((one) => [versionedName(one.name, one.version), one]));
   }
 
-  /** As `name v1`. */
+  /** The names in the form `name v1`. */
   get names(): string[] {
     return [...this.byName.keys()];
   }
 
-  /** Undefined for a version that this replica does not know. */
+  /** Returns undefined for a version that this replica does not know. */
   of(saga: Pick<SagaRow, 'definition' | 'definitionVersion'>): SagaDefinition<never> | undefined {
     return this.byName.get(versionedName(saga.definition, saga.definitionVersion));
   }

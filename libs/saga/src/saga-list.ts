@@ -1,4 +1,4 @@
-/** The sagas of a tenant that have not ended, newest first; an ended one is found by what it was begun for. */
+/** The open sagas of a tenant, newest first. An ended saga is found through the thing that it was begun for. */
 import type { Database, Statement } from '@shop/postgres';
 import type { ActionName, SagaStatus } from './saga-state';
 
@@ -15,7 +15,7 @@ export interface ListedSaga {
   attempt: number;
   reason?: string;
   deadlineAt: string | null;
-  /** When it last moved. */
+  /** The time of its last move. */
   updatedAt: string;
   data: unknown;
 }
@@ -34,12 +34,13 @@ interface Row {
   data: unknown;
 }
 
-/** No id comes after it. */
+/** The largest id. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /**
- * Up to `limit` sagas with ids below `before`. Whose a saga is stands in its data, as `tenant`. The parked ones have an
- * index for that; the others are looked through, since they are few at any time and an index would cost each of them.
+ * Up to `limit` sagas with ids below `before`. The data of a saga names its `tenant`. There is an index on it for
+ * parked sagas. The other open sagas are filtered without an index: they are few at any time, and an index would cost
+ * each of them.
  */
 export async function listSagas(
   database: Database,
@@ -78,8 +79,8 @@ const selectParked: Statement = {
 };
 
 /**
- * The open ones first, by their own index. Without the fence a plan made while nearly all sagas are open may walk the
- * primary key, and go on doing so when nearly all have ended.
+ * Selects the open sagas first, by their own index. Without `materialized`, a plan that is made while nearly all sagas
+ * are open may walk the primary key. It would still do so when nearly all sagas have ended.
  */
 const selectMoving: Statement = {
   name: 'saga.select-moving-page',

@@ -1,14 +1,14 @@
 /**
- * The open sagas as this replica last committed them, so that a reply need not read what it is about to write.
+ * The open sagas as this replica last committed them, so that a reply need not read what it is going to write.
  *
- * Another replica may have moved a saga since. Two rules make that harmless: what is decided from memory is written
- * only if nobody has written that transition (the history's key), and an event that does not fit what is remembered is
- * looked up before it is dropped.
+ * Another replica may have moved a saga since. Two rules make this harmless. A decision from memory is written only if
+ * nobody has written that transition (the key of the history). An event that does not fit the remembered saga is
+ * checked in the database before it is dropped.
  */
 import { BoundedMap } from './bounded-map';
 import type { SagaRow } from './saga.repository';
 
-/** Some 2 kB each; a saga that was forgotten is read. */
+/** About 2 kB each. A forgotten saga is read from the database. */
 const MAX_REMEMBERED = 10_000;
 
 export class SagaMemory {
@@ -18,7 +18,7 @@ export class SagaMemory {
     this.rows = new BoundedMap(max);
   }
 
-  /** Takes them out: whoever runs again after a lost race finds nothing, and reads. */
+  /** Takes the sagas out of the memory. A second run after a lost race finds nothing here, and reads. */
   take(ids: readonly string[]): Map<string, SagaRow> {
     const taken = new Map<string, SagaRow>();
     for (const id of ids) {
@@ -30,7 +30,7 @@ export class SagaMemory {
     return taken;
   }
 
-  /** Ended and parked sagas are forgotten: hardly anything comes for them. */
+  /** Ended and parked sagas are forgotten, because few events come for them. */
   remember(row: SagaRow): void {
     const { status } = row.state;
     if (status === 'running' || status === 'compensating') this.rows.put(row.id, row);

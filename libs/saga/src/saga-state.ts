@@ -1,4 +1,4 @@
-/** Where a saga can stand, what can happen to it, and what a decision about it says. */
+/** The states of a saga, the events that can happen to it, and the result of a decision. */
 
 export const sagaStatuses = ['running', 'compensating', 'completed', 'compensated', 'parked'] as const;
 export type SagaStatus = (typeof sagaStatuses)[number];
@@ -7,21 +7,24 @@ export type ActionName = (typeof actionNames)[number];
 
 export interface SagaState {
   status: SagaStatus;
-  /** The step whose reply is awaited; the last one when the saga has ended. */
+  /** The step whose reply is awaited. When the saga has ended, it is the last one. */
   step: string;
   action: ActionName;
-  /** How often the awaited command has been sent, from 1; an operator's retry of a parked saga counts anew. */
+  /**
+   * How often the awaited command has been sent, from 1. When an operator retries a parked saga, the count starts
+   * again.
+   */
   attempt: number;
-  /** Why the saga turned round, or is to be taken back when it has ended: a stable code. */
+  /** The reason why the saga turned round, or why it has to be taken back after its end: a stable code. */
   reason?: string;
-  /** A wish to cancel that came when the saga could no longer turn round. */
+  /** True for a wish to cancel that came when the saga could no longer turn round. */
   cancelRequested: boolean;
 }
 
 export const operatorActs = ['retry', 'skip', 'cancel'] as const;
 export type OperatorAct = (typeof operatorActs)[number];
 
-/** What a person did by hand; `by` is who, and who skips a step says why. */
+/** The act of a person; `by` is who. To skip a step, the person has to give a reason. */
 export type OperatorEvent = { type: 'operator'; by: string } & (
   { act: 'retry' | 'cancel'; reason?: string } | { act: 'skip'; reason: string }
 );
@@ -41,7 +44,7 @@ export type SagaEvent =
   | { type: 'cancel-requested'; reason: string }
   | OperatorEvent;
 
-/** One line of the history: what happened and where it led. */
+/** One line of the history: what happened, and the state that followed. */
 export interface Transition {
   event: string;
   step: string;
@@ -62,7 +65,7 @@ export type Decision =
 
 export type Decided = Extract<Decision, { state: SagaState }>;
 
-/** Why an event moved nothing: a stable code. */
+/** The reason why an event moved nothing: a stable code. */
 export type Ignored =
   | 'ended'
   | 'repeated-or-late'

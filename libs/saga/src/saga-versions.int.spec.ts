@@ -10,9 +10,9 @@ import { findSaga, type SagaView } from './saga.view';
 
 const stack = useSagaStack();
 
-/** Knows the first version only. */
+/** This replica knows only the first version. */
 let older: Replica;
-/** Knows both. */
+/** This replica knows both versions. */
 let newer: Replica;
 
 beforeEach(async () => {
@@ -110,7 +110,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     2: ['hotel.do', 'flight.do', 'pay.do', 'completed'],
   };
 
-  /** Each reply comes to every replica, in any order: one of them at least may use it. */
+  /** Each reply comes to every replica, in any order. At least one of them may use it. */
   async function answerAll(...replicas: Replica[]): Promise<void> {
     for (const { sent } of replicas) {
       for (const { message } of random.shuffle(sent.splice(0))) {
@@ -122,7 +122,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     }
   }
 
-  /** What replicas that are gone had sent comes again by the deadlines. */
+  /** Deadlines send the commands of replicas that are gone again. */
   async function run(ids: string[], ...replicas: Replica[]): Promise<void> {
     await expire(...ids);
     for (const { deadlines } of replicas) deadlines.start();
@@ -144,7 +144,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     expect((await sagaOf(second[0]!)).step).toBe('flight');
     expect((await sagaOf(second[1]!)).step).toBe('hotel');
 
-    // Rolled back: only the older release is there.
+    // Rolled back: only the older release runs.
     const afterwards = await beginOn(older, journeyV1);
     await run([...first, afterwards], older);
     const waiting = await Promise.all(second.map(sagaOf));
@@ -154,7 +154,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     ]);
     expect(await countedBy(older)).toMatchObject({ saga_unknown_versions: 2 });
 
-    // Deployed again.
+    // The newer release is deployed again.
     const opener = await openReplica(stack.databaseUrl, { definitions: [journeyV1, journeyV2] });
     try {
       const both = [await beginOn(opener, journeyV1), await beginOn(opener, journeyV2)];
@@ -167,7 +167,7 @@ describe('R8 a new version is deployed and rolled back', () => {
     }
   });
 
-  /** Where it went, each once: what was sent again is left out. */
+  /** The steps in order, each once. Commands that were sent again are left out. */
   async function stepsOf(id: string): Promise<string[]> {
     return [...new Set(await pathOf(id))];
   }

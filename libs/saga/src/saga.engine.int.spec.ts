@@ -223,7 +223,7 @@ describe('R10 replies that come twice, late, or out of order', () => {
       replica.engine.dispatch(id, { type: 'cancel-requested', reason: 'rain' }),
       replica.engine.receive(replyTo(id, 'hotel.do')),
     ]);
-    // Both moves in one transaction: no member had to be tried again alone.
+    // Both moves were in one transaction. So no member ran again alone.
     expect(commits).toEqual([2]);
     expect(await pathOf(id)).toEqual([
       'started → flight.do',
@@ -300,7 +300,7 @@ describe('R5 a deadline', () => {
     one.deadlines.start();
     await eventually(() => expect(one.sent).toHaveLength(2));
     const [{ mailbox, message }, again] = one.sent as [Sent, Sent];
-    // The same but for the way of its reply, which is the durable one from now on.
+    // Only the way of its reply is different: from now on, it is the durable mailbox.
     expect(again).toEqual({ mailbox, message: { ...message, replica: undefined } });
     const { attempt, deadlineAt } = await sagaOf(id);
     expect(attempt).toBe(2);
@@ -316,7 +316,7 @@ describe('R5 a deadline', () => {
     await eventually(async () => {
       for (const id of ids) expect((await sagaOf(id)).attempt).toBe(2);
     });
-    // Their last rounds are over then, and with them whatever they might have done twice.
+    // After this, their last rounds are over, and so is everything that they may have done twice.
     await Promise.all([one.deadlines.stop(), two.deadlines.stop()]);
     for (const id of ids) {
       expect(await pathOf(id)).toEqual(['started → flight.do', 'deadline.passed → flight.do']);

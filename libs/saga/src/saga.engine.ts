@@ -1,8 +1,9 @@
 /**
- * The transaction around `decide`: recall or lock the sagas of a batch, decide, save, append history, commit, then send.
+ * The transaction around `decide`: take the sagas of a batch from memory or lock them, decide, save, append history,
+ * commit, then send.
  *
- * The saga row is its own outbox. A command that is lost after the commit is sent again when its deadline passes, with
- * the same id, until its reply has been committed; so nothing here waits for the broker.
+ * The row of a saga is its own outbox. A command that is lost after the commit is sent again, with the same id, each
+ * time its deadline passes, until its reply has been committed. So nothing here waits for the broker.
  */
 import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
@@ -27,15 +28,15 @@ import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
 
 export interface SagaEngineOptions {
-  /** The service that runs the sagas; replies come to its mailbox. */
+  /** The service that runs the sagas. Replies come to its mailbox. */
   service: string;
   database: Database;
   publisher: Publisher;
   logger: Logger;
   definitions: readonly SagaDefinition<never>[];
-  /** Runs in the transaction of the changes, and may begin further sagas there. */
+  /** Runs in the transaction of the changes. It may begin more sagas there. */
   onChange: (tx: Tx, changes: readonly SagaChange[]) => void;
-  /** Ids that every log line of this saga should carry, such as the order's. */
+  /** Ids that every log line of this saga should have, such as the id of the order. */
   logFields: (saga: SagaRow) => Record<string, unknown>;
 }
 
@@ -63,12 +64,15 @@ export class SagaEngine {
     this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.write(batch) });
   }
 
-  /** The definitions that this replica can drive, as `name v1`; sagas of others are left to those who know them. */
+  /**
+   * The definitions that this replica can drive, as `name v1`. Sagas of other definitions are left to replicas that
+   * know them.
+   */
   get known(): string[] {
     return this.deciding.definitions.names;
   }
 
-  /** Writes new sagas into the caller's transaction; their first commands leave after its commit. */
+  /** Writes new sagas in the transaction of the caller. Their first commands leave after its commit. */
   begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): void {
     const begun = sagas.map((saga) => beginOne(this.deciding, saga));
     const changes = begun.map(({ change }) => change);
@@ -81,8 +85,8 @@ export class SagaEngine {
   }
 
   /**
-   * Resolves when what follows from the event has been committed; with the reason, if it moved nothing: such an event is
-   * counted and dropped. One that works `alone` has failed before.
+   * Resolves when the results of the event have been committed. If the event moved nothing, it is counted and dropped,
+   * and the promise resolves with the reason. An event that runs `alone` has failed before.
    */
   dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<NotMoved | undefined> {
     return this.lane.submit({ sagaId, event }, options);
@@ -102,8 +106,8 @@ export class SagaEngine {
   }
 
   /**
-   * Decides one event inside the caller's transaction, on the row and not on what is remembered of it, so that the
-   * caller can be told what is true now. Answers why nothing moves, if nothing does; then nothing is written.
+   * Decides one event inside the transaction of the caller. It uses the row and not the memory, so that the caller can
+   * be told the current state. If nothing moves, it returns the reason and writes nothing.
    */
   async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<NotMoved | undefined> {
     const decided = await this.decide(tx, new Map(), [{ sagaId, event }]);
@@ -121,7 +125,7 @@ export class SagaEngine {
         this.save(tx, decided);
         return decided;
       },
-      // Another replica has moved one of them since: run again, and read.
+      // Another replica has moved one of the sagas since. Run again, and read.
       (error) => isUniqueViolation(error, HISTORY_PRIMARY_KEY),
     );
     for (const { sagaId, event, reason } of ignored) {
@@ -133,8 +137,8 @@ export class SagaEngine {
   }
 
   /**
-   * Decides a batch. `rows` are the sagas that are remembered; what is not, or does not fit what is, is read and locked, and
-   * joins them.
+   * Decides a batch. `rows` are the remembered sagas. Other sagas, and those that do not fit their events, are read and
+   * locked, and added to `rows`.
    */
   private async decide(tx: Tx, rows: Map<string, SagaRow>, batch: Incoming[]): Promise<DecidedBatch> {
     const read = new Set<string>();
@@ -160,7 +164,7 @@ export class SagaEngine {
     this.options.onChange(tx, changes);
   }
 
-  /** Into the history, and behind the commit into memory, onto the broker and into the log. */
+  /** Writes the changes to the history. After the commit, they go to the memory, the broker and the log. */
   private record(tx: Tx, changes: readonly SagaChange[]): void {
     appendHistory(tx, changes);
     tx.afterCommit(() => {
@@ -191,9 +195,9 @@ export class SagaEngine {
       attempt,
       durationMs,
     };
-    // The detail comes from elsewhere: it may add to the line, not change what it says.
+    // The detail comes from another service. It may add fields to the line, but not change them.
     const line = detail ? { ...detail, ...facts } : facts;
-    // What happens to a saga that is parked already is no news for who is called by an error.
+    // The saga was parked before, so this is no reason for an error line, which may call a person.
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
   }

@@ -1,4 +1,4 @@
-/** The saga's tables: every statement that writes them stands here. */
+/** The tables of sagas. Every statement that writes them is here. */
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Results } from './definition';
 import type { ActionName, SagaState, SagaStatus, Transition } from './saga-state';
@@ -11,9 +11,9 @@ export interface SagaRow {
   data: unknown;
   results: Results;
   traceparent: string;
-  /** Counts transitions; also the sequence number of the newest one in the history. */
+  /** Counts the transitions. It is also the sequence number of the newest one in the history. */
   version: number;
-  /** When it last moved. */
+  /** The time of its last move. */
   updatedAt: Date;
 }
 
@@ -60,7 +60,9 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
   }));
 }
 
-/** `deadlinesMs` (from now; null for none) stands beside `sagas`, index by index. */
+/**
+ * `deadlinesMs` has one value for each of `sagas`, in the same order. It is counted from now; null means no deadline.
+ */
 export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
   const rows = sagas.map(({ id, definition, definitionVersion, state, data, traceparent }, index) => ({
@@ -76,9 +78,9 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
 }
 
 /**
- * In key order. The rows may be locked by this transaction or not: a version that somebody else has made already
- * breaks the history's key, and with it the transaction.
- * Without a new deadline a saga keeps the one it has, unless its status changes: then nothing is awaited any more.
+ * Saves in key order. The rows may or may not be locked by this transaction. If somebody else has already made a
+ * version, the key of the history fails the transaction.
+ * Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more.
  */
 export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
@@ -97,7 +99,7 @@ export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readon
   tx.send(updateRows, [rowsOf(rows)]);
 }
 
-/** Each transition under the version of the saga that it made. */
+/** Each transition is written under the version of the saga that it made. */
 export function appendHistory(tx: Tx, changes: readonly { saga: SagaRow; transition: Transition }[]): void {
   if (changes.length === 0) return;
   const rows = changes.map(({ saga, transition: { event, step, from, to, attempt, detail } }) => ({
@@ -121,14 +123,14 @@ export interface DueSaga {
 }
 
 /**
- * Sagas of these definitions (`name v1`) whose deadline has passed, the most overdue first. Locks nothing: `decide`
- * knows a deadline that is over.
+ * The sagas of these definitions (`name v1`) whose deadline has passed, the most overdue first. It locks nothing:
+ * `decide` knows a deadline that is over.
  */
 export async function findDue(database: Database, definitions: readonly string[], limit: number): Promise<DueSaga[]> {
   return database.query<DueSaga>(selectDue, [definitions, limit]);
 }
 
-/** `unknown` are those that have not ended and are of none of these definitions (`name v1`). */
+/** `unknown` are open sagas that are of none of these definitions (`name v1`). */
 export async function countSagas(
   database: Database,
   definitions: readonly string[],
@@ -188,7 +190,7 @@ const selectDue: Statement = {
     order by deadline_at limit $2`,
 };
 
-/** In two halves, since each status has its own partial index. */
+/** The statement has two halves, because each status has its own partial index. */
 const selectCounts: Statement = {
   name: 'saga.select-counts',
   text: `

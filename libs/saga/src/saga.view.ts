@@ -1,4 +1,4 @@
-/** A saga as people see it: where it stands and how it got there. */
+/** A saga as people see it: where it stands, and its history. */
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Statement, Tx } from '@shop/postgres';
 import { type ActionName, actionNames, sagaStatuses } from './saga-state';
@@ -104,7 +104,7 @@ export async function findSaga(from: Reader, id: string): Promise<SagaView | und
   return (await readSaga(from, id))?.view;
 }
 
-/** With the saga's data, which is not for everybody's eyes. */
+/** Includes the data of the saga, which not everybody may see. */
 export async function readSaga(from: Reader, id: string): Promise<{ view: SagaView; data: unknown } | undefined> {
   const rows = await from.query<ViewRow>(selectView, [id]);
   const [first] = rows;

@@ -1,13 +1,15 @@
-/** Every state that sagas of many definitions can reach, and what each event does there, for the tests of `decide`. */
+/**
+ * Every state that sagas of many definitions can reach, and the result of each event there, for the tests of `decide`.
+ */
 import { defineCommand } from '@shop/messaging';
 import { decide, start } from '../src/decide';
 import { type DeadlinePolicy, defineSaga, type SagaDefinition, step } from '../src/definition';
 import { type ActionName, type Decision, operatorActs, type SagaEvent, type SagaState } from '../src/saga-state';
 
-/** What has happened so far, kept beside the state by somebody who watches the messages. */
+/** What has happened so far, as somebody who watches the messages records it beside the state. */
 export interface World {
   state: SagaState;
-  /** By step: what is known about its do. */
+  /** What is known about the do of each step. */
   dos: readonly ('unsent' | 'sent' | 'succeeded' | 'refused')[];
   undos: readonly ('unsent' | 'sent' | 'succeeded')[];
 }
@@ -60,7 +62,7 @@ export const budgetOf = ({ steps }: SagaDefinition<never>, { action }: SagaState
 export const awaits = ({ step, action }: SagaState, event: { step: string; action: ActionName }) =>
   event.step === step && event.action === action;
 
-/** Everything that can happen to it, and much that does not fit. */
+/** Everything that can happen to the saga, and many events that do not fit. */
 export function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaState): Generator<SagaEvent> {
   for (const { name } of [...definition.steps, { name: 'stranger' }]) {
     for (const action of ['do', 'undo'] as const) {
@@ -97,7 +99,7 @@ function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent,
   return { state: decision.state, dos, undos };
 }
 
-/** A step that is never given up is sent again without end; a few times show it. */
+/** A step that is never given up is sent again for ever. A few attempts are enough to show this. */
 const ENOUGH_ATTEMPTS = 4;
 
 function explore(definition: SagaDefinition<never>): Edge[] {
@@ -131,7 +133,7 @@ export const sends = moves.flatMap((edge) =>
   'send' in edge.decision && edge.decision.send ? [{ ...edge, send: edge.decision.send }] : [],
 );
 
-/** Each edge that breaks the rule, told in one line; the first few are enough to see what is wrong. */
+/** Describes in one line each edge that breaks the rule. The first few are enough to find the cause. */
 export function breaking<E extends Edge>(all: readonly E[], holds: (edge: E) => boolean): string[] {
   expect(all.length).toBeGreaterThan(0);
   return all

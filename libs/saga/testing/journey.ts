@@ -21,7 +21,7 @@ const flight = step<Journey>('flight', { do: action('flight'), undo: action('can
 const hotel = step<Journey>('hotel', { do: action('hotel'), undo: action('cancel-hotel'), deadline });
 const pay = step<Journey>('pay', { do: action('pay'), pivot: true, deadline });
 export const journeyV1 = defineSaga<Journey>('journey', 1, [flight, hotel, pay]);
-/** The hotel first: without a room nobody wants to fly. */
+/** The hotel is first here: nobody wants to fly without a room. */
 export const journeyV2 = defineSaga<Journey>('journey', 2, [hotel, flight, pay]);
 
 export function replyTo(sagaId: string, command: string, reply: Reply = { outcome: 'succeeded' }): Message {

@@ -1,16 +1,19 @@
 /**
- * What a release of a definition promises to sagas that are under way when the next release comes: its plan, the bodies
- * of its commands, and every state in which it may have left a saga.
+ * What a release of a definition promises to sagas that are open when the next release comes: its plan, the bodies of
+ * its commands, and every state in which it may have left a saga.
  */
 import { decide, start } from '../src/decide';
 import type { SagaDefinition } from '../src/definition';
 import { budgetOf } from '../src/moves';
 import { isFinal, operatorActs, type SagaEvent, type SagaState } from '../src/saga-state';
 
-/** The saga of the bodies. */
+/** The id of the saga whose bodies are kept. */
 export const SAMPLE_ID = '00000000-0000-7000-8000-000000000001';
 
-/** The steps in order; of the commands the mailbox and the type. Deadlines may change under a saga, these may not. */
+/**
+ * The steps in order, with the mailbox and type of their commands. Deadlines may change while a saga runs; these may
+ * not.
+ */
 export interface Plan {
   name: string;
   version: number;
@@ -19,9 +22,9 @@ export interface Plan {
 
 export interface Release {
   plan: Plan;
-  /** What the saga `SAMPLE_ID` is about. */
+  /** The data of the saga `SAMPLE_ID`. */
   data: object;
-  /** By `<step>/<action>`: what its commands say. */
+  /** The bodies of its commands, by `<step>/<action>`. */
   bodies: Record<string, unknown>;
   states: SagaState[];
 }
@@ -50,11 +53,13 @@ export function bodiesOf({ steps }: SagaDefinition<never>, data: object): Record
       return command ? [[`${name}/${action}`, command.body(data as never, SAMPLE_ID, {})] as const] : [];
     }),
   );
-  // As it is sent: what JSON does not know is not there.
+  // The bodies as they are sent: JSON leaves out some values.
   return JSON.parse(JSON.stringify(Object.fromEntries(bodies))) as Record<string, unknown>;
 }
 
-/** Each kind of state once at the first and once at the last attempt of its budget; those between are no different. */
+/**
+ * Each kind of state at the first and at the last attempt of its budget. The attempts between them make no difference.
+ */
 function statesOf(definition: SagaDefinition<never>): SagaState[] {
   const kinds = new Map<string, SagaState>();
   const seen = new Set<string>();

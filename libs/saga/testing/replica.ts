@@ -1,4 +1,4 @@
-/** An engine with its timers on a database, as one replica of a service; what it sends and logs is kept. */
+/** An engine with its timers on a database, as one replica of a service. It keeps what it sends and logs. */
 import { randomUUID } from 'node:crypto';
 import type { Message, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
@@ -9,13 +9,13 @@ import { SagaEngine, type SagaEngineOptions } from '../src/saga.engine';
 import { type Journey, journeyV1 } from './journey';
 
 export interface Replica {
-  /** Under which it may be told directly. */
+  /** The name under which it takes direct replies. */
   name: string;
   database: Database;
   engine: SagaEngine;
   deadlines: Deadlines;
   logger: Logger;
-  /** What left, in order; nothing leaves while `away`. */
+  /** What was sent, in order. Nothing is sent while `away`. */
   sent: { mailbox: string; message: Message }[];
   broker: { away: boolean };
   log: ({ event: string; level: number } & Record<string, unknown>)[];

@@ -1,4 +1,4 @@
-/** What the engine's tests share: databases with the saga's tables, and sagas in them. */
+/** What the tests of the engine share: databases with the tables of sagas, and sagas in them. */
 import { randomUUID } from 'node:crypto';
 import { newTraceparent } from '@shop/observability';
 import { applyMigrations } from '@shop/postgres/testing';
@@ -13,7 +13,7 @@ import type { Replica } from './replica';
 export const useSagaStack = () =>
   useStack({ templateKey: 'saga', migrate: (url) => applyMigrations(url, sagaMigrations) });
 
-/** Begins a saga on this replica; answers its id. */
+/** Begins a saga on this replica, and returns its id. */
 export async function beginOn(
   { database, engine }: Replica,
   definition: SagaDefinition<Journey>,
@@ -24,7 +24,7 @@ export async function beginOn(
   return saga.id;
 }
 
-/** An operator's act, and its commit; answers why nothing came of it, if so. `meanwhile` happens before the commit. */
+/** Commits an act of an operator. If nothing came of it, returns the reason. `meanwhile` happens before the commit. */
 export function actOn(
   { database, engine }: Replica,
   id: string,
@@ -38,13 +38,13 @@ export function actOn(
   });
 }
 
-/** `flight/do`: the commands of the saga that these replicas have sent, in order. */
+/** The commands of the saga that these replicas have sent, in order, in the form `flight/do`. */
 export const sentFor = (id: string, ...from: Replica[]): string[] =>
   from.flatMap(({ sent }) =>
     sent.flatMap(({ message }) => (message.subject === id ? [message.id.slice(id.length + 1)] : [])),
   );
 
-/** As if the deadlines of these sagas had passed. */
+/** Changes these sagas as if their deadlines had passed. */
 export const expireOn = ({ database }: Replica, ...ids: string[]) =>
   database.query(
     {

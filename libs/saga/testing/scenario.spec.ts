@@ -97,7 +97,7 @@ describe('book-journey', () => {
   });
 });
 
-/** Each command says what the steps so far were told. */
+/** Each command repeats the results of the steps so far. */
 const telling = (name: string) => ({
   command: defineCommand({ service: 'travel', name, version: 1, body: class {} }),
   body: (_: Journey, __: string, results: Results) => ({ told: results }),

@@ -27,7 +27,7 @@ type Sent = NonNullable<Decided['send']>;
 /** `<step>.do` or `<step>.undo` */
 type CommandName = `${string}.${Sent['action']}`;
 
-/** What the scenarios of one definition call the id of their saga, where a command's body needs one. */
+/** The id of the saga in all scenarios of one definition, for bodies that need one. */
 const SAGA_ID = '00000000-0000-7000-8000-000000000000';
 
 export function given<Data>(definition: SagaDefinition<Data>, data: Data, sagaId = SAGA_ID): Scenario<Data> {
@@ -36,7 +36,7 @@ export function given<Data>(definition: SagaDefinition<Data>, data: Data, sagaId
 
 export class Scenario<Data> {
   private state: SagaState;
-  /** The command that was sent and not yet expected by the story. */
+  /** The command that was sent, and that the story has not expected yet. */
   private sent?: Sent;
   private readonly story: string[] = [];
   private results: Results = {};
@@ -51,7 +51,7 @@ export class Scenario<Data> {
     this.sent = decision.send;
   }
 
-  /** The saga has just sent this command; with `body`, exactly this body. */
+  /** The saga has just sent this command. If `body` is given, the command has exactly this body. */
   expects(command: CommandName, body?: object): this {
     const sent = this.sent;
     this.check(sent && nameOf(sent), command, `sends ${command}`);
@@ -63,13 +63,13 @@ export class Scenario<Data> {
     return this;
   }
 
-  /** The awaited command is answered; what the success of a step tells, later commands may have in their bodies. */
+  /** The awaited command is answered. Later commands may use the result of a successful step in their bodies. */
   whenReply(outcome: 'succeeded' | 'refused', reason?: string, result?: Record<string, unknown>): this {
     const { step, action } = this.state;
     return this.happens({ type: 'replied', step, action, outcome, reason, result }, 'moves');
   }
 
-  /** The reply to a command that is not awaited, or no longer, arrives and changes nothing. */
+  /** A reply arrives for a command that is not awaited, or not any more. It changes nothing. */
   ignoresReply(command: CommandName, outcome: 'succeeded' | 'refused' = 'succeeded'): this {
     const [step, action] = command.split('.') as [string, Sent['action']];
     return this.happens({ type: 'replied', step, action, outcome }, 'ignores');
@@ -81,7 +81,7 @@ export class Scenario<Data> {
     return this.happens({ type: 'deadline-passed', step, action, attempt }, 'moves');
   }
 
-  /** No reply comes, until the budget of the awaited command is used up. */
+  /** No reply comes until the budget of the awaited command is spent. */
   whenNobodyAnswers(): this {
     const budget = budgetOf(this.definition, this.state);
     while (this.state.attempt < budget) this.whenDeadlinePasses().sent = undefined;
@@ -96,7 +96,7 @@ export class Scenario<Data> {
     return this.happens({ type: 'cancel-requested', reason }, 'ignores');
   }
 
-  /** A person takes a hand. */
+  /** A person acts on the saga. */
   whenOperator(act: OperatorEvent['act'], reason = 'done by hand'): this {
     return this.happens({ type: 'operator', act, by: 'olga', reason }, 'moves');
   }
@@ -105,13 +105,13 @@ export class Scenario<Data> {
     return this.happens({ type: 'operator', act, by: 'olga', reason }, 'ignores');
   }
 
-  /** It has stopped until a late reply or an operator moves it. */
+  /** The saga has stopped, until a late reply or an operator moves it. */
   isParked(): this {
     this.check(this.state.status, 'parked', 'is parked');
     return this;
   }
 
-  /** The end of the story; `cancelRequested` is a wish to cancel that was kept for whoever takes the end over. */
+  /** The end of the story. `cancelRequested` is a wish to cancel that was kept for the end of the saga. */
   endsAs(status: SagaStatus, reason?: string, { cancelRequested = false } = {}): void {
     assert(isFinal(status), `${status} is no end; use isParked for a saga that has stopped`);
     const { status: actual, reason: because, cancelRequested: wish } = this.state;

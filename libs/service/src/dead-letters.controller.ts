@@ -1,4 +1,4 @@
-/** What an operator sees of the messages that were given up on, and does about them (R46). */
+/** How an operator sees dead letters and acts on them (R46). */
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';

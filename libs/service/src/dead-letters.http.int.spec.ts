@@ -23,7 +23,7 @@ const stack = useStack();
 const mailbox = `cmd.dl${randomUUID().slice(0, 8)}`;
 const apiKeys = parseApiKeys('olga=acme/olga:operator,carl=acme/carl:customer,rita=rival/rita:operator');
 
-/** What goes wrong with a message while the test says so. */
+/** The error of each message, while the test sets one. */
 const faults = new Map<string, Error>();
 /** How often each message had its effect. */
 const effects = new Map<string, number>();
@@ -40,7 +40,7 @@ class TestController {
     return new Replies(deliveries.map(({ message }) => this.carryOut(message)));
   }
 
-  /** Once for each message, as a service does it. */
+  /** Has one effect for each message, as in a real service. */
   private async carryOut({ id, data }: Message): Promise<undefined> {
     const claim: Claim = { scope: 'test', key: id, fingerprint: fingerprintOf(data) };
     await runOnce(this.database, this.ledger, [{ claim }], {
@@ -111,7 +111,7 @@ const act = (id: string, what: 'replay' | 'discard', ask: Ask = {}) =>
 const newCommand = (tenant = 'acme'): Message =>
   newMessage({ id: randomUUID(), type: 'test.do.v1', source: 'test', subject: 'saga', data: { tenant } });
 
-/** Sends it with its fault, and waits until it has been given up on. */
+/** Sends the message with its error, and waits until it is a dead letter. */
 async function putAway(message: Message, error = new Error('out of luck')): Promise<DeadLetter> {
   faults.set(message.id, error);
   publish(JSON.stringify([message]));
@@ -175,7 +175,7 @@ describe('R46 an operator', () => {
     const again = await act(id, 'replay', { key: 'once' });
     expect(again).toMatchObject({ status: 200, headers: { 'idempotent-replayed': 'true' }, body: first.body });
     await act(id, 'replay');
-    // Behind both of them.
+    // This message comes after both of them.
     const last = newCommand();
     publish(JSON.stringify([last]));
     await eventually(() => expect(effects.get(last.id)).toBe(1));

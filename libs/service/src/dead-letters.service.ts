@@ -1,4 +1,4 @@
-/** Reads the messages that were given up on, and does what an operator decides about one. */
+/** Reads dead letters, and carries out the decision of an operator about one of them. */
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Caller } from '@shop/http';
@@ -33,12 +33,12 @@ export class DeadLettersService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Newest first; up to `limit` behind the id `before`. */
+  /** Newest first; up to `limit` dead letters after the id `before`. */
   list(page: { tenant: string; state?: DeadLetterState; before?: string; limit: number }): Promise<DeadLetter[]> {
     return listDeadLetters(this.letters, page);
   }
 
-  /** @throws Problem 404 `dead_letter_not_found`, also for another tenant's */
+  /** @throws Problem 404 `dead_letter_not_found`, also for a dead letter of another tenant */
   async get(tenant: string, id: string): Promise<DeadLetter & { content: Buffer }> {
     const letter = isUUID(id) ? await findDeadLetter(this.letters, tenant, id) : undefined;
     if (!letter) throw notFound();
@@ -47,7 +47,8 @@ export class DeadLettersService {
 
   async replay(caller: Caller, claim: Claim, id: string, reason: string): Promise<Outcome> {
     const outcome = await this.act(caller, claim, id, { act: 'replayed', reason });
-    // A repeat of this request as well: the first one may have ended between its commit and the broker.
+    // This is also done for a repeat of the request. The first request may have ended between its commit and the
+    // broker.
     if (isDone(outcome)) await this.handOver(caller.tenant, id);
     return outcome;
   }
@@ -69,7 +70,7 @@ export class DeadLettersService {
 
   private async handOver(tenant: string, id: string): Promise<void> {
     const letter = await findDeadLetter(this.letters, tenant, id);
-    // Whatever has been done about it since counts more than a repeat.
+    // If the state of the letter has changed since, that counts more than a repeat.
     if (letter?.state === 'replayed') await this.publisher.replay(letter.mailbox, payloadOf(letter, letter.content));
   }
 }

@@ -1,4 +1,4 @@
-/** One way to say what a service is: from its own parts it makes the app that listens, and the process that runs it. */
+/** One way to define a service. From its own parts it makes the app that listens, and the process that runs the app. */
 import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
@@ -8,29 +8,31 @@ import type { ServiceEnvironment } from './environment';
 import { ownSetting, type PortOf, runService } from './run-service';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
-/** Its port and its database's address stand under its name: `ORDER_PORT` and `ORDER_DATABASE_URL` for `order`. */
+/**
+ * The port and the database address of a service are named after it: `ORDER_PORT` and `ORDER_DATABASE_URL` for `order`.
+ */
 export type EnvironmentOf<Name extends string> = ServiceEnvironment &
   PortOf<Name> &
   Record<`${Uppercase<Name>}_DATABASE_URL`, string>;
 
-/** What is a service's own; the rest is the same in all of them. */
+/** The parts that differ between services. All else is the same in all of them. */
 export interface ServiceDefinition<Name extends string>
   extends
     Pick<ServiceModuleOptions, 'migrations' | 'entities'>,
     Pick<ModuleMetadata, 'imports' | 'controllers' | 'providers'> {
   name: Name;
-  /** Title and description head the page of its API. */
+  /** The title and the description are at the top of the page of its API. */
   title: string;
   description: string;
-  /** Its class; what a provider needs of it, it gets by injecting it under this class. */
+  /** The class of its variables. A provider that needs some of them injects this class. */
   environment: new () => EnvironmentOf<Name>;
 }
 
 export interface Service<Name extends string> {
   definition: ServiceDefinition<Name>;
-  /** The app, not listening yet; its messages come in when its microservices are started. */
+  /** Builds the app, which does not listen yet. It takes messages when its microservices are started. */
   build: (environment: EnvironmentOf<Name>, logger: Logger) => Promise<NestFastifyApplication>;
-  /** The whole life of a process: reads the environment, builds, listens, and stops on a signal. */
+  /** Runs the process: reads the environment, builds, listens, and stops on a signal. */
   run: () => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The environment as one checked class: every service adds its own lines to these. */
+/** The environment as one checked class. Every service adds its own variables. */
 import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { type Fault, validate } from '@shop/validation';
@@ -6,7 +6,7 @@ import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
-/** A TCP port; 0 takes a free one. */
+/** A TCP port; 0 takes any free port. */
 export const Port = () => applyDecorators(AsNumber(), IsInt({ message: 'must be a port number' }), Min(0), Max(65_535));
 
 const AsNumber = () =>
@@ -15,7 +15,7 @@ const AsNumber = () =>
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () => Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl);
 
-/** Says what is wrong with the list as the parser does, which never repeats a key. */
+/** Uses the error message of the parser, which never repeats a key. */
 const IsApiKeys = () =>
   ValidateBy({
     name: 'isApiKeys',
@@ -34,18 +34,18 @@ function faultOfKeys(value: unknown): string | undefined {
   }
 }
 
-/** What every process needs. */
+/** The variables that every process needs. */
 export class ProcessEnvironment {
-  /** Address to listen on; 0.0.0.0 in a container. */
+  /** The address to listen on; 0.0.0.0 in a container. */
   @IsString() @IsNotEmpty() HOST = '127.0.0.1';
   @IsIn(logLevels) LOG_LEVEL: LogLevel = 'info';
   @IsIn(['json', 'pretty']) LOG_FORMAT: LogFormat = 'json';
 }
 
-/** What every service needs besides. */
+/** The other variables that every service needs. */
 export class ServiceEnvironment extends ProcessEnvironment {
   @Matches(/^(nats|tls):\/\/\S+$/, { message: 'must look like nats://host:port' }) NATS_URL: string;
-  /** `key=tenant/principal:role+role`, separated by commas; the key may be `sha256:` and its hex hash. */
+  /** `key=tenant/principal:role+role`, separated by commas. The key may be `sha256:` and its hex hash. */
   @IsApiKeys() API_KEYS: string;
 }
 

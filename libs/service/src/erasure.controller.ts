@@ -1,4 +1,4 @@
-/** Lets an operator erase what the service has answered to its tenant's requests (R26). */
+/** Lets an operator erase the stored answers to the requests of its tenant (R26). */
 import { Controller, Delete, HttpCode, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, Roles } from '@shop/http';

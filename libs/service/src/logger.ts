@@ -1,2 +1,2 @@
-/** The name under which a service's parts get its log. */
+/** The token under which the parts of a service get its log. */
 export const LOGGER = Symbol('LOGGER');

@@ -1,10 +1,10 @@
-/** The life of a service's process: environment, start, ready, orderly stop. */
+/** The life of the process of a service: environment, start, ready, orderly stop. */
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger, type Logger } from '@shop/observability';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 
-/** The port stands under the name of the service: `ORDER_PORT` for `order`. */
+/** The variable of the port is named after the service: `ORDER_PORT` for `order`. */
 export type PortOf<Name extends string> = Record<`${Uppercase<Name>}_PORT`, number>;
 
 export interface ServiceOptions<Name extends string, Environment extends ProcessEnvironment> {
@@ -13,9 +13,12 @@ export interface ServiceOptions<Name extends string, Environment extends Process
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
 }
 
-/** Clients that may knock at the same time; the kernel may allow fewer. Node's own 511 turns a crowd away for seconds. */
+/**
+ * The number of clients that may connect at the same time; the kernel may allow fewer. With Node's own 511, a crowd of
+ * clients is turned away for seconds.
+ */
 const LISTEN_BACKLOG = 4_096;
-/** A stop that takes longer than this has met something that will not end. */
+/** A stop that takes longer than this waits for something that will not end. */
 const STOP_TIMEOUT_MS = 20_000;
 
 export async function runService<Name extends string, Environment extends ProcessEnvironment>(
@@ -43,7 +46,7 @@ export async function runService<Name extends string, Environment extends Proces
   }
 }
 
-/** Of the variable that carries the service's own name, such as `ORDER_PORT`. */
+/** The variable with the name of the service in it, such as `ORDER_PORT`. */
 export function ownSetting(environment: object, name: string, what: string): { variable: string; value: unknown } {
   const variable = `${name.toUpperCase()}_${what}`;
   return { variable, value: (environment as Record<string, unknown>)[variable] };
@@ -62,7 +65,7 @@ function exitWith(sentence: string): never {
   process.exit(1);
 }
 
-/** What an operator can mend is one sentence; anything else comes with its stack. */
+/** An error that an operator can fix is one sentence. Any other error comes with its stack. */
 function reasonOf(error: unknown, port: string): string {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `port ${port} is taken; set it to a free one`;
@@ -71,7 +74,10 @@ function reasonOf(error: unknown, port: string): string {
   return error instanceof Error ? (stack ?? message) : String(error);
 }
 
-/** Stops taking work, finishes what is in hand, closes, exits; a start that still waits for something just ends. */
+/**
+ * Stops taking work, finishes the work in progress, closes and exits. If the start still waits for something, the
+ * process just ends.
+ */
 function stopOnSignal(started: { app?: INestApplication }, logger: Logger): void {
   let stopping = false;
   const stop = async (signal: string) => {

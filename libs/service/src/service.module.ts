@@ -1,4 +1,7 @@
-/** What every service is made of: its database, its broker, its ledger, its log; opened at start, closed in order. */
+/**
+ * The parts of every service: its database, its broker, its ledger and its log. They are opened at start and closed in
+ * order.
+ */
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { createHealthModule, MetricsModule } from '@shop/http';
@@ -18,7 +21,7 @@ export interface ServiceModuleOptions {
   databaseUrl: string;
   natsUrl: string;
   migrations: Function[];
-  /** Those of the service's own tables; its modules ask for their repositories with `TypeOrmModule.forFeature`. */
+  /** The entities of the tables of the service. Its modules get the repositories with `TypeOrmModule.forFeature`. */
   entities?: Function[];
 }
 
@@ -39,7 +42,8 @@ export class ServiceModule implements OnApplicationShutdown {
     const providers = [
       { provide: LOGGER, useValue: logger },
       { provide: Database, useFactory: () => openDatabase(options) },
-      // What `forFeature` builds on. `TypeOrmModule.forRoot` would close it as well, and before the broker.
+      // `forFeature` needs this provider. `TypeOrmModule.forRoot` would also close the data source, and would do so
+      // before the broker is closed.
       { provide: DataSource, useFactory: ({ dataSource }: Database) => dataSource, inject: [Database] },
       { provide: Broker, useFactory: () => openBroker(options) },
       { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker, logger), inject: [Broker] },
@@ -70,7 +74,7 @@ export class ServiceModule implements OnApplicationShutdown {
     };
   }
 
-  /** After HTTP and the consumers have drained. */
+  /** Runs after HTTP and the consumers have drained. */
   async onApplicationShutdown(): Promise<void> {
     await this.broker.close();
     await this.database.close();

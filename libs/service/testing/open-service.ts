@@ -1,4 +1,4 @@
-/** A whole service in the process of a test, which asks it without a socket. */
+/** A whole service in the process of a test. The test sends it requests without a socket. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { readEnvironment, type Service } from '../src';
@@ -8,7 +8,7 @@ export interface ServiceUrls {
   natsUrl: string;
 }
 
-/** Ready for `inject`; `env` has `API_KEYS`, and what the service needs besides. */
+/** The service is ready for `inject`. `env` has `API_KEYS` and all else that the service needs. */
 export async function openService<Name extends string>(
   service: Service<Name>,
   { databaseUrl, natsUrl }: ServiceUrls,

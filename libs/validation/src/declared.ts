@@ -1,12 +1,15 @@
-/** What the decorators of a class have declared of its properties, as class-validator keeps it, looked up once per class. */
+/**
+ * The rules that the decorators of a class declare for its properties, as class-validator keeps them. They are looked
+ * up once for each class.
+ */
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, type ValidationArguments, ValidationTypes } from 'class-validator';
 
 export interface Property {
   name: string;
-  /** Of an object with a class of its own, or of a list of such. */
+  /** For an object with its own class, or a list of such objects. */
   nested?: { type: Class; list: boolean };
-  /** When one of them is false, nothing else is asked of the property (IsOptional, ValidateIf). */
+  /** When one of them is false, no other rule is checked for the property (IsOptional, ValidateIf). */
   conditions: ((object: object, value: unknown) => boolean)[];
   rules: Rule[];
 }
@@ -37,7 +40,7 @@ function read(type: Class): Map<string, Property> {
   return properties;
 }
 
-/** What @Type says, asked by an example, as class-transformer does not tell it. */
+/** The class in @Type. class-transformer has no function for it, so this transforms an example. */
 function nestedTypeOf(type: Class, name: string): Class {
   const example = plainToInstance(type, { [name]: {} }) as Record<string, object>;
   return (Object.getPrototypeOf(example[name]) as { constructor: Class }).constructor;
@@ -57,7 +60,7 @@ function rulesOf({ constraintCls, constraints, each, propertyName }: Metadata, t
           targetName,
           constraints: (constraints as unknown[] | undefined) ?? [],
         };
-        // A promise is not true: an asynchronous rule leaves it to class-validator.
+        // A promise is not `true`, so an asynchronous rule is left to class-validator.
         return instance.validate(value, asked) === true;
       };
       return (value, object) =>

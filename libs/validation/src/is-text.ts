@@ -1,8 +1,8 @@
-/** A text as people write it, and as PostgreSQL can store it. */
+/** A text that people write and that PostgreSQL can store. */
 import { applyDecorators } from '@nestjs/common';
 import { IsString, Matches, MaxLength, MinLength } from 'class-validator';
 
-/** No NUL, which PostgreSQL refuses, and no half of a surrogate pair, which is no character. */
+/** No NUL, which PostgreSQL refuses, and no half of a surrogate pair, which is not a character. */
 const STORABLE = /^[^\0\p{Cs}]*$/u;
 
 /** 1 to `maxLength` characters. */

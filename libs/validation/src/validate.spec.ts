@@ -72,7 +72,7 @@ const orders = fc.record(
     tags: maybe(fc.array(maybe(fc.string()))),
     kind: maybe(fc.constantFrom('a', 'b')),
     reason: maybe(fc.string()),
-    // In free objects class-transformer drops names that every object inherits.
+    // In free objects, class-transformer drops names that every object inherits.
     extra: maybe(
       fc.dictionary(
         fc.string().filter((name) => !(name in {})),
@@ -201,7 +201,7 @@ describe('validate', () => {
       }),
       { numRuns: 2_000 },
     );
-    // Otherwise this test would say little.
+    // If there were fewer cases of either kind, this test would prove little.
     expect(Math.min(met.right, met.wrong)).toBeGreaterThan(100);
   });
 
@@ -230,7 +230,7 @@ describe('validate', () => {
   });
 });
 
-/** Orders that are mostly right, and each of whose parts may be something else. */
+/** Values that are mostly right. Any part of an order may be something else. */
 function maybe<T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
   const wrong = fc.constantFrom<unknown>(null, undefined, 7, '', 'x', [], {}, true, 1.5);
   return fc.oneof({ weight: 40, arbitrary: right }, { weight: 1, arbitrary: wrong });

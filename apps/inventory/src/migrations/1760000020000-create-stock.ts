@@ -5,9 +5,10 @@ export class CreateStock1760000020000 implements MigrationInterface {
   name = 'CreateStock1760000020000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // The doors of the service have checked the other values; docs/adr/0018 tells why each statement does not check them
-    // again. Three checks stay, which guard the pieces: nothing is negative, and no more is reserved than is on hand.
-    // Room on the page for new versions: the two numbers of a popular SKU change all the time.
+    // The controllers and handlers have checked all other values; docs/adr/0018 says why each statement does not check
+    // them again. Three checks stay, which guard the pieces: nothing is negative, and no more is reserved than is on
+    // hand.
+    // Each page has room for new versions of its rows, because the two numbers of a popular SKU change all the time.
     await runner.query(`
       create table stock (
         tenant text not null,
@@ -35,8 +36,8 @@ export class CreateStock1760000020000 implements MigrationInterface {
     await runner.query(
       `comment on column stock_movement.cause is 'The reservation it was sold from or returned to; PUT for a count; POST and the hash of the claim for an adjustment'`,
     );
-    // An adjustment's movement names its request, once: a natural key that stays when the ledger forgets the request. The
-    // causes of sagas are ids and stand outside the index, so their movements pay nothing for it.
+    // The movement of an adjustment names its request once. This natural key stays when the ledger forgets the request.
+    // The causes of sagas are ids and are not in the index, so their movements pay nothing for it.
     await runner.query(
       `create unique index stock_movement_adjustment on stock_movement (cause) where cause like 'POST %'`,
     );

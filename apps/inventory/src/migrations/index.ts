@@ -1,4 +1,4 @@
-/** All that makes the tables of the inventory service; those of the libs it stands on come first. */
+/** All migrations of the inventory service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
 import { CreateStock1760000020000 } from './1760000020000-create-stock';

@@ -1,4 +1,4 @@
-/** Whether the migrations still make the schema that is kept in schema.txt. */
+/** Checks that the migrations still make the schema in schema.txt. */
 import { join } from 'node:path';
 import { applyMigrations } from '@shop/postgres/testing';
 import { expectSchema, useStack } from '@shop/testing';

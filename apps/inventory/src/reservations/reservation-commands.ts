@@ -1,4 +1,4 @@
-/** The commands on reservations: what each of them does to the warehouse. */
+/** The commands on reservations, and what each of them does to the warehouse. */
 import { Injectable } from '@nestjs/common';
 import {
   ConfirmReservation,
@@ -32,7 +32,7 @@ export class ReservationCommands implements CommandSet<Warehouse> {
     ),
   ];
 
-  /** One round trip: the reservations, the stock of their lines, and the stock of the lines that are asked for. */
+  /** One round trip reads the reservations, the stock of their lines, and the stock of the requested lines. */
   async load(tx: Tx, commands: readonly Command[]): Promise<Warehouse> {
     const bodies = commands.map(({ body }) => body as ReservationBody | ReserveStockBody);
     const ids = bodies.map(({ reservationId }) => reservationId);
@@ -47,7 +47,7 @@ export class ReservationCommands implements CommandSet<Warehouse> {
     saveWarehouse(tx, warehouse);
   }
 
-  /** Another replica has made the same reservation meanwhile: run again and see it. */
+  /** Another replica has made the same reservation meanwhile. Run again and see it. */
   retryOn(error: unknown): boolean {
     return isUniqueViolation(error, RESERVATION_PRIMARY_KEY);
   }

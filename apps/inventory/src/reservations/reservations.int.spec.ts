@@ -1,4 +1,4 @@
-/** Commands on reservations against real PostgreSQL, with two pools that stand for two replicas. */
+/** Commands on reservations on a real PostgreSQL, with two pools that stand for two replicas. */
 import { randomUUID } from 'node:crypto';
 import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
 import { PostgresLedger } from '@shop/idempotency';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterEach(expectBooksToBalance);
 afterAll(() => Promise.all([one.close(), other.close()]));
 
-/** Every order and repetition of a do and its undo, up to this length. */
+/** The test runs every order and repetition of a do and its undo, up to this length. */
 const LONGEST_SEQUENCE = 5;
 
 describe('R3 every order and repetition of {reserve, release}', () => {
@@ -147,12 +147,12 @@ describe('R37 stock under pressure', () => {
     const there = Array.from({ length: 60 }, () => reserve(randomUUID(), [line(cup, 1), line(pot, 1)]));
     const back = Array.from({ length: 60 }, () => reserve(randomUUID(), [line(pot, 1), line(cup, 1)]));
     const before = one.attempts + other.attempts;
-    // Each in a transaction of its own, and all of them at once.
+    // Each command runs in its own transaction, and all of them at once.
     const alone = (database: Database, commands: Message[]) =>
       Promise.all(commands.map((command) => openInventoryReplica({ database, ledger }).perform(command)));
     const replies = (await Promise.all([alone(one, there), alone(other, back)])).flat();
     expect(countOf(replies, 'succeeded')).toBe(120);
-    // A transaction that lost a deadlock would have been tried again.
+    // A transaction that lost a deadlock would count as another attempt.
     expect(one.attempts + other.attempts - before).toBe(120);
     expect(await stockOf(cup)).toMatchObject({ reserved: 120 });
   });
@@ -193,7 +193,7 @@ describe('R37 stock under pressure', () => {
     for (const round of [reserves, endings, returns, everything]) {
       await onTwoReplicasAtOnce(random.shuffle([...round, ...round]), 10);
     }
-    // It was no idle load: pieces were sold, and some of them came back.
+    // The load was real: pieces were sold, and some of them came back.
     const reasons = await one.dataSource.query<{ reason: string }[]>(
       'select distinct reason from stock_movement where sku = any($1) order by reason',
       [skus],
@@ -290,7 +290,7 @@ describe('R37 two lines of one SKU', () => {
   });
 });
 
-/** Counts the transactions that were begun, those that were begun again included. */
+/** Counts the transactions that were begun, including those that were begun again. */
 class CountingDatabase extends Database {
   attempts = 0;
 
@@ -334,7 +334,7 @@ async function onTwoReplicasInTurn(commands: Message[]): Promise<Reply[]> {
   return replies;
 }
 
-/** As the service takes them: each replica has a lane, which runs one batch at a time. */
+/** Runs the commands as the service does: each replica has a lane, which runs one batch at a time. */
 function onTwoReplicasAtOnce(commands: Message[], maxBatch: number): Promise<Reply[]> {
   const lanes = [one, other].map(
     (database) => new Lane({ run: (batch: Message[]) => perform(database, batch), maxBatch }),
@@ -346,7 +346,7 @@ async function stockOf(sku: string) {
   return one.dataSource.getRepository(StockEntity).findOneByOrFail({ tenant, sku });
 }
 
-/** R37: on hand is the sum of the movements, reserved the sum of the open reservations, for every SKU there is. */
+/** R37: for every SKU, on hand is the sum of the movements, and reserved is the sum of the open reservations. */
 async function expectBooksToBalance(): Promise<void> {
   const faults: unknown = await one.dataSource.query(`
     with moved as (

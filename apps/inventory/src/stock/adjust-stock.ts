@@ -1,4 +1,4 @@
-/** Adds or takes pieces once for each request: stock, movement and stored answer in one transaction. */
+/** Adds or takes pieces once for each request. Stock, movement and stored answer are one transaction. */
 import { ApiProperty } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import { etagOf } from '@shop/http';
@@ -40,7 +40,7 @@ export interface AdjustRequest extends Adjustment {
 
 interface State {
   stock?: Stock;
-  /** What was done under this key, also when the ledger has forgotten it. */
+  /** The adjustment that was made under this key, even if the ledger has forgotten it. */
   before?: Adjustment;
   adjusted: boolean;
 }
@@ -68,7 +68,7 @@ export async function adjustOnce(
         if (stock && adjusted) adjustStock(tx, stock, { delta, reason, cause });
       },
     },
-    // Another replica has made it meanwhile: run again and see it.
+    // Another replica has made it meanwhile. Run again and see it.
     { retryOn: (error) => isUniqueViolation(error, ADJUSTMENT_NATURAL_KEY) },
   );
   return outcome!;
@@ -93,5 +93,5 @@ const submittedBefore = ({ sku }: Adjustment): Answer =>
     alreadySubmitted(`/stock/${sku}`, 'this adjustment was made before; the status URL tells the stock as it is now'),
   );
 
-/** Names the request behind the ledger, where two principals' equal keys must not meet. */
+/** The natural key of the request. It includes the principal, so that equal keys of two principals differ. */
 const causeOf = (claim: Claim): string => `POST ${naturalKeyOf(claim)}`;

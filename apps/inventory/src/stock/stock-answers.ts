@@ -1,8 +1,8 @@
-/** What is refused of stock, and how much of it there may be. */
+/** The refusals for stock, and the largest stock. */
 import { Problem } from '@shop/problem';
 import type { Stock } from './warehouse';
 
-/** Far above any shelf, far below where numbers lose precision. */
+/** Far more than any shelf holds, and far less than the numbers that lose precision. */
 export const MAX_ON_HAND = 1_000_000_000;
 
 export const stockNotFound = () => new Problem(404, 'stock_not_found', 'there is no stock of this SKU');

@@ -1,4 +1,4 @@
-/** Stock over HTTP, for the people and systems that keep it. */
+/** Stock over HTTP, for the people and systems that manage it. */
 import { Body, Controller, Get, Headers, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';

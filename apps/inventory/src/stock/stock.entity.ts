@@ -1,4 +1,4 @@
-/** The stock of a SKU as lists read it; what counts and moves stock are statements by hand, under locks. */
+/** The stock of a SKU as lists read it. Hand-written statements count and move stock, under locks. */
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Stock } from './warehouse';
 

@@ -1,4 +1,4 @@
-/** The tables of stock, movements and reservations: every statement that writes or locks them stands here. */
+/** The tables of stock, movements and reservations. Every statement that writes or locks them is here. */
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Movement, Reservation, ReservationStatus, Stock, StockLine, Warehouse } from './warehouse';
 
@@ -17,7 +17,7 @@ interface ReservationRow {
   status: ReservationStatus;
 }
 
-/** What an adjustment has left behind. */
+/** An adjustment that was made before. */
 export interface Adjustment {
   tenant: string;
   sku: string;
@@ -34,8 +34,8 @@ export async function lockReservations(tx: Tx, ids: readonly string[]): Promise<
 }
 
 /**
- * Locks the stock rows of these SKUs, and of the lines of these reservations, in key order, so that two replicas with
- * opposite orders never deadlock. The lines of a reservation never change, so they need not be known before.
+ * Locks the stock rows of these SKUs and of the lines of these reservations, in key order. So two replicas with
+ * opposite orders never deadlock. The lines of a reservation never change, so the caller need not know them before.
  */
 export async function lockStockFor(
   tx: Tx,
@@ -47,7 +47,7 @@ export async function lockStockFor(
   return (await tx.query<StockRow>(selectStockForUpdate, values)).map(stockOf);
 }
 
-/** Saves what has changed of rows that this transaction has locked. */
+/** Saves the changes to rows that this transaction has locked. */
 export function saveWarehouse(tx: Tx, warehouse: Warehouse): void {
   updateChangedReservations(tx, [...warehouse.changedReservations]);
   updateChangedStock(tx, [...warehouse.changedStock]);
@@ -77,7 +77,7 @@ function insertMovements(tx: Tx, movements: readonly Movement[]): void {
   tx.send(insertMovementRows, [rowsOf(rows)]);
 }
 
-/** Answers nothing when there is a row already. */
+/** Returns undefined when there is a row already. */
 export async function createStock(
   database: Database,
   tenant: string,
@@ -99,7 +99,10 @@ export async function findAdjustment(tx: Tx, cause: string): Promise<Adjustment 
   return row;
 }
 
-/** Changes what is on hand of a row that this transaction has locked, and writes the movement that explains it. */
+/**
+ * Changes the number on hand in a row that this transaction has locked, and writes the movement that explains the
+ * change.
+ */
 export function adjustStock(tx: Tx, stock: Stock, adjustment: { delta: number; reason: string; cause: string }): Stock {
   const adjusted = { ...stock, onHand: stock.onHand + adjustment.delta, version: stock.version + 1 };
   updateChangedStock(tx, [adjusted]);

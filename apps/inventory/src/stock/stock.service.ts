@@ -1,4 +1,4 @@
-/** Stock as the people and systems that keep it see and change it: read, counted, adjusted. */
+/** Reads, counts and adjusts stock, for the people and systems that manage it. */
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { SKU } from '@shop/contracts';
@@ -26,7 +26,7 @@ export class StockService {
     private readonly ledger: Ledger,
   ) {}
 
-  /** Up to `limit` rows behind the SKU `after`, in order of SKU. */
+  /** Up to `limit` rows after the SKU `after`, in order of SKU. */
   list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Stock[]> {
     return this.stock.find({ where: { tenant, sku: MoreThan(after) }, order: { sku: 'ASC' }, take: limit });
   }
@@ -39,7 +39,7 @@ export class StockService {
   }
 
   /**
-   * Creates the row, or sets what was counted in the version that `ifMatch` names.
+   * Creates the row, or sets the counted number in the version that `ifMatch` names.
    * @throws Problem 409 `insufficient_stock`, and as `requireMatch` and `requireNone` do
    */
   async put(count: Count): Promise<{ stock: Stock; created: boolean }> {
@@ -54,7 +54,7 @@ export class StockService {
   }
 }
 
-/** The same number again changes nothing, so a repeated PUT needs no If-Match. */
+/** If the number is the same, nothing changes. So a repeated PUT needs no If-Match. */
 async function recount(tx: Tx, { tenant, sku, onHand, ifMatch, ifNoneMatch }: Count): Promise<Stock> {
   const stock = await lockOneStock(tx, tenant, sku);
   if (stock) requireNone(ifNoneMatch, stock.version);

@@ -1,4 +1,4 @@
-/** The decisions about stock, without a database: every verb in every state, and any sequence of verbs. */
+/** The decisions about stock without a database: every verb in every state, and any sequence of verbs. */
 import fc from 'fast-check';
 import { type Reservation, type ReservationStatus, Warehouse, type Stock, type StockLine } from './warehouse';
 
@@ -76,7 +76,7 @@ describe('R37 reserving', () => {
   });
 });
 
-/** Ten cups, two of them in the reservation, when it is open. */
+/** Ten cups. Two of them are in the reservation, if it is open. */
 function warehouseWith(status: ReservationStatus) {
   const cup = stockOf('cup', 10, status === 'open' ? 2 : 0);
   const reservation: Reservation = { id, tenant, lines: [line('cup', 2)], status };
@@ -175,7 +175,7 @@ describe('R37 any sequence of verbs', () => {
     verb: fc.constantFrom('reserve' as const, ...verbs),
     id: fc.constantFrom('r1', 'r2', 'r3', 'r4'),
     lines,
-    /** The batch ends here: what follows starts from what was saved. */
+    /** The batch ends here. What follows starts from the saved rows. */
     saved: fc.boolean(),
   });
   const initial = fc.tuple(...skus.map(() => fc.integer({ min: 0, max: 12 })));
@@ -229,7 +229,7 @@ describe('R37 any sequence of verbs', () => {
   });
 });
 
-/** The tables as a map: takes what a batch has changed, and hands out copies. */
+/** The tables as a map. It stores the changes of a batch, and returns copies. */
 class Store {
   readonly stock: Map<string, Stock>;
   private readonly reservations = new Map<string, Reservation>();
@@ -243,7 +243,7 @@ class Store {
     return new Warehouse(structuredClone([...this.stock.values()]), structuredClone([...this.reservations.values()]));
   }
 
-  /** All or nothing, as the table's checks have it. */
+  /** Stores all rows or none, like the checks of the table. */
   keep(warehouse: Warehouse): void {
     const changed = [...warehouse.changedStock];
     if (changed.some(({ onHand, reserved }) => reserved < 0 || onHand < reserved)) throw new Error('stock_check');

@@ -30,7 +30,7 @@ export interface Movement {
   cause: string;
 }
 
-/** The rows that one batch works on, locked, and what it changes about them. */
+/** The locked rows of one batch, and the changes of the batch to them. */
 export class Warehouse {
   readonly changedStock = new Set<Stock>();
   readonly changedReservations = new Set<Reservation>();
@@ -44,7 +44,9 @@ export class Warehouse {
     this.reservations = new Map(reservations.map((row) => [row.id, row]));
   }
 
-  /** All lines or none. A reservation is made once, also when the ledger has forgotten the command that made it. */
+  /**
+   * Reserves all lines or none. A reservation is made once, even if the ledger has forgotten the command that made it.
+   */
   reserve(tenant: string, id: string, lines: readonly StockLine[]): 'reserved' | 'out_of_stock' | 'undone' {
     const made = this.find(tenant, id);
     if (made) return made.status === 'released' ? 'undone' : 'reserved';
@@ -59,7 +61,7 @@ export class Warehouse {
     return 'reserved';
   }
 
-  /** Nothing to do for a reservation that never was, or is no longer open. */
+  /** Does nothing if the reservation never existed, or is no longer open. */
   release(tenant: string, id: string): 'released' | 'nothing_held' {
     const reservation = this.find(tenant, id);
     if (reservation?.status !== 'open') return 'nothing_held';
@@ -94,13 +96,13 @@ export class Warehouse {
     return 'restocked';
   }
 
-  /** Another tenant's reservation is none. */
+  /** A reservation of another tenant counts as missing. */
   private find(tenant: string, id: string): Reservation | undefined {
     const reservation = this.reservations.get(id);
     return reservation?.tenant === tenant ? reservation : undefined;
   }
 
-  /** Of what is reserved, so there is a row. */
+  /** The pieces are reserved, so there is a row. */
   private rowOf({ tenant }: Reservation, sku: string): Stock {
     const row = this.stock.get(stockKey(tenant, sku));
     if (!row) throw new Error(`the stock row of a reserved SKU is missing: ${sku}`);
@@ -121,7 +123,7 @@ export class Warehouse {
 
 const stockKey = (tenant: string, sku: string): string => `${tenant}\n${sku}`;
 
-/** Two lines of one SKU are one line. */
+/** Makes one line of two lines with the same SKU. */
 function merged(lines: readonly StockLine[]): StockLine[] {
   const quantities = new Map<string, number>();
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);

@@ -1,4 +1,4 @@
-/** Products and orders. */
+/** The tables of products and orders. */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreateOrders1760000010000 implements MigrationInterface {
@@ -20,8 +20,8 @@ export class CreateOrders1760000010000 implements MigrationInterface {
     await runner.query(
       `comment on table product is 'The catalogue: what can be ordered, and its price in minor units'`,
     );
-    // The door of the service has checked the other values; docs/adr/0018 tells why each statement does not check them
-    // again. The check on the total stays: it is money.
+    // The controllers have checked all other values; docs/adr/0018 says why each statement does not check them again.
+    // The check on the total stays, because it is money.
     await runner.query(`
       create table orders (
         tenant text not null,
@@ -48,7 +48,7 @@ export class CreateOrders1760000010000 implements MigrationInterface {
       `comment on column orders.placed_as is 'Hash of the claim under which it was placed; null under an id of the client, which is its own natural key'`,
     );
     await runner.query(`create index orders_open on orders (tenant, id) where status in ('pending', 'cancelling')`);
-    // The natural key of an order that was placed with an Idempotency-Key: it stays when the ledger forgets the key.
+    // The natural key of an order that was placed with an Idempotency-Key. It stays when the ledger forgets the key.
     await runner.query(`create unique index orders_placed_as on orders (placed_as) where placed_as is not null`);
   }
 

@@ -1,4 +1,4 @@
-/** All that makes the tables of the order service; those of the libs it stands on come first. */
+/** All migrations of the order service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { sagaMigrations } from '@shop/saga';

@@ -1,4 +1,4 @@
-/** The id of an order, as a part of an address. */
+/** The id of an order as a part of a path. */
 import { ApiParam } from '@nestjs/swagger';
 import type { Caller } from '@shop/http';
 import { Problem } from '@shop/problem';
@@ -7,7 +7,7 @@ import { isUUID } from 'class-validator';
 export const ApiOrderId = (): MethodDecorator =>
   ApiParam({ name: 'id', format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' });
 
-/** An id that is no UUID names no order. */
+/** An id that is not a UUID names no order. */
 export function keyFor({ tenant }: Caller, id: string): { tenant: string; id: string } {
   if (!isUUID(id)) throw new Problem(404, 'order_not_found', 'an order id is a UUID');
   return { tenant, id: id.toLowerCase() };

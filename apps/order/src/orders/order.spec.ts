@@ -1,4 +1,4 @@
-/** What an order costs. */
+/** The price of an order. */
 import { Problem } from '@shop/problem';
 import fc from 'fast-check';
 import { type Money, priceKey } from '../products/product';

@@ -1,4 +1,4 @@
-/** An order: the request, and the decision what it costs. Pure. */
+/** An order: the request, and the decision about its price. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
 import { MAX_LINES, MAX_QUANTITY, SKU } from '@shop/contracts';
 import { Problem } from '@shop/problem';
@@ -73,7 +73,7 @@ export interface Order {
   items: OrderItem[];
   total: Money;
   status: OrderStatus;
-  /** Why it was or is being cancelled. */
+  /** The reason why it was cancelled or is being cancelled. */
   reason?: string;
   version: number;
   createdAt: string;

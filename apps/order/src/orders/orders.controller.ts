@@ -33,7 +33,7 @@ import { orderJson, OrderView } from './order.view';
 import { OrdersService } from './orders.service';
 import { claimOfPut, orderIdConflict } from './placing/place-orders';
 
-/** Refusals of the business. */
+/** The refusals of the business. */
 const notAccepted: Record<string, ProblemMembers> = {
   unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
   mixed_currencies: {},
@@ -107,7 +107,8 @@ export class OrdersController {
       traceparent: newTraceparent(traceparent),
     });
     const created = outcome.kind === 'fresh' && outcome.answer.status === 201;
-    // Placing changes nothing where an order is, so this may be asked behind it, when it is surely known.
+    // A PUT changes nothing if the order exists. So this check may come after it, when the service surely knows the
+    // order.
     if (!created && ifNoneMatch !== undefined) {
       const order = await this.orders.find(key);
       if (order) requireNone(ifNoneMatch, order.version);

@@ -1,4 +1,4 @@
-/** Orders over HTTP through two instances of the whole app on one database; nobody answers the sagas. */
+/** Orders over HTTP through two instances of the whole app on one database. Nobody answers the sagas. */
 import { randomUUID } from 'node:crypto';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
@@ -128,7 +128,7 @@ describe('R27 PUT /orders/{id}', () => {
     const urls = Array.from({ length: 3 }, newUrl).sort();
     const client = new Client({ connectionString: stack.databaseUrl });
     await client.connect();
-    // Somebody holds the one in the middle, so that each instance is stopped half-way.
+    // Another connection holds the middle order, so each instance stops half-way.
     await client.query('begin');
     await client.query(
       `insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id)

@@ -1,15 +1,15 @@
-/** The orders' table: every statement that writes it, or reads many orders at once, stands here. */
+/** The table of orders. Every statement that writes it, or reads many orders at once, is here. */
 import { bytea, type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Order, OrderItem, OrderStatus } from './order';
 
 export interface NewOrder {
   order: Order;
   requestHash: Buffer;
-  /** 32 hexadecimal digits: the natural key of an order without an id of the client. */
+  /** 32 hexadecimal digits: the natural key of an order without an id from the client. */
   placedAs?: string;
 }
 
-/** An order as the request that placed it knows it. */
+/** The id and the request hash of an order that was placed before. */
 export interface PlacedOrder {
   id: string;
   requestHash: Buffer;
@@ -46,7 +46,10 @@ interface Row {
 export const ORDERS_PRIMARY_KEY = 'orders_pkey';
 export const ORDERS_NATURAL_KEY = 'orders_placed_as';
 
-/** In the order of the keys that two replicas may share (requests' keys, then clients' ids), so that they never deadlock. */
+/**
+ * Inserts in the order of the keys that two replicas may share (request keys, then client ids), so that they never
+ * deadlock.
+ */
 export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   if (orders.length === 0) return;
   const rows = orders.map(({ order, requestHash, placedAs }) => ({
@@ -64,7 +67,7 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   tx.send(insertRows, [rowsOf(rows)]);
 }
 
-/** What the sagas' transitions mean for their orders. */
+/** Writes the order statuses that follow from transitions of sagas. */
 export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
   if (changes.length === 0) return;
   const rows = changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
@@ -77,7 +80,7 @@ export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
   tx.send(updateStatus, [rowsOf(rows)]);
 }
 
-/** Turns a confirmed order to `cancelling`, for exactly one caller; answers whether it was this one. */
+/** Sets a confirmed order to `cancelling` for exactly one caller. Returns whether it was this one. */
 export async function startCancelling(
   tx: Tx,
   key: OrderKey,
@@ -94,7 +97,7 @@ export async function findOrders(database: Database, keys: readonly OrderKey[]):
   return keys.map((key) => found.get(keyOf(key)));
 }
 
-/** The request hashes of orders that exist, by `keyOf`. */
+/** The request hashes of existing orders, by `keyOf`. */
 export async function loadRequestHashes(tx: Tx, keys: readonly OrderKey[]): Promise<Map<string, Buffer>> {
   if (keys.length === 0) return new Map();
   const rows = await tx.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);

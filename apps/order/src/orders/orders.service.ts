@@ -1,4 +1,4 @@
-/** Placing, reading, awaiting and cancelling orders. */
+/** Places, reads, awaits and cancels orders. */
 import { Injectable } from '@nestjs/common';
 import { Ledger, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
@@ -12,7 +12,7 @@ import { placeOrders, type PlaceRequest } from './placing/place-orders';
 import { OrderWatch } from './reading/order-watch';
 import { CANCELLED_BY_CLIENT, cancellation } from './sagas/update-orders';
 
-/** Who waits for an order looks again after this long, in case the hint was lost. */
+/** A request that waits for an order looks again after this time, because a hint may be lost. */
 const LOOK_AGAIN_MS = 1_000;
 
 @Injectable()
@@ -41,7 +41,7 @@ export class OrdersService {
     return this.reading.submit(key);
   }
 
-  /** @throws Problem 404 `order_not_found`, also for another tenant's order */
+  /** @throws Problem 404 `order_not_found`, also for an order of another tenant */
   async get(key: OrderKey): Promise<Order> {
     const order = await this.find(key);
     if (!order) throw new Problem(404, 'order_not_found', 'there is no order with this id');
@@ -55,12 +55,15 @@ export class OrdersService {
     return sagas.filter((saga) => saga !== undefined);
   }
 
-  /** The order once it is confirmed or cancelled, or as it is when `waitMs` have passed or the client is gone. */
+  /**
+   * Returns the order when it is confirmed or cancelled. After `waitMs`, or when the client is gone, returns it as it
+   * is.
+   */
   async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
     const deadline = performance.now() + waitMs;
     for (;;) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - performance.now()));
-      // Asked for before looking, so that a move between the two is not missed.
+      // The watch starts before the look, so that no move between the two is missed.
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
         const order = await this.get(key);
@@ -73,8 +76,9 @@ export class OrdersService {
   }
 
   /**
-   * Repeating it changes nothing.
-   * @param allow throws when the order must not be cancelled as it is now; not asked when it is being cancelled anyway
+   * Cancels the order; a repeat changes nothing.
+   * @param allow throws when the order must not be cancelled as it is now; it is not called when the order is being
+   * cancelled already
    * @throws Problem 404 `order_not_found`
    * @throws RetryableError for a saga of a version that this replica does not know
    */

@@ -1,4 +1,4 @@
-/** A product of the catalogue, as its row. */
+/** A product of the catalogue as a row. */
 import { Column, Entity, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { Money, type ProductBody } from './product';
 
@@ -24,7 +24,7 @@ export class Product implements ProductBody {
   @Column(() => Price, { prefix: false })
   unitPrice: Money;
 
-  /** Begins with 1; each change through the repository counts it up. */
+  /** Starts at 1. Each change through the repository adds one. */
   @VersionColumn()
   version: number;
 

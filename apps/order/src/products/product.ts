@@ -1,4 +1,4 @@
-/** The request that puts a product, and the prices as an order needs them. */
+/** The request that creates or changes a product, and the prices as an order needs them. */
 import { CURRENCY } from '@shop/contracts';
 import type { Statement, Tx } from '@shop/postgres';
 import { IsText } from '@shop/validation';
@@ -6,7 +6,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsDefined, IsInt, Matches, Max, Min, ValidateNested } from 'class-validator';
 
-/** Keeps every sum of an order far inside what a JSON number holds exactly. */
+/** Keeps every sum of an order far below the largest number that JSON holds exactly. */
 const MAX_PRICE = 1_000_000_000;
 
 export class Money {
@@ -45,7 +45,7 @@ interface PriceRow extends ProductKey {
 
 export const priceKey = (tenant: string, sku: string): string => `${tenant}\n${sku}`;
 
-/** Prices by `priceKey`, read in the transaction that orders at them. */
+/** Prices by `priceKey`, read in the transaction of the orders that use them. */
 export async function loadPrices(tx: Tx, wanted: readonly ProductKey[]): Promise<Map<string, Money>> {
   const rows = await tx.query<PriceRow>(selectPrices, [
     wanted.map(({ tenant }) => tenant),

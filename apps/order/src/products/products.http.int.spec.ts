@@ -9,7 +9,7 @@ let here: OrderApp;
 let there: OrderApp;
 
 beforeAll(async () => {
-  // No order is placed here, so the broker that all tests share hears nothing.
+  // No order is placed here, so nothing goes to the broker that all tests share.
   [here, there] = await Promise.all([OrderApp.start(stack), OrderApp.start(stack)]);
 });
 afterAll(() => Promise.all([here.close(), there.close()]));

@@ -1,4 +1,4 @@
-/** The catalogue over HTTP. */
+/** The catalogue as a module. */
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Product } from './product.entity';

@@ -1,4 +1,4 @@
-/** The catalogue: products are created and changed one at a time, and nobody's change is lost. */
+/** The catalogue: creates and changes one product at a time, and loses no change. */
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { SKU } from '@shop/contracts';
@@ -12,7 +12,7 @@ import { Product } from './product.entity';
 export class ProductsService {
   constructor(@InjectRepository(Product) private readonly products: Repository<Product>) {}
 
-  /** Up to `limit` products behind the SKU `after`, in order of SKU. */
+  /** Up to `limit` products after the SKU `after`, in order of SKU. */
   list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Product[]> {
     return this.products.find({ where: { tenant, sku: MoreThan(after) }, order: { sku: 'ASC' }, take: limit });
   }
@@ -25,7 +25,7 @@ export class ProductsService {
   }
 
   /**
-   * Creates the product, or changes the version that `ifMatch` names. The same content again changes nothing, so a
+   * Creates the product, or changes the version that `ifMatch` names. If the content is the same, nothing changes, so a
    * repeat needs no `ifMatch`.
    * @throws Problem 412, 428 or 400, as `requireMatch` and `requireNone` do
    */
@@ -43,7 +43,7 @@ export class ProductsService {
       requireMatch(ifMatch, current?.version);
       const changed = await this.change(current, body);
       if (changed) return { product: changed, created: false };
-      // Somebody was faster between our read and our write: look at what is there now.
+      // Somebody else wrote between our read and our write. The next round reads the new row.
     }
   }
 
@@ -51,7 +51,7 @@ export class ProductsService {
     return (await this.products.findOneBy({ tenant, sku })) ?? undefined;
   }
 
-  /** Answers nothing when there is one already. */
+  /** Returns undefined when there is a product already. */
   private async create({ tenant, sku }: ProductKey, { name, unitPrice }: ProductBody): Promise<Product | undefined> {
     const values = { tenant, sku, name, unitPrice };
     const insert = this.products.createQueryBuilder().insert().values(values).orIgnore().returning('version');
@@ -60,7 +60,7 @@ export class ProductsService {
     return row && this.products.create({ ...values, ...row });
   }
 
-  /** Answers nothing when the version is no longer this one. */
+  /** Returns undefined when the version is no longer this one. */
   private async change(current: Product, { name, unitPrice }: ProductBody): Promise<Product | undefined> {
     const { tenant, sku, version } = current;
     const { affected } = await this.products.update({ tenant, sku, version }, { name, unitPrice });

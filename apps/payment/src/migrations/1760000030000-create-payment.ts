@@ -1,13 +1,15 @@
-/** Payments, and the refunds that were asked for over HTTP; what a saga gives back is kept with its payment. */
+/**
+ * The tables of payments, and of refunds that were requested over HTTP. Refunds of a saga are kept with their payment.
+ */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreatePayment1760000030000 implements MigrationInterface {
   name = 'CreatePayment1760000030000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // The doors of the service have checked the other values; docs/adr/0018 tells why each statement does not check them
-    // again. Three checks stay, which guard the money: nothing is negative, no more is given back than was taken, and only
-    // of what was taken.
+    // The controllers and handlers have checked all other values; docs/adr/0018 says why each statement does not check
+    // them again. Three checks stay, which guard the money: nothing is negative, no more is given back than was taken,
+    // and only taken money is given back.
     await runner.query(`
       create table payment (
         tenant text not null,

@@ -1,4 +1,4 @@
-/** All that makes the tables of the payment service; those of the libs it stands on come first. */
+/** All migrations of the payment service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';

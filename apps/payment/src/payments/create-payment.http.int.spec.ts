@@ -1,4 +1,4 @@
-/** POST /payments as clients see it, on two replicas with one database and a provider that fails as told. */
+/** POST /payments as clients see it, on two replicas with one database and a provider that fails as the test says. */
 import { randomUUID } from 'node:crypto';
 import { useStack } from '@shop/testing';
 import { callers, outcomeOf, PaymentApps, paymentBody, type PaymentJson, seenIn } from '../../testing/payment-apps';
@@ -209,7 +209,7 @@ describe('R18 R19 a payment whose outcome is unknown', () => {
     const taken = await apps.pay(body, { key, replica: 1 });
     expect(outcomeOf(taken)).toBe('201 ok');
     apps.provider.letGo(charge);
-    // The old owner finds its lease gone, and answers what the new one has found out.
+    // The old owner finds that its lease is gone, and answers the result of the new owner.
     expect(seenIn(await asleep)).toEqual(seenIn(taken));
     expect(await apps.payment(taken.json<PaymentJson>().id)).toMatchObject({ status: 'succeeded', version: 2 });
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);

@@ -1,8 +1,9 @@
 /**
  * `POST /payments`: takes money once under the client's key.
  *
- * The payment is written as pending, the provider is asked outside any transaction, and outcome and answer are written
- * together. Between the two nobody knows whether money moved; whoever resumes asks again under the same provider key.
+ * The payment is written as pending. The provider is called outside of any transaction. Then the outcome and the answer
+ * are written together. Between these two transactions, nobody knows whether money moved. Whoever resumes the work asks
+ * again under the same provider key.
  */
 import assert from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
@@ -38,7 +39,9 @@ export class CreatePayment {
     return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
   }
 
-  /** @throws Problem 409 when the ledger has forgotten the key, and the payment made under it is settled or another */
+  /**
+   * @throws Problem 409 when the ledger has forgotten the key, and the payment made under it is settled or different
+   */
   private async begin(tx: Tx, id: string, charge: NewCharge): Promise<{ ageMs: number; isKnown: boolean }> {
     const { tenant, amount, currency, source } = charge;
     const isCreated = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });

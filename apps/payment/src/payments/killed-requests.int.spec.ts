@@ -1,4 +1,4 @@
-/** R18 a process that dies at each point of a payment or a refund: whoever resumes it ends it once. */
+/** R18 a process dies at each point of a payment or a refund: whoever resumes the work ends it once. */
 import { randomUUID } from 'node:crypto';
 import { fingerprintOf, Idempotency, PostgresLedger, type Outcome } from '@shop/idempotency';
 import { createLogger } from '@shop/observability';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => apps.close());
 
-/** The transactions of a keyed request: the claim, the pending row, and, behind the provider's answer, the end. */
+/** The transactions of a keyed request: the claim, the pending row, and, after the answer of the provider, the end. */
 const deaths = [1, 2, 3].flatMap((transaction) =>
   (['before', 'behind'] as const).map((moment) => [moment, transaction] as const),
 );
@@ -52,11 +52,11 @@ describe.each(['the same key', 'the completer'] as const)('R18 what a killed pro
     expect(await apps.payment(id)).toMatchObject({ refunded: 1_200, version: 3 });
   });
 
-  /** Whoever is the heir ends it; the same key is asked then, and must find one outcome. */
+  /** The heir ends the work. After that, a request with the same key has to find one outcome. */
   async function inherit(key: string, again: () => Promise<Outcome>): Promise<Outcome> {
     await apps.ageLease(key);
     if (heir === 'the completer') await apps.resumeOverdue(1);
-    // The completers of both replicas look about as well, and may be on it just now.
+    // The completers of both replicas are running too, and may be working on it now.
     const outcome = await eventually(async () => {
       const found = await again();
       expect(found.kind).not.toBe('in-use');

@@ -1,4 +1,4 @@
-/** Charges and refunds on real PostgreSQL with a provider that fails, hangs and loses answers. */
+/** Charges and refunds on a real PostgreSQL, with a provider that fails, hangs and loses answers. */
 import type { Message, Reply } from '@shop/messaging';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
@@ -128,7 +128,7 @@ describe('R4 a charge whose answer is lost', () => {
     await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
     expect(await perform(other, refund)).toEqual(givenBack);
     expect(taken()).toBe(0);
-    // The do comes late: it was done, and its answer stays what it was.
+    // The do comes late. It was done already, and its answer does not change.
     expect(await perform(one, charge)).toEqual(paid);
     expect(await perform(one, refund)).toEqual(givenBack);
     expect([taken(), replicas.callsFor(refund)]).toEqual([0, refunds]);
@@ -209,7 +209,7 @@ describe('R3 the undo of a charge', () => {
     await perform(one, charge);
     await expect(perform(one, refund)).rejects.toBeInstanceOf(RetryableError);
     await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
-    // Freed, the key would seem new, however long ago the provider was asked.
+    // If the key was freed, it would seem new, and the time of the first call to the provider would be lost.
     expect(await replicas.ledgerRow(refund)).toMatchObject({ status: 'pending' });
     expect(await perform(one, refund)).toEqual(givenBack);
     expect([taken(), replicas.keptOf(refund)]).toEqual([0, 1]);
@@ -222,7 +222,7 @@ describe('R3 the undo of a charge', () => {
     expect(await perform(one, charge)).toEqual(paid);
     await perform(one, refund);
     await forget(charge);
-    // The undo finds no do, and bars it.
+    // The undo finds no do, and leaves a tombstone for it.
     expect([await perform(one, refund), await perform(one, charge)]).toEqual([nothingToRefund(paymentId), undone]);
     expect([taken(), replicas.callsFor(charge), replicas.callsFor(refund)]).toEqual([0, 1, 1]);
   });
@@ -258,9 +258,9 @@ describe('R4 what the provider may have forgotten', () => {
   });
 });
 
-/** Every order and repetition of a charge and its refund, up to this length. */
+/** The test runs every order and repetition of a charge and its refund, up to this length. */
 const LONGEST_SEQUENCE = 4;
-/** Faults of the first calls to the provider. */
+/** The number of the first calls to the provider that may fail. */
 const FAULTY_CALLS = 3;
 
 describe('R3 R4 every order and repetition of {charge, refund}', () => {
@@ -277,7 +277,7 @@ describe('R3 R4 every order and repetition of {charge, refund}', () => {
         const { charge, refund, plan, paymentId, taken, paid, givenBack, neverCharged } = replicas.newCase(source);
         plan(...script);
         const commands = sequence.map((action) => (action === 'do' ? charge : refund));
-        // First each comes once, answered or not; then each comes again until it is answered.
+        // First, each command comes once, answered or not. Then each comes again until it is answered.
         for (const [index, command] of commands.entries())
           await perform(index % 2 ? other : one, command).catch(isPassing);
         const replies = [];

@@ -1,8 +1,9 @@
 /**
- * The commands on payments: charge, and give back what a charge has taken.
+ * The commands on payments: charge, and give back the money of a charge.
  *
- * The provider is called outside any transaction, as leased work under the id of the charge command. What it did not tell
- * is unknown: the command stays pending, and the next delivery, or its undo, asks again under the same key.
+ * The provider is called outside of any transaction, as leased work under the id of the charge command. If the provider
+ * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, asks again
+ * under the same key.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { ChargePayment, type ChargePaymentBody, RefundPayment, type RefundPaymentBody } from '@shop/contracts';
@@ -24,17 +25,17 @@ import {
 import type { ChargeResult } from './provider';
 import { assertRemembered, ProviderCalls } from './provider-calls';
 
-/** What a batch knows of the payments of its commands, by `paymentKey`, and those that it makes. */
+/** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
   known: Map<string, Payment>;
   made: NewPayment[];
 }
 
-/** What is left to be done outside for a charge. */
+/** The outside work that a charge still needs. */
 interface Charge extends NewPayment {
-  /** The charge command's id: the provider's key for it. */
+  /** The id of the charge command. It is the provider's key for the charge. */
   chargeId: string;
-  /** It may have been asked for before: then a refusal does not tell what became of the money. */
+  /** The provider may have been asked before. Then a refusal does not tell what happened to the money. */
   isKnown: boolean;
 }
 
@@ -42,7 +43,7 @@ interface Refund {
   tenant: string;
   paymentId: string;
   amount: number;
-  /** Of the charge, as the provider named it. */
+  /** The provider's name for the charge. */
   reference: string;
   refundId: string;
 }
@@ -50,14 +51,14 @@ interface Refund {
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
 
-/** The provider is not asked to take nothing. */
+/** The provider is not called for an amount of zero. */
 const NOTHING_TO_PAY: ChargeResult = { outcome: 'succeeded', reference: 'nothing-to-pay' };
 
 @Injectable()
 export class PaymentCommands implements CommandSet<Payments> {
   readonly handlers = [
     on(ChargePayment, decideCharge),
-    // Its charge is named in its body, also by the saga that cancels a confirmed order.
+    // The body names the charge, also in the saga that cancels a confirmed order.
     on(RefundPayment, decideRefund, { undoes: ({ chargeId }) => chargeId }),
   ];
   readonly calls = {
@@ -71,7 +72,10 @@ export class PaymentCommands implements CommandSet<Payments> {
     return { known: await loadPayments(tx, commands.map(keyOf)), made: [] };
   }
 
-  /** Charges are new as a rule; a payment that is there already breaks its primary key, and the batch reads. */
+  /**
+   * Charges are normally new. A payment that exists fails the transaction by its primary key, and the next attempt
+   * reads.
+   */
   blank(): Payments {
     return { known: new Map(), made: [] };
   }
@@ -108,7 +112,8 @@ export class PaymentCommands implements CommandSet<Payments> {
       { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1 },
     );
     return work.finish((tx) => {
-      // Nothing was moved. Not kept: the saga parks, and when an operator has mended the cause the same command may ask again.
+      // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same
+      // command may ask again.
       if (result.outcome === 'refused') return answerOf(refused('refund_refused'), { kept: false });
       addRefunded(tx, { tenant, id: paymentId }, amount, result.reference);
       return answerOf(succeeded({ result: 'refunded', paymentId }));
@@ -120,7 +125,7 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   const { tenant, orderId, amount, currency, source } = body;
   const id = paymentIdOf(chargeId);
   const payment = payments.known.get(paymentKey({ tenant, id }));
-  // The ledger may have forgotten the command; the payment, named after it, has not.
+  // The ledger may have forgotten the command. The payment has its id from the command, so it still exists.
   if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
   if (payment?.status === 'declined') return refused('payment_declined');
   const wanted: NewPayment = { tenant, id, orderId, amount, currency, source };

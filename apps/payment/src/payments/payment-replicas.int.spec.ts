@@ -1,4 +1,4 @@
-/** Two replicas that meet at one payment: whoever holds the lease works, and nobody else writes. */
+/** Two replicas that work on the same payment: the owner of the lease works, and nobody else writes. */
 import { PostgresLedger } from '@shop/idempotency';
 import type { Message, Reply } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
@@ -94,7 +94,7 @@ describe('R11 two replicas at once', () => {
   });
 
   it('claim the same payments in opposite orders without a deadlock', async () => {
-    // One connection each, so that their deadlocks can be counted when they are closed.
+    // Each has one connection, so that their deadlocks can be counted when they are closed.
     const opposite = await PaymentReplicas.open(stack.databaseUrl, replicas.provider, {
       name: 'opposite',
       poolSize: 1,
@@ -108,18 +108,18 @@ describe('R11 two replicas at once', () => {
         ...cases.map(({ charge }) => perform(here, charge).catch(isPassing)),
         ...cases.toReversed().map(({ charge }) => perform(there, charge).catch(isPassing)),
       ]);
-    // Somebody holds the one in the middle, so that each is stopped half-way: when it claims new payments …
+    // Another connection holds the middle row, so each replica stops half-way: when it claims new payments …
     await whileHeld(
       `insert into payment (tenant, id, amount, currency, source, status)
        values ('${tenant}', '${paymentIdOf(middle)}', 0, 'EUR', 'x', 'pending')`,
       performBoth,
     );
-    // … and when it takes over those whose leases were given back.
+    // … and when it takes over payments whose leases were given back.
     await whileHeld(`select 1 from ledger where key = '${middle}' for update`, performBoth);
     await Promise.all(cases.map(({ charge }) => delivered(here, charge)));
     expect(cases.map(({ taken }) => taken())).toEqual([amount, amount, amount]);
     await opposite.close();
-    // A backend reports what it counted before it is gone.
+    // A backend of PostgreSQL reports its counts before it ends.
     await eventually(async () => {
       expect(await replicas.query(`select 1 from pg_stat_activity where application_name = 'opposite'`)).toEqual([]);
     });
@@ -210,7 +210,7 @@ describe('R18 an owner whose lease was taken over', () => {
 
 type Case = ReturnType<PaymentReplicas['newCase']>;
 
-/** A third replica, whose next transaction is held up by `interrupt` behind its first statement. */
+/** A third replica. Its next transaction waits for `interrupt` after its first statement. */
 function interruptedReplica(interrupt: () => Promise<void>): PaymentReplica {
   const database = new InterruptedDatabase(replicas.database.dataSource);
   database.afterFirstStatement = interrupt;
@@ -218,7 +218,7 @@ function interruptedReplica(interrupt: () => Promise<void>): PaymentReplica {
   return openPaymentReplica({ database, ledger: new PostgresLedger(), provider: replicas.provider, logger });
 }
 
-/** Runs `work` until both of the opposite replicas wait for what `sql` holds, then lets go and waits for the end. */
+/** Starts `work`, waits until both replicas wait for what `sql` holds, then releases it and waits for the end. */
 async function whileHeld(sql: string, work: () => Promise<unknown>): Promise<void> {
   const holder = replicas.database.dataSource.createQueryRunner();
   await holder.startTransaction();
@@ -235,13 +235,13 @@ async function whileHeld(sql: string, work: () => Promise<unknown>): Promise<voi
   await working;
 }
 
-/** The rows of a charge with their xmin, which any write changes. */
+/** The rows of a charge with their xmin, which every write changes. */
 async function rowsOf(charge: Message): Promise<unknown> {
   const payments = await replicas.query('select xmin, * from payment where id = $1', [paymentIdOf(charge.id)]);
   return { payments, ledger: await replicas.ledgerRow(charge) };
 }
 
-/** As if its owner had been silent for longer than its lease. */
+/** Changes the lease as if its owner had been silent for longer than the lease. */
 const ageLease = ({ id }: Message) =>
   replicas.query(`update ledger set leased_until = now() - interval '1 second' where key = $1 and status = 'pending'`, [
     id,

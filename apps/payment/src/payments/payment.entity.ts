@@ -1,4 +1,4 @@
-/** A payment as the people who look after the money read it; what writes one are statements by hand. */
+/** A payment as operators read it. Hand-written statements write payments. */
 import { isoTime } from '@shop/postgres';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Payment } from './payment';

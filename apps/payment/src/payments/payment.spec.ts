@@ -1,4 +1,4 @@
-/** What a refund has to do, for everything that may be known of the payment. */
+/** What a refund has to do, for everything that may be known about the payment. */
 import { type Payment, paymentIdOf, planRefund, type RefundPlan } from './payment';
 
 const payments = {
@@ -13,7 +13,7 @@ const payments = {
 describe('R4 a refund', () => {
   it.each<[keyof typeof payments, RefundPlan]>([
     ['none', 'never-charged'],
-    // Nobody knows whether it was paid, so it is never said that there is nothing to give back.
+    // Nobody knows whether it was paid. So the service must never say that there is nothing to give back.
     ['pending', 'wait-for-charge'],
     ['succeeded', 'refund'],
     ['given back', 'nothing-to-refund'],

@@ -6,13 +6,13 @@ import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsInt, Matches, Max, Min } from 'class-validator';
 
-/** Minor units. The provider takes eight digits in one charge. */
+/** In minor units. The provider accepts eight digits in one charge. */
 export const MAX_AMOUNT = 99_999_999;
-/** Characters of a provider's token. */
+/** In characters, for a token of the provider. */
 const MAX_SOURCE_LENGTH = 200;
 /** `pmt_` and the letters of a hash. */
 export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
-/** Enough of a hash that two never meet. */
+/** Enough characters of a hash that two ids are never equal. */
 const ID_LENGTH = 27;
 
 export class PaymentBody {
@@ -49,15 +49,18 @@ export interface Payment {
   createdAt: string;
 }
 
-/** Derived from the command or the claim, so that one makes one payment even when the ledger has forgotten it. */
+/**
+ * The id is derived from the command or the claim. So one of them makes one payment, even if the ledger has forgotten
+ * it.
+ */
 export const paymentIdOf = (chargeId: string): string => idAfter('pmt', chargeId);
 
-/** An id that follows from the name of what made the row. */
+/** An id that is derived from the name of what made the row. */
 export function idAfter(prefix: string, name: string): string {
   return `${prefix}_${createHash('sha256').update(name).digest('base64url').slice(0, ID_LENGTH)}`;
 }
 
-/** @throws Problem 404 for what cannot be the id of a payment */
+/** @throws Problem 404 for a text that cannot be the id of a payment */
 export function checkPaymentId(id: string): string {
   if (!PAYMENT_ID.test(id)) throw paymentNotFound();
   return id;
@@ -65,13 +68,13 @@ export function checkPaymentId(id: string): string {
 
 export const paymentNotFound = () => new Problem(404, 'payment_not_found', 'there is no payment with this id');
 
-/** What there is to give back of a charge that is not being worked on. */
+/** What has to be given back for a charge that nobody works on. */
 export type RefundPlan =
   /** There is no such payment: the charge never arrived. */
   | 'never-charged'
   /** It was declined, or given back already. */
   | 'nothing-to-refund'
-  /** Its outcome is not known: nobody may say that there was none. */
+  /** Its outcome is unknown. Nobody may say that there was no charge. */
   | 'wait-for-charge'
   | 'refund';
 

@@ -1,4 +1,4 @@
-/** A payment as the people who look after the money see it, and the answer to who made it. */
+/** A payment as operators see it, and the answer to the request that made it. */
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { etagOf } from '@shop/http';
 import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
@@ -44,7 +44,7 @@ export class PaymentView implements Omit<Payment, 'tenant' | 'source'> {
   createdAt: string;
 }
 
-/** Without the source: it is the provider's token for somebody's card. */
+/** Leaves out the source, because it is the provider's token for somebody's card. */
 export function paymentJson({ tenant: _tenant, source: _source, ...seen }: Payment): PaymentView {
   return seen;
 }

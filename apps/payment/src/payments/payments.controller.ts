@@ -1,4 +1,4 @@
-/** Payments over HTTP, for the people who look after the money. */
+/** Payments over HTTP, for operators. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import {
@@ -26,7 +26,7 @@ class PaymentsQuery extends PageQuery {
   declare cursor?: string;
 }
 
-/** The payment is kept as declined. */
+/** The problem of a payment that is kept as declined. */
 const declined: ProblemMembers = {
   reason: { type: 'string', nullable: true, description: 'the reason of the provider', example: 'insufficient_funds' },
   paymentId: { type: 'string', example: 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' },

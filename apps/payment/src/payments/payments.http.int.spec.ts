@@ -1,4 +1,4 @@
-/** The payment service's HTTP side as operators see it: two instances of the whole app on one database. */
+/** The HTTP side of the payment service as operators see it: two instances of the whole app on one database. */
 import { randomUUID } from 'node:crypto';
 import { ChargePayment, RefundPayment } from '@shop/contracts';
 import { expectProblem, type Method, type TestClient } from '@shop/http/testing';

@@ -1,4 +1,4 @@
-/** The payments' table: every statement that writes or locks payments, or reads many at once, stands here. */
+/** The table of payments. Every statement that writes or locks payments, or reads many at once, is here. */
 import assert from 'node:assert/strict';
 import { rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
@@ -30,14 +30,14 @@ export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
 
 export const paymentKey = ({ tenant, id }: PaymentKey): string => `${tenant}/${id}`;
 
-/** By `paymentKey`. */
+/** The payments by `paymentKey`. */
 export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise<Map<string, Payment>> {
   if (keys.length === 0) return new Map();
   const rows = await tx.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
   return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
 }
 
-/** In key order, against deadlocks. One that is there already breaks the primary key, and the transaction. */
+/** Inserts in key order, against deadlocks. A payment that exists fails the transaction by its primary key. */
 export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   if (payments.length === 0) return;
   const rows = payments.map(({ tenant, id, orderId, amount, currency, source }) => ({
@@ -51,26 +51,26 @@ export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   tx.send(insertRows, [rowsOf(rows)]);
 }
 
-/** False, and nothing is written, if there is a payment with this id already. */
+/** Returns false and writes nothing if there is a payment with this id already. */
 export async function createPayment(tx: Tx, payment: NewPayment): Promise<boolean> {
   const { tenant, id, orderId, amount, currency, source } = payment;
   return (await tx.query(insertOne, [tenant, id, orderId, amount, currency, source])).length > 0;
 }
 
-/** How long a payment has been there, by the clock of the database. */
+/** How long a payment has existed, by the clock of the database. */
 export async function findPaymentAgeMs(tx: Tx, { tenant, id }: PaymentKey): Promise<number> {
   const [row] = await tx.query<{ age_ms: number }>(selectAge, [tenant, id]);
   return row!.age_ms;
 }
 
-/** Writes what the provider said of a payment that is pending, and answers the payment. */
+/** Writes the provider's result of a pending payment, and returns the payment. */
 export async function settlePayment(tx: Tx, key: PaymentKey, result: ChargeResult): Promise<Payment> {
   const [row] = await tx.query<Row>(settleOne, outcomeOf(key, result));
   assert(row, 'whoever holds the lease finds the payment pending');
   return paymentOf(row);
 }
 
-/** The same for many, where nobody needs to see them. */
+/** The same for many payments. It returns none of them. */
 export function settlePayments(tx: Tx, settled: readonly { key: PaymentKey; result: ChargeResult }[]): void {
   const rows = settled.map(({ key, result }) => {
     const [tenant, id, status, providerReference, declineReason] = outcomeOf(key, result);
@@ -85,14 +85,14 @@ function outcomeOf({ tenant, id }: PaymentKey, result: ChargeResult): (string | 
     : [tenant, id, 'declined', null, result.reason];
 }
 
-/** The payment, which until the end of the transaction nobody else can change. */
+/** The payment. Nobody else can change it until the end of the transaction. */
 export async function lockPayment(tx: Tx, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
   const [row] = await tx.query<Row>(lockOne, [tenant, id]);
   return row && paymentOf(row);
 }
 
 /**
- * Sends that a part of the payment was given back; the table refuses more than was taken.
+ * Sends that a part of the payment was given back. The table refuses more than was taken.
  * @param reference of the refund of a whole payment, as the provider named it
  */
 export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number, reference?: string): void {
@@ -169,7 +169,8 @@ const settleOne: Statement = {
     returning ${columns('p')}`,
 };
 
-// `status = …` would look selective to the planner, which then walks the table and searches the few rows given.
+// With `status = …`, the planner would expect few rows. It would walk the table and search the few given rows for each
+// of them.
 const settleMany: Statement = {
   name: 'payment.settle-many',
   text: `

@@ -9,7 +9,7 @@ import { PaymentEntity } from './payment.entity';
 export class PaymentsService {
   constructor(@InjectRepository(PaymentEntity) private readonly payments: Repository<PaymentEntity>) {}
 
-  /** Up to `limit` payments behind the id `after`, in order of id. */
+  /** Up to `limit` payments after the id `after`, in order of id. */
   list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Payment[]> {
     return this.payments.find({ where: { tenant, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit });
   }

@@ -1,4 +1,4 @@
-/** What becomes of the provider's own words, which may be anything. */
+/** How texts of the provider, which may be anything, are handled. */
 import { createLogger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import type { ChargeResult } from './provider';

@@ -1,4 +1,6 @@
-/** Calls to the provider, sorted by what they mean for the money, counted and logged. Never inside a transaction. */
+/**
+ * Calls to the provider, sorted by their meaning for the money, counted and logged. No call is inside a transaction.
+ */
 import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
 import { RetryableError, TerminalError } from '@shop/resilience';
@@ -8,9 +10,9 @@ import { type ChargeRequest, type ChargeResult, PROVIDER, type Provider, type Re
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
 interface Asking {
-  /** Of what is being worked on, for the log. */
+  /** The ids of the work, for the log. */
   ids: { messageId?: string; paymentId: string };
-  /** Whether the same was asked before and the answer was lost: a refusal now says nothing of what it has moved. */
+  /** Whether the same was asked before and the answer was lost. Then a refusal does not tell whether money moved. */
   askedBefore: boolean;
 }
 
@@ -19,11 +21,11 @@ const calls = counter('payment_provider_calls_total', 'Calls to the provider by 
   'outcome',
 ]);
 
-/** Characters. Both are words of the provider, which nobody here has a hand in. */
+/** In characters. Both texts come from the provider, so we do not control them. */
 const MAX_REFERENCE_LENGTH = 200;
 const MAX_REASON_LENGTH = 200;
 
-/** Providers remember an idempotency key for a day; an hour of that is kept in hand. */
+/** Providers remember an idempotency key for a day. One hour of it is kept as a reserve. */
 const PROVIDER_MEMORY_MS = 23 * 3_600_000;
 
 @Injectable()
@@ -34,7 +36,7 @@ export class ProviderCalls {
   ) {}
 
   /**
-   * A request that the provider does not accept moved no money: the payment fails like a declined one.
+   * If the provider does not accept a request, no money moved. The payment fails like a declined one.
    * @throws RetryableError when the outcome is unknown
    */
   charge(request: ChargeRequest, asking: Asking): Promise<ChargeResult> {
@@ -78,7 +80,7 @@ export class ProviderCalls {
     }
   }
 
-  /** A request that is refused is a mistake of ours, so somebody should look. */
+  /** A refused request is our own mistake, so somebody should look at it. */
   private passUnknown(call: string, { ids, askedBefore }: Asking, error: unknown): void {
     if (!(error instanceof TerminalError)) throw error;
     this.logger.error({ ...ids, reason: error.message }, `payment.${call}.refused`);
@@ -88,8 +90,8 @@ export class ProviderCalls {
 }
 
 /**
- * A cut reference would name nothing, and money could not be given back by it.
- * @throws RetryableError for what cannot be a reference
+ * A shortened reference would name nothing, and nobody could use it to give money back.
+ * @throws RetryableError for a text that cannot be a reference
  */
 function asReference(reference: string): string {
   if (reference.length >= 1 && reference.length <= MAX_REFERENCE_LENGTH) return reference;
@@ -97,9 +99,9 @@ function asReference(reference: string): string {
 }
 
 /**
- * Asking again is safe only while the provider remembers the key: behind that it would be a second charge.
+ * It is safe to ask again only while the provider remembers the key. After that, a call would be a second charge.
  * @param ageMs since the key was used for the first time, by the clock of the database
- * @throws RetryableError that leaves it to a person to look it up at the provider
+ * @throws RetryableError that leaves it to a person to check the provider's records
  */
 export function assertRemembered(ageMs: number): void {
   if (ageMs < PROVIDER_MEMORY_MS) return;

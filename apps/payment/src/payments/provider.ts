@@ -1,13 +1,15 @@
-/** What we ask of a payment provider. Every call carries our own idempotency key, so asking twice charges once. */
+/**
+ * The calls that we make to a payment provider. Every call has our own idempotency key, so asking twice charges once.
+ */
 
 export interface ChargeRequest {
   idempotencyKey: string;
   paymentId: string;
-  /** Minor units. */
+  /** In minor units. */
   amount: number;
-  /** ISO 4217, in either case. */
+  /** ISO 4217, in upper or lower case. */
   currency: string;
-  /** What the customer pays with: a token that the provider gave out. */
+  /** The token from the provider with which the customer pays. */
   source: string;
 }
 
@@ -15,15 +17,16 @@ export type ChargeResult = { outcome: 'succeeded'; reference: string } | { outco
 
 export interface RefundRequest {
   idempotencyKey: string;
-  /** Of the charge, as the provider named it. */
+  /** The provider's name for the charge. */
   reference: string;
-  /** Minor units. */
+  /** In minor units. */
   amount: number;
 }
 
 /**
- * Both calls throw a RetryableError when the outcome is not known (timeout, reset, 5xx, 429): ask again with the same
- * key. They throw a TerminalError when the provider refuses the request itself: our mistake, and nothing was moved.
+ * Both calls throw a RetryableError when the outcome is unknown (timeout, reset, 5xx, 429). Then ask again with the
+ * same key. They throw a TerminalError when the provider refuses the request itself. That is our own mistake, and no
+ * money moved.
  */
 export interface Provider {
   charge(request: ChargeRequest): Promise<ChargeResult>;

@@ -1,4 +1,4 @@
-/** A provider inside the process: answers at once, keeps nothing, and says the same thing for the same key. */
+/** A provider inside the process. It answers at once, stores nothing, and gives the same answer for the same key. */
 import { createHash } from 'node:crypto';
 import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
 
@@ -25,7 +25,10 @@ export class SimulatedProvider implements Provider {
   }
 }
 
-/** From the key alone, so that a repeated request gets the same reference without anything being kept. */
+/**
+ * The reference is made from the key alone. So a repeated request gets the same reference, and nothing has to be
+ * stored.
+ */
 function referenceOf(prefix: string, idempotencyKey: string): string {
   return `${prefix}_sim_${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, REFERENCE_LENGTH)}`;
 }

@@ -1,11 +1,11 @@
-/** How the provider's answers, and its silence, reach us. A small server on a real socket stands in for the provider. */
+/** How answers and missing answers of the provider reach us. A small server on a real socket replaces the provider. */
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RetryableError, TerminalError } from '@shop/resilience';
 import { SimulatedProvider } from './simulated.provider';
 import { StripeProvider } from './stripe.provider';
 
-/** Far longer than any answer takes here, so that what is expected is the answer's doing and not the clock's. */
+/** Much longer than any answer takes here, so the tests see the effects of answers and not of the clock. */
 const PATIENCE_MS = 30_000;
 const TIMEOUT_MS = 200;
 

@@ -1,4 +1,6 @@
-/** The payment provider behind Stripe's own SDK: says what we mean, and sorts its errors by what to do next. */
+/**
+ * The payment provider, called through Stripe's own SDK. It sorts the errors of the SDK by what has to be done next.
+ */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
@@ -7,19 +9,24 @@ import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './pro
 
 export interface StripeProviderOptions {
   apiKey: string;
-  /** Default: Stripe itself. */
+  /** The default is Stripe itself. */
   baseUrl?: string;
-  /** For the whole call, waiting for a free connection included. */
+  /** For the whole call, including the wait for a free connection. */
   timeoutMs: number;
 }
 
-/** Enough to keep the provider's rate limit busy; more would only move the queue to the other side. */
+/** Enough to use the provider's whole rate limit. More connections would only move the queue to the other side. */
 const MAX_SOCKETS = 64;
 const MAX_IDLE_SOCKETS = 16;
 
-/** Request timeout, conflict with the same request under way, failed dependency, rate limit: the answer is still to come. */
+/**
+ * Request timeout, conflict with the same request in progress, failed dependency, rate limit: there is no answer yet.
+ */
 const UNDECIDED_STATUSES = [408, 409, 424, 429];
-/** Not let in: the provider has not looked at the request, and an earlier one under the same key may have gone through. */
+/**
+ * Access was denied. The provider has not read this request, and an earlier request under the same key may have
+ * succeeded.
+ */
 const UNREAD_STATUSES = [401, 403];
 
 export class StripeProvider implements Provider {
@@ -50,7 +57,7 @@ export class StripeProvider implements Provider {
       confirm: true,
       payment_method: source,
       allowed_payment_method_types: ['card'],
-      // Nobody is there to answer a bank's question: such a card is declined now, not left waiting.
+      // Nobody could answer a question of the bank. So such a card is declined now, and the payment does not wait.
       error_on_requires_action: true,
       metadata: { paymentId, commandId: idempotencyKey },
     };
@@ -78,15 +85,15 @@ export class StripeProvider implements Provider {
     }
   }
 
-  /** Nest calls it when the consumers have drained: idle connections would keep the process alive. */
+  /** Nest calls this when the consumers have drained. Idle connections would keep the process alive. */
   onApplicationShutdown(): void {
     this.agent.destroy();
   }
 }
 
 /**
- * The SDK sends a request once more by itself, half a second later, when a connection is closed, even with its retries
- * off. When to ask again is decided in one place only, so it does not get to see that kind of failure.
+ * When a connection is closed, the SDK sends the request once more by itself after half a second, even with its retries
+ * off. Only one place should decide when to ask again. So the SDK does not get to see this kind of failure.
  */
 function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
   return {
@@ -99,7 +106,7 @@ function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
   };
 }
 
-/** The source is the customer's word: one that the provider does not know is a refusal, not a mistake of ours. */
+/** The customer sends the source. So a source that the provider does not know is a refusal, and not our own mistake. */
 function declineReasonOf(error: unknown): string | undefined {
   if (!(error instanceof Stripe.errors.StripeError)) return undefined;
   if (error.rawType === 'card_error') return error.decline_code || error.code || 'card_declined';
@@ -115,14 +122,14 @@ function failureOf(error: unknown): RetryableError | TerminalError {
   return new RetryableError(message, { cause: error, retryAfterMs: retryAfterMsOf(headers) });
 }
 
-/** Whether the provider has judged this very request, so that nothing was moved and nothing will be. */
+/** Whether the provider has judged this very request. Then no money moved, and none will. */
 function isRefusal({ rawType }: Stripe.errors.StripeError, status: number): boolean {
-  // The key belongs to a request with other parameters, and nobody says what came of that one.
+  // The key belongs to a request with other parameters. The outcome of that request is unknown.
   if (rawType === 'idempotency_error') return false;
   return status >= 400 && status < 500 && ![...UNDECIDED_STATUSES, ...UNREAD_STATUSES].includes(status);
 }
 
-/** Seconds only: the other form of the header, a date, is not in use there. */
+/** Reads only seconds. The provider does not use the other form of the header, a date. */
 function retryAfterMsOf(headers: Record<string, string> | undefined): number | undefined {
   const seconds = headers?.['retry-after'];
   return seconds !== undefined && /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;

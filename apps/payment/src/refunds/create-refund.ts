@@ -1,8 +1,9 @@
 /**
  * `POST /payments/{id}/refunds`: gives money back once under the client's key.
  *
- * The refund is written as pending while the payment is locked, so that pending and made ones together never pass what
- * was paid; then the provider is asked outside any transaction; then refund, payment and answer are written together.
+ * The refund is written as pending while the payment is locked. So pending and finished refunds together never exceed
+ * what was paid. Then the provider is called outside of any transaction. After that, the refund, the payment and the
+ * answer are written together.
  */
 import { Injectable } from '@nestjs/common';
 import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
@@ -19,13 +20,13 @@ export interface NewRefund {
   amount: number;
 }
 
-/** What the provider has to be asked. */
+/** The data for the call to the provider. */
 interface Begun {
-  /** Of the charge. */
+  /** The provider's name for the charge. */
   reference: string;
-  /** Of the refund, when this was begun. */
+  /** The age of the refund when this work was begun. */
   ageMs: number;
-  /** The ledger has forgotten it; it may have been asked for. */
+  /** The ledger has forgotten this refund. The provider may have been asked for it. */
   isKnown: boolean;
 }
 
@@ -58,7 +59,7 @@ export class CreateRefund {
 
   /** @throws Problem when this much may not be given back, or the ledger has forgotten a key that was used */
   private async begin(tx: Tx, id: string, { tenant, paymentId, amount }: NewRefund): Promise<Begun> {
-    // Sent together and run in this order, so the sum is read under the lock.
+    // These are sent together and run in this order, so the sum is read under the lock.
     const [payment, promised, known] = await Promise.all([
       lockPayment(tx, { tenant, id: paymentId }),
       sumPromised(tx, tenant, paymentId),

@@ -1,4 +1,4 @@
-/** A refund as the people who look after the money read it; what writes one are statements by hand. */
+/** A refund as operators read it. Hand-written statements write refunds. */
 import { isoTime } from '@shop/postgres';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Refund } from './refund';

@@ -1,4 +1,4 @@
-/** Which refunds are objected to, for everything that a payment may be. */
+/** Which refunds are refused, for every state of a payment. */
 import type { Payment } from '../payments/payment';
 import { objectionTo, refundIdOf } from './refund';
 

@@ -1,4 +1,4 @@
-/** A refund that an operator asked for: the request, and whether it may be made. Pure. */
+/** A refund that an operator requested: the request, and whether it is allowed. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
 import { Problem } from '@shop/problem';
 import { IsInt, Max, Min } from 'class-validator';
@@ -25,14 +25,14 @@ export interface Refund {
   createdAt: string;
 }
 
-/** Derived from the claim, so that one claim makes one refund even when the ledger has forgotten it. */
+/** The id is derived from the claim. So one claim makes one refund, even if the ledger has forgotten it. */
 export const refundIdOf = (workId: string): string => idAfter('rfd', workId);
 
 export const pathOf = ({ paymentId, id }: Pick<Refund, 'paymentId' | 'id'>): string =>
   `/payments/${paymentId}/refunds/${id}`;
 
 /**
- * Why this much may not be given back.
+ * The reason why this much may not be given back.
  * @param promised what other refunds have given back or may still give back
  */
 export function objectionTo(amount: number, payment: Payment | undefined, promised: number): Problem | undefined {

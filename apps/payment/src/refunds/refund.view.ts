@@ -1,4 +1,4 @@
-/** A refund as the people who look after the money see it, and the answer to who made it. */
+/** A refund as operators see it, and the answer to the request that made it. */
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
 import { Problem } from '@shop/problem';

@@ -11,7 +11,7 @@ import { RefundBody } from './refund';
 import { refundJson, RefundView } from './refund.view';
 import { RefundsService } from './refunds.service';
 
-/** Examples of ids. */
+/** Example ids for the API document. */
 const PAYMENT = 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM';
 const REFUND = 'rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw';
 

@@ -1,4 +1,7 @@
-/** The refunds of a payment as clients see them, on two replicas with one database and a provider that fails as told. */
+/**
+ * The refunds of a payment as clients see them, on two replicas with one database and a provider that fails as the test
+ * says.
+ */
 import { randomUUID } from 'node:crypto';
 import { eventually, useStack } from '@shop/testing';
 import { callers, outcomeOf, PaymentApps, type PaymentJson, paymentBody, seenIn } from '../../testing/payment-apps';

@@ -1,4 +1,4 @@
-/** The refunds' table: every statement of the transactions that make a refund stands here. */
+/** The table of refunds. Every statement of the transactions that make a refund is here. */
 import assert from 'node:assert/strict';
 import type { Statement, Tx } from '@shop/postgres';
 import type { Refund } from './refund';
@@ -23,13 +23,16 @@ export async function findRefund(tx: Tx, { tenant, id }: RefundKey): Promise<Ref
   return row && refundOf(row);
 }
 
-/** What refunds of the payment have given back or may still give back. Exact only while the payment is locked. */
+/**
+ * What refunds of the payment have given back or may still give back. The sum is exact only while the payment is
+ * locked.
+ */
 export async function sumPromised(tx: Tx, tenant: string, paymentId: string): Promise<number> {
   const [row] = await tx.query<{ promised: number }>(selectPromised, [tenant, paymentId]);
   return row!.promised;
 }
 
-/** Sends a pending one. */
+/** Sends a new pending refund. */
 export function createRefund(
   tx: Tx,
   { tenant, id, paymentId, amount }: Pick<Refund, 'tenant' | 'id' | 'paymentId' | 'amount'>,
@@ -37,13 +40,13 @@ export function createRefund(
   tx.send(insertOne, [tenant, id, paymentId, amount]);
 }
 
-/** How long a refund has been there, by the clock of the database. */
+/** How long a refund has existed, by the clock of the database. */
 export async function findRefundAgeMs(tx: Tx, { tenant, id }: RefundKey): Promise<number> {
   const [row] = await tx.query<{ age_ms: number }>(selectAge, [tenant, id]);
   return row!.age_ms;
 }
 
-/** Writes what came of a refund that is pending, failed without a reference, and answers the refund. */
+/** Writes the outcome of a pending refund, and returns the refund. Without a reference, it has failed. */
 export async function settleRefund(tx: Tx, { tenant, id }: RefundKey, reference: string | null): Promise<Refund> {
   const status: Refund['status'] = reference === null ? 'failed' : 'succeeded';
   const [row] = await tx.query<Row>(settleOne, [tenant, id, status, reference]);

@@ -1,4 +1,4 @@
-/** Reads the refunds of a payment, one or a page of them. */
+/** Reads one refund of a payment, or a page of them. */
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Problem } from '@shop/problem';
@@ -20,7 +20,7 @@ export interface RefundsPage {
 export class RefundsService {
   constructor(@InjectRepository(RefundEntity) private readonly refunds: Repository<RefundEntity>) {}
 
-  /** Up to `limit` refunds of the payment behind the id `after`, in order of id. */
+  /** Up to `limit` refunds of the payment after the id `after`, in order of id. */
   list({ tenant, paymentId, after, limit }: RefundsPage): Promise<Refund[]> {
     return this.refunds.find({ where: { tenant, paymentId, id: MoreThan(after) }, order: { id: 'ASC' }, take: limit });
   }

@@ -1,11 +1,15 @@
-/** Has Fastify read JSON bodies with parseJson, as its own parser drops repeated keys, rounds numbers and mends bytes. */
+/**
+ * Makes Fastify read JSON bodies with parseJson. Fastify's own parser drops repeated keys, rounds numbers and repairs
+ * bytes.
+ */
 import { Problem } from '@shop/problem';
 import type { FastifyInstance } from 'fastify';
 import { parseJson } from './strict-json';
 
-/** To be called after Nest has added its own parsers, and before the server listens. */
+/** Call this after Nest has added its own parsers, and before the server listens. */
 export function readBodiesStrictly(fastify: FastifyInstance): void {
-  // Nest adds a parser of forms, which no keyed route means; what it reads would be fingerprinted unchecked.
+  // Nest adds a parser for forms. No keyed route expects a form, and the fingerprint would be made of an unchecked
+  // body.
   fastify.removeContentTypeParser([JSON_TYPE, FORM_TYPE]);
   fastify.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, ({ headers }, bytes: Buffer, done) => {
     let body: unknown;
@@ -15,7 +19,7 @@ export function readBodiesStrictly(fastify: FastifyInstance): void {
     } catch (error) {
       return done(error as Error);
     }
-    // Not within the try: `done` runs the route, whose errors are not the parser's.
+    // This is outside of the try block: `done` runs the route, and errors of the route are not errors of the parser.
     done(null, body);
   });
 }
@@ -26,7 +30,10 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/gi;
 const UTF8 = /^utf-?8$/i;
 
-/** JSON is UTF-8 (RFC 8259, section 8.1); who says that it is something else does not mean what we would read. */
+/**
+ * JSON is UTF-8 (RFC 8259, section 8.1). If a client names another charset, its body means something else than what we
+ * would read.
+ */
 function checkCharset(contentType: string): void {
   for (const [, charset = ''] of contentType.matchAll(CHARSET)) {
     if (!UTF8.test(charset)) throw new Problem(415, 'unsupported_media_type', 'send application/json in UTF-8');

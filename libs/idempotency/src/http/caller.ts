@@ -1,7 +1,7 @@
-/** Who sent a request, and the scope in which its keys are one's own. */
+/** The sender of a request, and the scope in which the sender's keys count. */
 import assert from 'node:assert/strict';
 
-/** Who calls, as a guard of the service has put it on the request. */
+/** The caller. A guard of the service has put it on the request. */
 export interface Caller {
   tenant: string;
   principal: string;
@@ -12,10 +12,10 @@ export function callerOf(request: { caller?: Caller }): Caller {
   return request.caller;
 }
 
-/** The same key of another tenant, of another principal or on another route is another key. */
+/** The same key counts as another key for another tenant, another principal or another route. */
 export function scopeOf({ tenant, principal }: Caller, route: string): string {
   return `${tenantPrefix(tenant)}${principal}|${route}`;
 }
 
-/** What all scopes of a tenant begin with. */
+/** The prefix of all scopes of a tenant. */
 export const tenantPrefix = (tenant: string): string => `${tenant}|`;

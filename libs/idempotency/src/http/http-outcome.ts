@@ -1,4 +1,4 @@
-/** What the ledger's decision looks like over HTTP. */
+/** Turns the decision of the ledger into an HTTP response. */
 import { Problem } from '@shop/problem';
 import { type Answer, refusalOf } from '../answer';
 import { defaultPolicy, type RoutePolicy } from '../policy';
@@ -8,12 +8,12 @@ const IN_USE_RETRY_AFTER_SECONDS = '1';
 
 export interface HttpAnswer {
   status: number;
-  /** With the content type. */
+  /** Includes the content type. */
   headers: Record<string, string>;
   body: string;
 }
 
-/** @param key of the request; the answer to one that is under way tells where its state can be seen */
+/** @param key of the request; while the request is being processed, the answer says where its state can be read */
 export function httpOutcome(outcome: Outcome, policy: RoutePolicy = defaultPolicy, key?: string): HttpAnswer {
   switch (outcome.kind) {
     case 'fresh':
@@ -37,14 +37,14 @@ function httpAnswer({ status, headers, body }: Answer, further?: Record<string, 
   return { status, headers: { 'content-type': type, ...headers, ...further }, body };
 }
 
-/** For a repeat whose answer is gone. Kept like any final refusal, so the next one finds it in the ledger. */
+/** For a repeat whose answer is gone. It is kept like any final refusal, so the next repeat finds it in the ledger. */
 export function alreadySubmitted(statusUrl: string, detail: string): Problem {
   return new Problem(409, 'already_submitted', detail, { extensions: { statusUrl }, headers: { location: statusUrl } });
 }
 
 /**
- * To another request under a key whose effect is known and whose answer is gone. Not kept: under this key the ledger may
- * only know the request that had the effect.
+ * The answer to another request under a used key, when the effect is known and its answer is gone. It is not kept:
+ * under this key, the ledger may know only the request that had the effect.
  */
 export function reusedAnswer(): Answer {
   return { ...refusalOf(keyReused(defaultPolicy.mismatchStatus)), kept: false };

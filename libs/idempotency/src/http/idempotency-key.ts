@@ -18,7 +18,7 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   return key;
 }
 
-/** What begins like an RFC 8941 string has to be one. */
+/** A header that begins like an RFC 8941 string has to be one. */
 function unquoted(text: string): string {
   return QUOTED.test(text) ? text.slice(1, -1).replace(/\\(["\\])/g, '$1') : '';
 }

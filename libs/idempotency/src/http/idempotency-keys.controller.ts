@@ -1,4 +1,4 @@
-/** What a caller may know of its own keys. */
+/** Shows callers the state of their own keys. */
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiProblems, Problem } from '@shop/problem';

@@ -84,7 +84,7 @@ describe('a keyed route', () => {
     expect(body.headers['content-type']).toMatch('application/problem+json');
     const path = await post({ key, url: '/folders/blue/notes', body: textOf('conflict') });
     expect(codeOf(path)).toBe('409 idempotency_key_reused');
-    // A text that spells the same document is another document.
+    // A JSON text that contains the same document as a string is another document.
     expect(codeOf(await post({ key, url, body: JSON.stringify(textOf('conflict')) }))).toBe(
       '409 idempotency_key_reused',
     );

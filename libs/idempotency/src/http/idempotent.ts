@@ -1,11 +1,11 @@
-/** What makes a route safe to repeat; every mutating route names its strategy. */
+/** The decorator that makes a route safe to repeat. Every mutating route names its strategy. */
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension, ApiHeader } from '@nestjs/swagger';
 import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { defaultPolicy, describePolicy, type RoutePolicy } from '../policy';
 import { IDEMPOTENCY_POLICY, IDEMPOTENCY_STRATEGY, type IdempotencyStrategy, isKeyed } from './strategy';
 
-/** Where the OpenAPI document tells a route's strategy and policy. */
+/** The member of the OpenAPI document that has the strategy and the policy of a route. */
 export const OPENAPI_EXTENSION = 'x-idempotency';
 
 export function Idempotent(declared: IdempotencyStrategy): MethodDecorator {
@@ -23,7 +23,9 @@ export function Idempotent(declared: IdempotencyStrategy): MethodDecorator {
   );
 }
 
-/** For routes whose effects have a natural key: what a repeat is told when the ledger has forgotten the answer. */
+/**
+ * For routes whose effects have a natural key: the answer to a repeat when the ledger has forgotten the first answer.
+ */
 export const ApiAlreadySubmitted = (statusUrl: string): MethodDecorator =>
   ApiProblems({ 409: { already_submitted: { statusUrl: { ...statusUrlSchema, example: statusUrl } } } });
 

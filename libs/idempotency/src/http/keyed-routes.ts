@@ -1,7 +1,7 @@
 /**
- * Keyed routes over HTTP: reads the key and makes the claim for the method, and turns the Outcome that the method answers
- * into the response. A parameter and hooks of Fastify instead of an interceptor of Nest: in three pairs the interceptor
- * cost 1.15 times the CPU of an order, and 295 instead of 211 MiB of memory.
+ * Keyed routes over HTTP: reads the key, makes the claim for the method, and turns the Outcome of the method into the
+ * response. It uses a parameter and Fastify hooks, not a Nest interceptor. In three pairs of runs, the interceptor cost
+ * 1.15 times the CPU of an order, and took 295 instead of 211 MiB of memory.
  */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
@@ -26,7 +26,7 @@ interface ClaimedRequest extends FastifyRequest {
 
 const TAKES_CLAIM = 'shop:takes-claim';
 
-/** The claim of this request, as a parameter of a keyed route's method. The method answers an Outcome. */
+/** The claim of this request, as a parameter of the method of a keyed route. The method returns an Outcome. */
 export function ClaimOf(): ParameterDecorator {
   return (target, method, index) => {
     Reflect.defineMetadata(TAKES_CLAIM, true, (target as Record<string | symbol, object>)[method!]!);
@@ -34,7 +34,7 @@ export function ClaimOf(): ParameterDecorator {
   };
 }
 
-/** Whether the method takes its claim; a keyed route that does not would run each repeat again. */
+/** Whether the method takes its claim. A keyed route that does not take it would run every repeat again. */
 export const takesClaim = (handler: Function): boolean => Reflect.hasMetadata(TAKES_CLAIM, handler);
 
 const claimParameter = createParamDecorator((_: unknown, context: ExecutionContext): Claim => {
@@ -59,7 +59,7 @@ const claimParameter = createParamDecorator((_: unknown, context: ExecutionConte
 
 export function answerKeyedRoutes(fastify: FastifyInstance, idempotency: Idempotency, logger?: Logger): void {
   fastify.addHook('preSerialization', (request: ClaimedRequest, reply, payload, done) => {
-    // When the method has thrown, an exception filter answers here, with a status of its own and no outcome.
+    // When the method has thrown, an exception filter answers here. It sets its own status, and there is no Outcome.
     if (!request.claimed || reply.statusCode >= 400) return done(null, payload);
     const outcome = payload as Outcome;
     if (!outcome?.kind) return done(noOutcome(request.claimed.route));
@@ -71,7 +71,7 @@ export function answerKeyedRoutes(fastify: FastifyInstance, idempotency: Idempot
       (error: Error) => done(error),
     );
   });
-  // The hook above does not see a method that answers nothing, or a text.
+  // The hook above is not called for a method that returns nothing or a text.
   fastify.addHook('onSend', ({ claimed }: ClaimedRequest, reply, payload, done) => {
     if (claimed && !claimed.isAnswered && reply.statusCode < 400) return done(noOutcome(claimed.route));
     done(null, payload);

@@ -2,11 +2,11 @@
 
 /** The longest wait, in seconds. */
 const MAX_WAIT_SECONDS = 30;
-/** One preference of the list, with its parameters; a comma in a quoted text does not end it. */
+/** One preference of the list, with its parameters. A comma inside a quoted text does not end it. */
 const PREFERENCE = /(?:"(?:[^"\\]|\\.)*"?|[^",])+/g;
 const WAIT = /^\s*wait\s*=\s*(?:"(\d+)"|(\d+))\s*(?:;|$)/i;
 
-/** Milliseconds; undefined when there is no such preference. The first one counts. */
+/** The wait in milliseconds, or undefined if there is no such preference. The first preference counts. */
 export function preferredWaitMs(prefer: string | undefined): number | undefined {
   for (const preference of prefer?.match(PREFERENCE) ?? []) {
     const wait = WAIT.exec(preference);

@@ -1,6 +1,6 @@
 /**
- * Answers a Problem whole, with its headers and as problem+json: Nest by itself sends the body alone, and a client that
- * should come again would not know when. A filter that the service sets comes before this one.
+ * Answers a Problem completely, with its headers and as problem+json. Nest alone sends only the body, so a client would
+ * not know when to repeat the request. A filter that the service sets comes before this one.
  */
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { Problem } from '@shop/problem';

@@ -1,11 +1,13 @@
-/** The mutating routes of a service with what they say of themselves, and the checks that keep it from starting. */
+/** The mutating routes of a service with their strategies, and the checks that stop the start of an unsafe service. */
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { takesClaim } from './keyed-routes';
 import { type IdempotencyStrategy, isKeyed, policyOf, strategyOf } from './strategy';
 
 const MUTATING = [RequestMethod.POST, RequestMethod.PUT, RequestMethod.PATCH, RequestMethod.DELETE, RequestMethod.ALL];
-/** The metadata keys under which Nest keeps a route's HTTP method, and its path or that of its controller. */
+/**
+ * The metadata keys under which Nest keeps the HTTP method of a route, and the path of a route or of its controller.
+ */
 const NEST_METHOD = 'method';
 const NEST_PATH = 'path';
 

@@ -1,11 +1,11 @@
-/** What a route's method says of its repeats, as the decorator keeps it and everybody else reads it. */
+/** The strategy of a route, as the decorator stores it and all other code reads it. */
 import { defaultPolicy, type RoutePolicy } from '../policy';
 
 /**
  * - `atomic`: the key, the effect and the answer commit together.
- * - `leased`: the work calls outside; the key is leased and the work resumed after a crash.
+ * - `leased`: the work makes an outside call. Its key is leased, and the work is resumed after a crash.
  * - `natural`: the method converges by itself (PUT to a name, DELETE).
- * - `none`: repeating is harmless for the given reason.
+ * - `none`: a repeat is harmless for the given reason.
  */
 export type IdempotencyStrategy =
   | ({ strategy: 'atomic' | 'leased' } & Partial<RoutePolicy>)

@@ -6,7 +6,7 @@ import { parseJson } from './strict-json';
 
 const read = (body: string | Uint8Array) => parseJson(Buffer.from(body as string));
 
-/** Anything but a Problem is an error of ours. */
+/** Throws again every error that is not a Problem, because it is a bug. */
 function refusalOf(body: string | Uint8Array): Problem | undefined {
   try {
     read(body);
@@ -344,7 +344,7 @@ describe('R14 readBodiesStrictly', () => {
   const errors: unknown[] = [];
 
   beforeAll(async () => {
-    // As in a service: Nest's parsers and the routes are there before ours is.
+    // As in a service: Nest's parsers and the routes are registered before our parser.
     adapter.registerParserMiddleware();
     fastify.route({ method: ['GET', 'POST', 'DELETE'], url: '/', handler: ({ body }) => ({ body: body ?? 'none' }) });
     fastify.setErrorHandler((error: { statusCode?: number }, _, reply) => {
@@ -398,7 +398,7 @@ function hasUnsafeInteger(text: string): boolean {
   return found;
 }
 
-/** Of another reader, which leaves a byte order mark in the text for JSON.parse to refuse. */
+/** Uses another decoder, which keeps a byte order mark in the text, so that JSON.parse refuses it. */
 function isJson(bytes: Uint8Array): boolean {
   try {
     JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
@@ -408,7 +408,7 @@ function isJson(bytes: Uint8Array): boolean {
   }
 }
 
-/** A document as its author wrote it, in which an object may have a key twice. */
+/** A document as its author wrote it. An object in it may have the same key twice. */
 type Tree = string | { list: Tree[] } | { members: [key: string, value: Tree][] };
 
 function tree(): fc.Arbitrary<Tree> {
@@ -436,7 +436,7 @@ function repeatsKey(node: Tree): boolean {
   return new Set(keys).size < keys.length || node.members.some(([, value]) => repeatsKey(value));
 }
 
-/** By whole numbers of any size, which is another way than that of the code. */
+/** Compares with whole numbers of any size, so it works in another way than the tested code. */
 function isSameDecimal(one: string, other: string): boolean {
   const [a, b] = [one, other].map((token) => {
     const [, whole, fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:e(.+))?$/.exec(token) ?? [];

@@ -1,19 +1,21 @@
-/** Reads a JSON body, and refuses what two parsers would read differently, so that no two documents become one value. */
+/** Reads a JSON body, and refuses what two parsers would read differently. So two documents never become one value. */
 import { isUtf8 } from 'node:buffer';
 import { Problem } from '@shop/problem';
 import { isSafeNumber } from 'lossless-json';
 import { MAX_DEPTH, tooDeep } from '../canonical-json';
 
 /**
- * What JSON.parse answers, if every other parser would answer the same. A member that stands twice is refused also when
- * both are equal, and a number when its double has other digits, or is a whole one beyond 2^53 - 1.
+ * Returns the result of JSON.parse, if every other parser would return the same. A member that is there twice is
+ * refused, even if both values are equal. A number is refused if its double has other digits, or if it is a whole
+ * number beyond 2^53 - 1.
  * @throws Problem 400 `malformed_request`, `body_too_deep` or `json_…`; no detail repeats anything of the body
  */
 export function parseJson(bytes: Buffer): unknown {
   const text = textOf(bytes);
   const document = parse(text);
   const members = countMembers(document);
-  // What JSON.parse takes has, without its texts, one colon for each member; and of equal members JSON.parse keeps one.
+  // Without its strings, a text that JSON.parse accepts has one colon for each member. JSON.parse keeps only one of
+  // equal members.
   const frame = text.replace(STRING, '');
   if (frame.split(':').length - 1 !== members) {
     throw refused('json_key_repeated', 'send no object that has the same key twice');
@@ -31,7 +33,7 @@ function textOf(bytes: Buffer): string {
   if (bytes.length === 0) throw refused('malformed_request', 'the body is empty; send a JSON document');
   if (!isUtf8(bytes)) throw refused('malformed_request', 'send the body in UTF-8');
   const text = bytes.toString();
-  // RFC 8259 (section 8.1) lets no sender add it. As nobody sees it, the general answer would be a riddle.
+  // RFC 8259 (section 8.1) does not let a sender add a byte order mark. The mark is invisible, so this answer names it.
   if (text.startsWith('\ufeff')) throw refused('malformed_request', 'send the body without a byte order mark');
   return text;
 }
@@ -45,7 +47,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Counts the members of all objects, and looks at every key and text on the way. */
+/** Counts the members of all objects, and checks every key and string at the same time. */
 function countMembers(value: unknown, depth = 0): number {
   if (typeof value === 'string') checkText(value);
   if (typeof value !== 'object' || value === null) return 0;
@@ -60,14 +62,16 @@ function countMembers(value: unknown, depth = 0): number {
   }, 0);
 }
 
-/** In UTF-8, which is what is hashed and what PostgreSQL keeps, all halves of surrogate pairs become one character. */
+/** UTF-8 is what is hashed and what PostgreSQL keeps. There, all halves of surrogate pairs become one character. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 
 function checkText(text: string): void {
   if (HALF_A_PAIR.test(text)) throw refused('json_text_not_unicode', 'send no half of a surrogate pair');
 }
 
-/** Whoever copies such a member into another object may change all objects; the rule of Fastify's own parser. */
+/**
+ * Code that copies such a member into another object may change all objects. Fastify's own parser has the same rule.
+ */
 function reachesPrototype(key: string, member: unknown): boolean {
   return key === '__proto__' || (key === 'constructor' && Object.hasOwn(Object(member) as object, 'prototype'));
 }

@@ -44,11 +44,11 @@ const entryOf = async (key: string) => (await new PostgresLedger().find(database
 const kinds = (outcomes: readonly Outcome[]) => outcomes.map(({ kind }) => kind);
 const cooked: Answer = { status: 200, body: '"cooked"' };
 
-/** A replica whose works stand at the stove until the test lets all of them end at once. */
+/** A replica whose works wait at the stove until the test lets all of them end at once. */
 class Kitchen {
   readonly idempotency = new Idempotency(database, new PostgresLedger(), { leaseMs: LEASE_MS });
   standing: string[] = [];
-  /** How many rows were saved together, each time. */
+  /** The number of rows that were saved together, for each save. */
   readonly saved: number[] = [];
   private open: () => void = () => undefined;
   private ready = new Promise<void>((resolve) => (this.open = resolve));
@@ -60,10 +60,10 @@ class Kitchen {
     this.idempotency.works.define<string>('cook', this.run);
   }
 
-  /** Begins all of these, and waits until each of them stands at the stove. */
+  /** Begins all of these works, and waits until each of them is at the stove. */
   async begin(...dishes: string[]): Promise<Promise<Outcome>[]> {
     const cooking = dishes.map((dish) => this.idempotency.works.perform('cook', claimOf(dish), dish));
-    // Looked at by the test later.
+    // The test looks at the result later.
     for (const one of cooking) one.catch(() => undefined);
     await eventually(() => expect([...this.standing].sort()).toEqual([...dishes].sort()));
     return cooking;
@@ -135,7 +135,7 @@ describe('R18 leased works that end at the same time', () => {
     const again = new Kitchen('bob');
     const [second] = await again.begin('saltless');
     again.letEnd();
-    // A new run, not one that is gone on with.
+    // This is a new run, not a resumed one.
     expect(await second).toEqual({ kind: 'fresh', answer: cooked, resumed: false });
   });
 });

@@ -1,9 +1,9 @@
-/** Keeps the leases of work that is under way in this process, with one statement for all of them. */
+/** Extends the leases of the work in this process, with one statement for all of them. */
 import { LeaseLostError } from '../ledger/lease';
 import type { Held, Kind, Ledger, Store } from '../ledger/ledger';
 import { idOf } from '../settle';
 
-/** Heartbeats in the time of one lease: two may fail before it runs out. */
+/** The number of heartbeats in the time of one lease. Two may fail before the lease expires. */
 const BEATS_PER_LEASE = 3;
 
 export class Heartbeat<K extends Kind> {
@@ -16,7 +16,7 @@ export class Heartbeat<K extends Kind> {
     private readonly leaseMs: number,
   ) {}
 
-  /** The signal aborts when the lease turns out to be somebody else's. */
+  /** The signal aborts when the heartbeat finds that somebody else has the lease. */
   hold(held: Held): AbortSignal {
     const controller = new AbortController();
     this.held.set(nameOf(held), { held, controller });
@@ -41,7 +41,7 @@ export class Heartbeat<K extends Kind> {
       all.map(({ held }) => held),
       this.leaseMs,
     );
-    // A database that is away for a moment is asked again; if it takes too long, the token tells.
+    // If the database is away for a moment, the next heartbeat asks again. If it is away too long, the token decides.
     const kept = await beating.catch(() => undefined);
     if (!kept) return;
     for (const { held, controller } of all) {

@@ -8,49 +8,51 @@ import { isKept, withoutSecrets } from '../policy';
 
 export interface LeasedWork<K extends Kind = Postgres> {
   /**
-   * The same for every try of this work, and for no other: the key for outside calls, with a suffix of your own where
-   * there are several. 64 characters.
+   * The same for every attempt at this work, and different for all other work. It is the key for outside calls. If
+   * there are several calls, add a suffix of your own. 64 characters.
    */
   readonly id: string;
   /** From 1. */
   readonly attempt: number;
-  /** Since the work was claimed, by the clock of the store; 0 in the first attempt. */
+  /** The time since the claim, by the clock of the store. It is 0 in the first attempt. */
   readonly ageMs: number;
   /** Aborts when somebody else has taken the work over. */
   readonly signal: AbortSignal;
   /**
-   * Runs `step` in a transaction and makes its result (JSON) a recovery point: a later try gets the result without
-   * running it again. @throws LeaseLostError, or what the ledger says for it; let it pass
+   * Runs `step` in a transaction and makes its result (JSON) a recovery point. A later attempt gets the result and does
+   * not run the step again.
+   * @throws LeaseLostError, or the error of the ledger in its place; do not catch it
    */
   reach<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T>;
   /**
-   * Calls outside, in no transaction, then reaches the point with what came of it. A later try that finds the point
-   * reached does neither; one that does not makes the call again, with the same key.
+   * Makes a call outside of any transaction, then reaches the point with the result of the call. A later attempt that
+   * finds the point reached does neither. A later attempt that does not find it makes the call again, with the same
+   * key.
    */
   call<C, T>(point: string, call: () => Promise<C>, step: (tx: K['tx'], called: C) => Promise<T>): Promise<T>;
   /**
-   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead, so nothing
-   * may be left outside that a new run would double.
+   * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead. Then
+   * nothing may be left outside that a new run would do twice.
    */
   finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
   /**
-   * The same for many works that end at the same time: they share one transaction, in which `save` writes the rows of all
-   * of them in one statement.
+   * The same for many works that end at the same time. They share one transaction, and `save` writes the rows of all of
+   * them with one statement.
    */
   finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row): Promise<Done>;
 }
 
-/** Only sends, since the works of others wait for it. */
+/** Only sends statements, because the other works wait for it. */
 export type SaveAll<Row, K extends Kind = Postgres> = (tx: K['tx'], rows: readonly Row[]) => void;
 
-/** What only `finish` makes. */
+/** Only `finish` and `finishWith` make this value. */
 export interface Done {
   readonly answer: Answer;
 }
 
 export type LeasedRun<Input, K extends Kind = Postgres> = (work: LeasedWork<K>, input: Input) => Promise<Done>;
 
-/** What is kept as the input: the work's own, and how its answer is to be kept. */
+/** What is stored as the input: the input of the work, and how its answer has to be kept. */
 export interface KeptInput {
   input: unknown;
   retentionHours?: number;
@@ -58,7 +60,7 @@ export interface KeptInput {
 }
 
 export interface Attempt extends Held {
-  /** Of the work. */
+  /** The name of the work. */
   name: string;
   kept: KeptInput;
   /** The results of the points that were reached, by name. */
@@ -67,7 +69,7 @@ export interface Attempt extends Held {
   ageMs: number;
 }
 
-/** The end of a work, which is written in one transaction with others. */
+/** The end of a work. It is written in one transaction with the ends of other works. */
 export interface Ending<K extends Kind> {
   held: Held;
   kept: KeptInput;
@@ -80,7 +82,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   readonly id: string;
   readonly attempt: number;
   readonly ageMs: number;
-  /** Whether anything of the work may have been done, now or in an earlier try. */
+  /** Whether anything of the work may have been done, in this attempt or in an earlier one. */
   begun: boolean;
   private readonly held: Held;
 
@@ -131,12 +133,12 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
     return this.finish(() => refusalOf(problem));
   }
 
-  /** Frees the key of work of which nothing was done. */
+  /** Frees the key of work that has done nothing. */
   async forget(): Promise<void> {
     await this.store.transaction((tx) => this.ledger.forget(tx, this.held));
   }
 
-  /** Gives the lease back, so that the next one need not wait; false if it is somebody else's by now. */
+  /** Gives the lease back, so that the next attempt need not wait. Returns false if somebody else has the lease. */
   async giveBack(): Promise<boolean> {
     const kept = await this.ledger.extend(this.store, [this.held], 0).catch(() => undefined);
     return !kept || kept.has(this.held.token);
@@ -154,12 +156,13 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
       return made;
     });
     this.begun = true;
-    // As a later try gets it, so that what JSON cannot hold is missed at once and not after the first crash.
+    // The value is what a later attempt will get. So data that JSON cannot hold is noticed at once, and not after the
+    // first crash.
     return JSON.parse(JSON.stringify(result) ?? 'null') as T;
   }
 }
 
-/** Ends these works in one transaction. @throws LeaseLostError if one of them is somebody else's by now */
+/** Ends these works in one transaction. @throws LeaseLostError if somebody else has taken over one of them */
 export async function endTogether<K extends Kind>(
   store: Store<K>,
   ledger: Ledger<K>,
@@ -172,7 +175,7 @@ export async function endTogether<K extends Kind>(
   return endings.map(() => undefined);
 }
 
-/** Stores these answers, or frees the keys of those that are not kept. */
+/** Stores these answers. Frees the keys of the answers that are not kept. */
 async function writeEnds<K extends Kind>(
   tx: K['tx'],
   ledger: Ledger<K>,

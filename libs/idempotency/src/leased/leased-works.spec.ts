@@ -1,4 +1,4 @@
-/** How leased work is named. */
+/** The names of leased work. */
 import { Idempotency } from '../idempotency';
 import { MemoryLedger } from '../ledger/memory-ledger';
 import { type Memory, MemoryStore } from '../ledger/memory-store';

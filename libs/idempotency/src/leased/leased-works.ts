@@ -1,13 +1,16 @@
 /**
- * The leased mode: work that calls outside, step by step.
+ * The leased mode: work that makes outside calls, step by step.
  *
- * A claim is committed as a pending row under a lease, then the work runs. Between its outside calls it reaches recovery
- * points: transactions that commit its rows, the point's result and a check of the lease together. A heartbeat keeps the
- * lease while the process lives. After a crash the lease runs out, and whoever comes first takes the row over and runs
- * the work again: points that were reached answer their stored result, so only what came behind the last one is done
- * again, with the same outside key. An owner that was only asleep finds its token gone and can write nothing.
+ * A claim is committed as a pending row under a lease. Then the work runs. Between its outside calls, the work reaches
+ * recovery points. Each point is a transaction that commits the rows of the work, the result of the point and a check
+ * of the lease together. A heartbeat extends the lease while the process lives.
  *
- * Requests and commands use it alike: a request is claimed here, a command by `runOnce` with the rest of its batch.
+ * After a crash the lease expires. The first repeat or completer takes the row over and runs the work again. Points
+ * that were reached return their stored result. So only the part after the last point is done again, with the same key
+ * for outside calls. An owner that was only paused finds that its token is gone, and can write nothing.
+ *
+ * Requests and commands use it in the same way. A request is claimed here. `runOnce` claims a command with the rest of
+ * its batch.
  */
 import { GATHER_MS, isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -23,19 +26,19 @@ import { DEFAULT_LEASE_MS, type Leased, leasedClaimOf, OWNER } from '../run-once
 import { type Claim, type Entry, type Key, type Outcome, repeatOf } from '../settle';
 
 export interface LeaseOptions {
-  /** After a crash work goes on this much later; three missed heartbeats long. */
+  /** After a crash, work is resumed after this time. It is as long as three missed heartbeats. */
   leaseMs?: number;
-  /** Told of an attempt that failed for a passing reason; the work goes on later. */
+  /** Called when an attempt failed for a passing reason. The work is resumed later. */
   onFailure?: (failure: { work: string; attempt: number; error: unknown }) => void;
 }
 
-/** A word for the log, and for whoever looks at the row. */
+/** The name is a short word for the log, and for people who read the row. */
 const MAX_NAME_LENGTH = 100;
-/** Request timeout, too early, too many requests: the same may work later. */
+/** Request timeout, too early, too many requests: the same request may succeed later. */
 const PASSING = [408, 425, 429];
-/** Works that one look of the completer takes over. */
+/** The most works that the completer takes over in one look. */
 const MAX_RESUMED = 16;
-/** The works of a batch of commands end at about the same time; none of them is turned away here. */
+/** The works of a batch of commands end at about the same time. None of them may be refused here. */
 const MAX_ENDING = 100_000;
 
 export class LeasedWorks<K extends Kind = Postgres> {
@@ -59,7 +62,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     });
   }
 
-  /** Gives work a name, under which whoever resumes it finds its code. `Input` has to be JSON. */
+  /** Gives the work a name. Whoever resumes it finds its code by this name. `Input` has to be JSON. */
   define<Input>(name: string, run: LeasedRun<Input, K>): void {
     if (name === '' || name.length > MAX_NAME_LENGTH) {
       throw new Error(`leased work has a name of 1 to ${MAX_NAME_LENGTH} characters`);
@@ -68,7 +71,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     this.runs.set(name, run);
   }
 
-  /** Does the work once for a request. @throws Problem 503 `outcome_unknown` when that cannot be told now */
+  /** Does the work once for a request. @throws Problem 503 `outcome_unknown` when the outcome cannot be told now */
   async perform(name: string, claim: Claim, input: unknown): Promise<Outcome> {
     const outcome = await this.attempt(name, claim, input);
     countDecisions([outcome]);
@@ -76,7 +79,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
   }
 
   /**
-   * What a request gets whose key is in the ledger. Left work is gone on with, if its code is here.
+   * Answers a request whose key is in the ledger. Left work is resumed, if this process has its code.
    * @throws Problem like `perform`
    */
   async repeat(entry: Entry, fingerprint: Buffer): Promise<Outcome> {
@@ -84,27 +87,27 @@ export class LeasedWorks<K extends Kind = Postgres> {
     return outcome.kind === 'in-use' && outcome.left ? this.resume(outcome.left).catch(tellUnknown) : outcome;
   }
 
-  /** Carries out what was begun. @throws what the work has thrown; its lease is given back then */
+  /** Carries out work that was begun. @throws the error of the work, after its lease was given back */
   carryOut({ claim, call, token }: Leased): Promise<Outcome> {
     const { scope, key, retentionHours, redact } = claim;
     const kept = { input: call.input, retentionHours, redact };
     return this.run({ scope, key, token, name: call.leased, kept, points: {}, attempt: 1, ageMs: 0 });
   }
 
-  /** Goes on with work that nobody is on any more; `in-use` if somebody is, or its code is not here. */
+  /** Resumes work that nobody works on any more. Returns `in-use` if somebody does, or if its code is not here. */
   async resume({ scope, key }: Key): Promise<Outcome> {
     const taking = this.store.transaction((tx) =>
       this.ledger.resume(tx, { scope, key }, [...this.runs.keys()], this.lease),
     );
     const unfinished = await taking.catch((error: unknown) => {
       if (!isLockTimeout(error)) throw error;
-      // Whoever had it is still in its last statement, or sleeps there.
+      // The former owner is still in its last statement, or is paused there.
       return undefined;
     });
     return unfinished ? this.run(attemptOf(unfinished)) : { kind: 'in-use' };
   }
 
-  /** Takes over what nobody is on any more and carries it out; answers how many works. */
+  /** Takes over the work that nobody works on any more, and carries it out. Returns the number of works. */
   async resumeOverdue(): Promise<number> {
     if (this.runs.size === 0) return 0;
     const overdue = await this.store.transaction((tx) =>
@@ -143,7 +146,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
       });
       return { kind: 'fresh', answer, resumed };
     } catch (error) {
-      // Also when an outside call was broken off because of that.
+      // This includes an outside call that was aborted for this reason.
       if (work.signal.aborted || error instanceof LeaseLostError) return { kind: 'in-use' };
       return await this.afterFailure(one, work, error);
     } finally {
@@ -156,7 +159,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
       await work.forget();
       throw error;
     }
-    // If the lease is somebody else's by now, the failure may come of what they have written meanwhile.
+    // If somebody else has the lease now, what they have written meanwhile may be the cause of the failure.
     if (!(await work.giveBack())) return { kind: 'in-use' };
     this.options.onFailure?.({ work: one.name, attempt: one.attempt, error });
     throw error;
@@ -171,12 +174,12 @@ function attemptOf({ work, input, ...unfinished }: Unfinished): Attempt {
   return { ...unfinished, name: work, kept: input as KeptInput };
 }
 
-/** Such as 400 or 403: the request is at fault, and nothing is to be gone on with. */
+/** For example 400 or 403: the request is at fault, and there is nothing to resume. */
 function isRefusal(error: unknown): boolean {
   return error instanceof Problem && error.getStatus() < 500 && !PASSING.includes(error.getStatus());
 }
 
-/** For a request: its work was begun, and failed in a way that does not tell what came of it. */
+/** For a request whose work was begun, and failed in a way that leaves the outcome unknown. */
 function tellUnknown(cause: unknown): never {
   if (cause instanceof Problem) throw cause;
   const waitMs = cause instanceof RetryableError ? cause.retryAfterMs : undefined;

@@ -1,4 +1,4 @@
-/** What an owner answers whose work fails after somebody else has taken it over. */
+/** The answer of an owner whose work fails after somebody else has taken it over. */
 import { answerWith } from '../answer';
 import { Idempotency } from '../idempotency';
 import type { LeasedRun } from './leased-work';

@@ -48,8 +48,8 @@ const taken = (owner: string, durationMs: string) => `
 const unfinished = `l.scope, l.key, l.lease_token, l.work, l.input, l.recovery, l.attempt,
       (extract(epoch from now() - l.created_at) * 1000)::bigint as age_ms`;
 
-// Only a pending row has a lease. A statement for a given key does not ask for the status as well: the planner would then
-// walk the index of all pending rows instead of looking up the key.
+// Only a pending row has a lease. A statement for a given key does not ask for the status too. If it did, the planner
+// would walk the index of all pending rows and would not look up the key.
 export const resumeOne: Statement = {
   name: 'ledger.resume-one',
   text: `
@@ -58,7 +58,7 @@ export const resumeOne: Statement = {
     returning ${unfinished}`,
 };
 
-/** Longest pause between two tries of one work. */
+/** The longest pause between two attempts at one work. */
 const MAX_PAUSE_SECONDS = 300;
 
 export const resumeOverdue: Statement = {
@@ -113,8 +113,8 @@ export const extendLeases: Statement = {
     returning l.lease_token`,
 };
 
-// The whole ledger is walked page by page, like a vacuum does: rows of several retentions lie in no order of expiry, and an
-// index to find them would cost each request more than the walk.
+// The whole ledger is walked page by page, as a vacuum does. Rows with different retentions are not in the order of
+// their expiry. An index for the expiry would cost each request more than the walk.
 const stretch = `ctid >= format('(%s,0)', $1::bigint)::tid and ctid < format('(%s,0)', $1::bigint + $2::bigint)::tid`;
 const countedOver = (change: string) => `
     with changed as (${change} returning 1)
@@ -126,7 +126,7 @@ const REAP_LOCK = 7_201_959;
 
 export const reapStretch: Statement = {
   name: 'ledger.reap-stretch',
-  // One replica walks at a time; what the others ask meanwhile finds nothing, and costs nothing.
+  // One replica walks at a time. The statements of the other replicas meanwhile find nothing, and cost nothing.
   text: countedOver(`
     delete from ledger
     where (select pg_try_advisory_xact_lock(${REAP_LOCK})) and ${stretch} and expires_at <= now() and lease_token is null`),

@@ -25,7 +25,7 @@ afterAll(() => database.close());
 interface Adapter<K extends Kind> {
   ledger: Ledger<K>;
   store: () => Store<K>;
-  /** As if the row had been written so many seconds earlier. */
+  /** Changes the row as if it had been written this many seconds earlier. */
   age: (key: Key, seconds: number) => Promise<unknown>;
 }
 
@@ -64,7 +64,7 @@ const inMemory: Adapter<Kind> = {
 
 const HOUR_SECONDS = 3_600;
 const newClaim = (asked = 'x'): Claim => ({ scope: 's', key: `k${++keys}`, fingerprint: Buffer.alloc(32, asked) });
-/** A claim of work that calls outside, under a lease of its own. */
+/** A claim of work that makes an outside call, under its own lease. */
 const newLeased = (work = 'cook', claim: Claim = newClaim()): LeasedClaim => ({
   ...claim,
   token: newLeaseToken(),
@@ -158,7 +158,7 @@ describe.each([
       });
     const results = await Promise.allSettled([write(entries), write([...entries].reverse())]);
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    // A deadlock would have been run again.
+    // After a deadlock, there would be one more run.
     expect(runs).toBe(2);
   });
 
@@ -451,7 +451,7 @@ describe.each([
       await begin(fresh, left, other);
       for (const claim of [left, other]) await ageBy(claim, 61.5);
       const overdue = (limit = 10) => run((tx) => ledger.resumeOverdue(tx, [work], lease, limit));
-      // Its owner, or a repeat, gets a moment first.
+      // The owner, or a repeat, gets a moment before the completer.
       expect(await overdue()).toEqual([]);
       await ageBy(left, 1);
       const [taken, ...more] = await overdue();

@@ -1,16 +1,17 @@
 /**
- * The ledger's port: a store of claimed keys and their answers. Two adapters keep it, PostgreSQL and memory, and one
+ * The port of the ledger: a store of claimed keys and their answers. There are two adapters, PostgreSQL and memory. One
  * suite of tests runs on both.
  *
- * All that is written goes through a transaction of the caller, so that a key, its effect and its answer stand or fall
- * together. What is said to be sent is not waited for: if it cannot be, the transaction fails.
+ * Every write goes through a transaction of the caller, so a key, its effect and its answer commit together or not at
+ * all. Where a comment says that a method sends something, the method does not wait for it. If the write fails, the
+ * transaction fails.
  */
 import type { Tx } from '@shop/postgres';
 import type { Lease } from './lease';
 import type { Answer } from '../answer';
 import type { Claim, CompletedEntry, Entry, Key } from '../settle';
 
-/** A kind of store: what its transactions are, and what reads from it outside of one. */
+/** A kind of store: its transactions, and its reader outside of transactions. */
 export interface Kind {
   tx: Pick<Tx, 'afterCommit'>;
   reader: unknown;
@@ -21,12 +22,12 @@ export interface Postgres {
   reader: Pick<Tx, 'query'>;
 }
 
-/** Runs work in one transaction; what `retryOn` names starts it again. */
+/** Runs work in one transaction. An error that `retryOn` names starts the work again. */
 export interface Transactions<K extends Kind> {
   transaction<T>(work: (tx: K['tx']) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T>;
 }
 
-/** Where a ledger and the effects that it guards are kept. */
+/** The place of a ledger and of the effects that it guards. */
 export type Store<K extends Kind> = Transactions<K> & K['reader'];
 
 /** A key, and the token of the lease under which its owner holds it. */
@@ -40,24 +41,24 @@ export interface Finished extends Held {
   retentionHours?: number;
 }
 
-/** What a pending row keeps so that anybody can resume it. */
+/** What a pending row keeps, so that anybody can resume it. */
 export interface Resumable {
-  /** The name of the work, by which whoever resumes it finds the code. */
+  /** The name of the work. Whoever resumes the work finds its code by this name. */
   work: string;
-  /** What the work was given. JSON; forgotten when the work is done. */
+  /** The input of the work. JSON; it is deleted when the work is done. */
   input: unknown;
 }
 
-/** A claim of work that calls outside, and the token of the lease under which it is carried out. */
+/** A claim of work that makes an outside call, and the token of the lease under which it is carried out. */
 export type LeasedClaim = Claim & Resumable & Pick<Held, 'token'>;
 
-/** Leased work that somebody has begun, taken over under a new token. */
+/** Leased work that somebody has begun, and that was taken over under a new token. */
 export interface Unfinished extends Held, Resumable {
   /** The results of the steps that are done, by name. */
   points: Record<string, unknown>;
-  /** This is the n-th try, from 2. */
+  /** The number of this attempt, from 2. */
   attempt: number;
-  /** Since the claim, by the clock of the store. */
+  /** The time since the claim, by the clock of the store. */
   ageMs: number;
 }
 
@@ -70,31 +71,33 @@ export interface KeyState extends Key {
   expiresAt?: string;
 }
 
-/** A stretch of a walk over the whole ledger: how many rows it changed, and where the next one begins; 0 at the end. */
+/** A part of a walk over the whole ledger: how many rows it changed, and where the next part begins; 0 at the end. */
 export interface Stretch {
   changed: number;
   next: number;
 }
 
 export abstract class Ledger<K extends Kind = Postgres> {
-  /** The rows that exist for these keys. It locks nothing: what decides a race is the insert's unique index. */
+  /** The rows that exist for these keys. It locks nothing: the unique index decides a race, at the insert. */
   abstract find(from: K['reader'], keys: readonly Key[]): Promise<Entry[]>;
 
   /**
    * Sends finished work. If somebody else wrote one of the keys first, the transaction fails with an error for which
-   * `isLostRace` is true, and run again it will find their row.
+   * `isLostRace` is true. When it runs again, it will find their row.
    */
   abstract record(tx: K['tx'], entries: readonly CompletedEntry[]): void;
 
-  /** Sends claims of work that calls outside: rows that are pending until their lease's owner completes them. */
+  /**
+   * Sends claims of work that makes outside calls. Their rows are pending until the owner of the lease completes them.
+   */
   abstract lease(tx: K['tx'], claims: readonly LeasedClaim[], lease: Lease): void;
 
-  /** Takes over one pending row of these works whose lease has run out, with all that is needed to resume it. */
+  /** Takes over one pending row of these works whose lease has expired, with all that is needed to resume it. */
   abstract resume(tx: K['tx'], key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined>;
 
   /**
-   * Takes over up to `limit` rows of these works that nobody has resumed for a while, twice as long after each try; rows
-   * that another transaction is about to take are passed by.
+   * Takes over up to `limit` rows of these works that nobody has resumed for a while. The pause doubles after each
+   * attempt. Rows that another transaction is taking over are skipped.
    */
   abstract resumeOverdue(tx: K['tx'], works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]>;
 
@@ -104,10 +107,13 @@ export abstract class Ledger<K extends Kind = Postgres> {
   /** Stores the answers of leased work, all or none. @throws LeaseLostError if one lease is no longer this one */
   abstract complete(tx: K['tx'], finished: readonly Finished[]): Promise<void>;
 
-  /** Nothing came of the work, and its key is free. @throws LeaseLostError like `savePoint` */
+  /**
+   * Removes the claim of work that has done nothing, so that its key is free.
+   * @throws LeaseLostError like `savePoint`
+   */
   abstract forget(tx: K['tx'], held: Held): Promise<void>;
 
-  /** Makes leases last from now again, or end now with 0; answers the tokens of those that still were held. */
+  /** Extends leases from now, or ends them now with 0. Returns the tokens of the leases that were still held. */
   abstract extend(from: K['reader'], leased: readonly Held[], durationMs: number): Promise<Set<string>>;
 
   abstract describe(from: K['reader'], keys: readonly Key[]): Promise<KeyState[]>;
@@ -115,7 +121,7 @@ export abstract class Ledger<K extends Kind = Postgres> {
   /** Removes expired rows, never pending ones, in one bounded stretch of the ledger. */
   abstract reap(from: K['reader'], start: number): Promise<Stretch>;
 
-  /** Erases what was answered in scopes that begin so, in one bounded stretch; the keys stay used until they expire. */
+  /** Erases the answers of scopes with this prefix, in one bounded stretch. The keys stay used until they expire. */
   abstract erase(from: K['reader'], scopePrefix: string, start: number): Promise<Stretch>;
 
   /** True when a transaction failed because another one wrote the same key first; it should run again. */

@@ -184,7 +184,7 @@ export class MemoryLedger extends Ledger<Memory> {
 const rowOf = (from: MemoryReader, key: Key): Row | undefined => from.get<Row>(TABLE, idOf(key));
 const put = (from: MemoryReader, row: Row): void => from.put(TABLE, idOf(row), row);
 const timeOf = (ms: number): string => new Date(ms).toISOString();
-/** As it comes back from a database. */
+/** A copy as a database would return it. */
 const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? 'null');
 
 function heldRow(tx: MemoryTx, { token, ...key }: Held): Row {

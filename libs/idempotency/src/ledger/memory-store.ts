@@ -1,6 +1,6 @@
 /**
- * A store in memory with transactions, for tests and trials: one transaction at a time, what it writes is seen by itself
- * alone until it commits, and a failure leaves nothing of it. It is gone with the process.
+ * A store in memory with transactions, for tests and trials. It runs one transaction at a time. Nobody else sees the
+ * writes of a transaction before it commits, and a failure leaves nothing of them. The store is lost with the process.
  */
 import type { Kind, Transactions } from './ledger';
 
@@ -14,21 +14,21 @@ export interface MemoryReader {
   get<Row>(table: string, id: string): Row | undefined;
   /** All rows of a table, oldest first. */
   all<Row>(table: string): Row[];
-  /** Writes one row at once, as a transaction of its own; undefined removes it. */
+  /** Writes one row at once, as its own transaction. Undefined removes the row. */
   put(table: string, id: string, row: object | undefined): void;
 }
 
-/** As for the store, but for `put`: kept only when the transaction commits. */
+/** Like the store, but a `put` is kept only when the transaction commits. */
 export interface MemoryTx extends MemoryReader {
   afterCommit(act: () => void): void;
 }
 
-/** A transaction that lost a race this often meets something else than a race. */
+/** A transaction that lost a race this often has another problem than a race. */
 const MAX_ATTEMPTS = 5;
 
 export class MemoryStore implements Transactions<Memory>, MemoryReader {
   private readonly tables = new Map<string, Map<string, object>>();
-  /** Settled when the last transaction that was asked for has ended. */
+  /** Settles when the last requested transaction has ended. */
   private last: Promise<unknown> = Promise.resolve();
 
   transaction<T>(work: (tx: MemoryTx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
@@ -74,7 +74,7 @@ export class MemoryStore implements Transactions<Memory>, MemoryReader {
 }
 
 class Transaction implements MemoryTx {
-  /** What becomes of which row; undefined for one that goes. */
+  /** The new value of each changed row; undefined for a removed row. */
   private readonly changes = new Map<string, Map<string, object | undefined>>();
   private readonly acts: (() => void)[] = [];
 

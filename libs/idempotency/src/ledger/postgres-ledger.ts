@@ -1,4 +1,4 @@
-/** The ledger in PostgreSQL. Every statement on its table stands here. */
+/** The ledger in PostgreSQL. All code that uses its table is here. */
 import assert from 'node:assert/strict';
 import { bytea, isUniqueViolation, rowsOf, type Tx } from '@shop/postgres';
 import { assertAnswerable, assertClaimable } from './bounds';
@@ -20,12 +20,12 @@ import type { Answer } from '../answer';
 import { type CompletedEntry, type Entry, idOf, type Key } from '../settle';
 
 export interface LedgerOptions {
-  /** How long an answer is kept after completion, where its claim does not say. */
+  /** How long an answer is kept after completion, if its claim does not say so. */
   retentionHours?: number;
 }
 
 const PRIMARY_KEY = 'ledger_pkey';
-/** Two megabytes: a few thousand rows at most are removed between two requests. */
+/** Two megabytes: at most a few thousand rows are removed between two requests. */
 const PAGES_PER_STRETCH = 256;
 
 type Reader = Postgres['reader'];
@@ -153,7 +153,7 @@ export class PostgresLedger extends Ledger {
   }
 }
 
-/** @throws LeaseLostError when a row was not found under the token by which it is held */
+/** @throws LeaseLostError when a row was not found under the token of its owner */
 function assertHeld(held: readonly Held[], found: readonly Key[]): void {
   if (found.length === held.length) return;
   const ids = new Set(found.map(idOf));
@@ -170,7 +170,7 @@ function walk([row]: WalkRow[], start: number): Stretch {
   return { changed: row!.changed, next: next < row!.pages ? next : 0 };
 }
 
-/** Two transactions that write the same keys in the same order wait for one another instead of deadlocking. */
+/** Two transactions that write the same keys in the same order wait for each other and do not deadlock. */
 function inKeyOrder<T extends Key>(entries: readonly T[]): T[] {
   return [...entries].sort((a, b) => compare(a.scope, b.scope) || compare(a.key, b.key));
 }

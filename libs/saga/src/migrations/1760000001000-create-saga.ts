@@ -5,9 +5,10 @@ export class CreateSaga1760000001000 implements MigrationInterface {
   name = 'CreateSaga1760000001000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // `decide` and the definitions bound each value, and no row of these two tables can be wrong in itself; docs/adr/0018
-    // tells why nobody asks twice. That each version of a saga is made once, the key of its history sees to.
-    // Room on each page for the new versions of its rows, so that a step rewrites no index.
+    // `decide` and the definitions limit each value, and no single row of these two tables can be wrong. docs/adr/0018
+    // says why the tables do not check them again. The key of the history makes sure that each version of a saga is
+    // made once.
+    // Each page has room for new versions of its rows, so that a step changes no index.
     await runner.query(`
       create table saga (
         id uuid primary key,
@@ -33,10 +34,10 @@ export class CreateSaga1760000001000 implements MigrationInterface {
     await runner.query(
       `comment on column saga.results is 'What the replies of the steps that are done have told, by step'`,
     );
-    // Not on deadline_at: it changes with every step, and then no update could stay on its page.
+    // There is no index on deadline_at. It changes with every step, and then no update could stay on its page.
     await runner.query(`create index saga_open on saga (id) where status in ('running', 'compensating')`);
-    // Parked sagas are listed by whose they are, which their data says. Only a saga that is parked pays for it: the index
-    // has no entry for the others.
+    // Parked sagas are listed by their tenant, which is in their data. Only a parked saga pays for this index, because
+    // the index has no entry for the others.
     await runner.query(`create index saga_parked on saga ((data ->> 'tenant'), id) where status = 'parked'`);
     await runner.query(`
       create table saga_history (

@@ -1,4 +1,4 @@
-/** A saga in the list of those that have not ended. */
+/** An open saga as the list shows it. */
 import { ApiProperty, ApiSchema, OmitType } from '@nestjs/swagger';
 import { type ListedSaga, SagaView } from '@shop/saga';
 import type { PlaceOrder } from '../sagas/place-order.saga';
@@ -12,7 +12,7 @@ export class ListedSagaView extends OmitType(SagaView, ['history']) {
   orderId: string;
 }
 
-/** Without the data: where it belongs is enough, and not everything in it is to be shown. */
+/** Shows only the id of the order, because not everything in the data may be shown. */
 export function listedJson({ data, ...saga }: ListedSaga): ListedSagaView {
   return { ...saga, orderId: (data as Pick<PlaceOrder, 'orderId'>).orderId };
 }

@@ -1,4 +1,7 @@
-/** What an operator sees of sagas, and does: the move, its line in the history and the stored answer are one commit. */
+/**
+ * Sagas for operators: what they see and what they do. The move, its line in the history and the stored answer are one
+ * commit.
+ */
 import { Injectable } from '@nestjs/common';
 import { answerWith, type Claim, Idempotency, type Outcome } from '@shop/idempotency';
 import { Database, type Tx } from '@shop/postgres';
@@ -23,7 +26,7 @@ export interface Act {
   event: OperatorEvent;
 }
 
-/** A stored answer has a limit, and a saga that was asked for all night has a long history. */
+/** A stored answer has a size limit, and a saga that was retried all night has a long history. */
 const MAX_ANSWERED_HISTORY = 100;
 
 const whyNot: Record<NotMoved, string> = {
@@ -46,12 +49,12 @@ export class OperatorService {
     private readonly engine: SagaEngine,
   ) {}
 
-  /** Those that have not ended, newest first; up to `limit` behind the id `before`. */
+  /** The open sagas, newest first; up to `limit` after the id `before`. */
   list(page: { tenant: string; status?: OpenStatus; before?: string; limit: number }): Promise<ListedSaga[]> {
     return listSagas(this.database, page);
   }
 
-  /** @throws Problem 404 `saga_not_found`, also for another tenant's saga */
+  /** @throws Problem 404 `saga_not_found`, also for a saga of another tenant */
   get(tenant: string, id: string): Promise<SagaView> {
     return this.find(this.database, tenant, id);
   }

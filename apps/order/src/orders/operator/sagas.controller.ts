@@ -1,4 +1,4 @@
-/** Sagas as an operator sees them: those that have not ended, one with its history, and what can be done by hand. */
+/** Sagas for operators over HTTP: the open sagas, one saga with its history, and the acts of an operator. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
@@ -17,7 +17,7 @@ import { IsIn, IsOptional, IsUUID, Matches, ValidateIf } from 'class-validator';
 import { OperatorService } from './operator.service';
 import { listedJson, ListedSagaView } from './listed-saga.view';
 
-/** A sentence or two: it is kept with the saga for good. */
+/** One or two sentences, because the reason is kept with the saga for good. */
 const MAX_REASON_LENGTH = 500;
 
 class SagasQuery extends PageQuery {

@@ -1,4 +1,4 @@
-/** What an operator sees and does, through HTTP, on a real database, with participants that do not do what they should. */
+/** What an operator sees and does through HTTP, on a real database, with participants that fail. */
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
@@ -84,7 +84,7 @@ describe('R6 an operator', () => {
       `select id from saga where definition = 'cancel-order' and data ->> 'orderId' = $1`,
       [id],
     );
-    // Its first command has left after the commit of the act.
+    // Its first command was sent after the commit of the act.
     await eventually(() => expect(participants.commandsOf(next!.id)).toEqual(['refund/do']));
     await participants.play(next!.id, { 'refund/do': succeeded, 'restock/do': succeeded });
     expect(await settled(id)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_operator' });
@@ -302,7 +302,7 @@ async function place(script: Script): Promise<{ id: string }> {
   return { id };
 }
 
-/** Its charge was sent, it was cancelled, and the refund is refused for good. */
+/** The charge of this saga was sent, then the saga was cancelled, and the refund is refused for good. */
 async function parkedOnItsWayBack(): Promise<string> {
   const { id } = await place({ 'reserve/do': succeeded });
   await eventually(() => expect(timesSent(id, 'charge/do')).toBe(1));
@@ -319,7 +319,7 @@ async function parkedAtThePivot(): Promise<string> {
 
 async function parked(id: string): Promise<string> {
   await eventually(async () => expect((await show(id)).json()).toMatchObject({ status: 'parked' }));
-  // Whatever comes now is not answered before the test says so.
+  // From now on, commands are not answered until the test says so.
   await participants.play(id, {});
   return id;
 }

@@ -1,4 +1,6 @@
-/** A repeat of `POST /orders` after the ledger has forgotten it, through two instances of the whole app on one database. */
+/**
+ * A repeat of `POST /orders` after the ledger has forgotten it, through two instances of the whole app on one database.
+ */
 import { randomUUID } from 'node:crypto';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
@@ -101,7 +103,7 @@ describe('R20 after its key has expired', () => {
     const keys = Array.from({ length: 4 }, () => randomUUID());
     const client = new Client({ connectionString: stack.databaseUrl });
     await client.connect();
-    // Somebody holds the natural key in the middle, so that each instance is stopped half-way.
+    // Another connection holds the middle natural key, so each instance stops half-way.
     await client.query('begin');
     await client.query(
       `insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,

@@ -1,4 +1,4 @@
-/** `POST /orders` through two instances of the whole app on one database; nobody answers the sagas. */
+/** `POST /orders` through two instances of the whole app on one database. Nobody answers the sagas. */
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@shop/stack';
 import { useStack } from '@shop/testing';
@@ -160,7 +160,7 @@ describe('R15 the same key', () => {
     const idempotencyKey = randomUUID();
     const first = await here.place(orderBody(), { idempotencyKey });
     for (const key of [callers.bob, callers.rival]) {
-      // Another body: a shared key would be refused as reused.
+      // The body differs, so a shared key would be refused as reused.
       const answer = await here.place(orderBody({ customerId: 'somebody' }), { idempotencyKey, key });
       expect(answer.statusCode).toBe(201);
       expect(answer.headers).not.toHaveProperty('idempotent-replayed');

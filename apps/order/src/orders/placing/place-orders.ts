@@ -1,4 +1,4 @@
-/** Accepts orders: a batch of requests becomes orders, sagas and stored answers in one transaction. */
+/** Accepts orders: one transaction turns a batch of requests into orders, sagas and stored answers. */
 import type { Caller } from '@shop/http';
 import {
   alreadySubmitted,
@@ -42,9 +42,9 @@ export interface PlaceRequest {
 
 interface State {
   prices: Map<string, Money>;
-  /** Of the client-chosen ids that are taken. */
+  /** The request hashes of the ids from clients that are taken. */
   requestHashes: Map<string, Buffer>;
-  /** By natural key: what was placed under a key that the ledger has forgotten. */
+  /** By natural key: the orders that were placed under keys that the ledger has forgotten. */
   placedBefore: Map<string, PlacedOrder>;
   now: Date;
   orders: NewOrder[];
@@ -61,7 +61,8 @@ export function placeOrders(
   { database, ledger, engine }: PlaceOrdersOptions,
   requests: readonly PlaceRequest[],
 ): Promise<Outcome[]> {
-  // Almost no key comes again after the ledger has forgotten it, so the first attempt does not ask; the index tells.
+  // A key almost never comes again after the ledger has forgotten it. So the first attempt does not read these orders.
+  // The index finds a repeat.
   let askPlacedBefore = false;
   return runOnce<State>(
     database,
@@ -79,7 +80,7 @@ export function placeOrders(
       retryOn: (error) => {
         const isRepeated = isUniqueViolation(error, ORDERS_NATURAL_KEY);
         askPlacedBefore ||= isRepeated;
-        // A client-chosen id was taken by another replica meanwhile: run again and see its order.
+        // Another replica has taken the id from the client meanwhile. Run again and see its order.
         return isRepeated || isUniqueViolation(error, ORDERS_PRIMARY_KEY);
       },
     },
@@ -97,7 +98,7 @@ async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: 
   return { prices, requestHashes, placedBefore, now: new Date(), orders: [], sagas: [] };
 }
 
-/** What the requests want, each once. */
+/** The requested products, each once. */
 function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
   const products = new Map<string, ProductKey>();
   for (const { caller, body } of requests) {
@@ -106,10 +107,10 @@ function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
   return [...products.values()];
 }
 
-/** Decides one order in memory: priced and accepted, or refused for good. */
+/** Decides one order in memory: it is priced and accepted, or refused for good. */
 function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {
   const { tenant } = caller;
-  // A PUT has no key of its own to use up: what is refused now may be accepted later, and its id stays free.
+  // A PUT uses up no key. A refused PUT may be accepted later, and its id stays free.
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
   if (taken) return taken.equals(claim.fingerprint) ? alreadyThere : refuse(orderIdConflict());
@@ -136,7 +137,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   }
 }
 
-/** For a PUT whose order exists; the caller answers it with the order as it now is. */
+/** For a PUT whose order exists. The caller answers it with the current order. */
 const alreadyThere: Answer = { status: 200, body: '{}' };
 
 const submittedBefore = ({ id }: PlacedOrder): Answer =>
@@ -150,7 +151,7 @@ export function orderIdConflict(): Problem {
 
 interface NewOrderOptions extends Pick<Order, 'tenant' | 'customerId' | 'items' | 'total'> {
   now: Date;
-  /** An id of ours is unique everywhere, so its saga can share it. */
+  /** An id that we made is unique everywhere, so the saga of the order can have the same id. */
   ownId: boolean;
 }
 
@@ -170,10 +171,10 @@ function sagaData(order: Order, body: OrderBody): PlaceOrder {
   };
 }
 
-/** The claim of a PUT: the client's id is the key, within its tenant, whoever of it calls. */
+/** The claim of a PUT. The id from the client is the key, within its tenant, for every principal of the tenant. */
 export function claimOfPut(tenant: string, id: string, body: OrderBody): Claim {
   return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint: fingerprintOf(body) };
 }
 
-/** Names a POST behind the ledger: the first 16 bytes of its natural key, in hexadecimal. */
+/** The natural key of a POST for the time after the ledger has forgotten it: its first 16 bytes in hexadecimal. */
 const placedAsOf = (claim: Claim): string => naturalKeyOf(claim).slice(0, 32);

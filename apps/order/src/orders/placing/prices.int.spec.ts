@@ -1,4 +1,4 @@
-/** Orders at the prices of their moment, through two replicas without timers on one database. */
+/** Orders get the current prices, through two replicas without timers on one database. */
 import { randomUUID } from 'node:crypto';
 import type { Outcome } from '@shop/idempotency';
 import { createDatabase, type Database, traffic } from '@shop/postgres';
@@ -17,7 +17,7 @@ const stack = useStack({ migrate: createOrderTables });
 
 let here: LoneReplica;
 let there: LoneReplica;
-/** Of nobody in particular. */
+/** A connection for the catalogue that belongs to no replica. */
 let catalogue: Database;
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** How an order is getting on: its saga, at once or as a stream of events. */
+/** The progress of an order: its saga, at once or as a stream of events. */
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf } from '@shop/http';
@@ -12,9 +12,9 @@ import { OrderWatch, type Watching } from './order-watch';
 import { keyOf, type OrderKey } from '../orders.repository';
 import { OrdersService } from '../orders.service';
 
-/** Without news for this long, a comment keeps proxies from closing the stream. */
+/** After this time without news, a comment keeps proxies from closing the stream. */
 const HEARTBEAT_MS = 5_000;
-/** A stream that outlives this is for somebody who went away; clients reconnect by themselves. */
+/** The client of a longer stream has probably gone. Clients reconnect by themselves. */
 const MAX_STREAM_MS = 10 * 60_000;
 
 @ApiTags('orders')
@@ -83,7 +83,7 @@ export class OrderStoryController {
     reply.raw.on('close', () => watching?.stop());
     const endsAt = performance.now() + MAX_STREAM_MS;
     let sent = lastEventId;
-    // A client that went away before this began has closed unheard.
+    // If the client left before this handler started, there is no event for it. So the loop checks the connection.
     while (!reply.raw.destroyed && !this.watch.stopped && performance.now() < endsAt) {
       watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
       try {
@@ -110,7 +110,7 @@ function eventsOf(saga: SagaView): StoryEvent[] {
   }));
 }
 
-/** Writes what comes after the event `sent`; answers the id of the last one. */
+/** Writes the events after the event `sent`. Returns the id of the last one. */
 function writeNews(reply: FastifyReply, events: StoryEvent[], sent: string): string {
   const news = events.slice(events.findIndex(({ id }) => id === sent) + 1);
   for (const { id, data } of news) reply.raw.write(`id: ${id}\nevent: transition\ndata: ${JSON.stringify(data)}\n\n`);

@@ -1,4 +1,4 @@
-/** An order from its placing to its end through the whole app, with participants that say what the test wants. */
+/** An order from its placing to its end through the whole app, with participants that answer as the test says. */
 import { randomUUID } from 'node:crypto';
 import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
@@ -18,7 +18,7 @@ let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
 let participants: Participants;
-/** Of `there`. */
+/** The address of `there`. */
 let address: string;
 
 beforeAll(async () => {
@@ -97,7 +97,7 @@ describe('R1 R2 the saga of an order', () => {
     await participants.reply(randomUUID(), 'reserve/do', succeeded);
     await participants.reply(order.id, 'reserve/do', succeeded);
     await eventually(() => expect(participants.commandsOf(order.id)).toEqual(['reserve/do', 'charge/do']));
-    // Written even though the charge is not answered.
+    // The transition is written even though the charge is not answered.
     await eventually(async () => expect(await eventsOf(order.url)).toEqual(['started', 'do.succeeded']));
     await participants.reply(order.id, 'reserve/do', refused('out_of_stock'));
     await participants.play(order.id, allSucceed);
@@ -314,7 +314,7 @@ describe('R31 GET /orders/{id}/events', () => {
     const order = await place();
     const other = new Client({ connectionString: stack.databaseUrl });
     await other.connect();
-    // Somebody holds the orders, so that the client can leave while its order is being looked up.
+    // Another connection locks the orders, so that the client can leave while its order is being read.
     await other.query('begin; lock table orders in access exclusive mode');
     const client = new AbortController();
     const unheard = askFor(`${order.url}/events`, client).catch(() => 'gone');
@@ -344,7 +344,7 @@ describe('R31 GET /orders/{id}/events', () => {
   });
 });
 
-/** Through a socket of its own, so that it can be cut. */
+/** Uses its own socket, so that a test can close it. */
 function askFor(path: string, client?: AbortController, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${address}${path}`, {
     headers: { authorization: `Bearer ${callers.alice}`, ...headers },
@@ -372,7 +372,7 @@ async function eventsOf(url: string): Promise<string[]> {
   return history.map(({ event }) => event);
 }
 
-/** Id, event, from and to of each event of a stream; comments and blank lines left out. */
+/** The id, event, from and to of each event of a stream, without comments and blank lines. */
 function transitionsIn(stream: string): string[][] {
   const blocks = stream.split('\n\n').filter((block) => block.startsWith('id:'));
   return blocks.map((block) => {

@@ -1,4 +1,4 @@
-/** The sagas of an order as clients see them, at once and move by move. */
+/** The sagas of an order as clients see them, all at once and transition by transition. */
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { SagaView, TransitionView } from '@shop/saga';
 

@@ -1,4 +1,4 @@
-/** Hints over a real NATS, from replicas of other versions too. */
+/** Hints over a real NATS, including hints from replicas of other versions. */
 import { Broker } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { eventually, useStack } from '@shop/testing';
@@ -25,7 +25,7 @@ describe('R46 a hint that another version or a stranger has sent', () => {
     expect(watch.size).toBe(1);
     new OrderWatch(there!).announce([{ key: 'acme/1', settled: true }]);
     expect(await moved).toBe(true);
-    // Also for whoever reads the same connection.
+    // The connection still works for its other users.
     await eventually(() => here!.ping());
     watch.onModuleDestroy();
   });

@@ -2,10 +2,10 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Broker } from '@shop/messaging';
 
-/** Plain NATS, not JetStream: a hint may be lost, and who waits looks again now and then. */
+/** Plain NATS, not JetStream: a hint may be lost, and a waiting request looks again once a second. */
 const SUBJECT = 'note.order.moved';
 
-/** An order (by `keyOf`) has moved; settled when it is confirmed or cancelled now. */
+/** An order (by `keyOf`) has moved. It is settled if it is confirmed or cancelled now. */
 export interface Hint {
   key: string;
   settled: boolean;
@@ -17,22 +17,22 @@ interface Waiter {
   untilSettled: boolean;
 }
 
-/** Waiting for one order. */
+/** A wait for one order. */
 export interface Watching {
-  /** True when it has moved (or is settled), false when the time is over or nobody waits any more. */
+  /** True when the order has moved (or is settled). False when the time is over or nobody waits any more. */
   moved: Promise<boolean>;
   stop: () => void;
 }
 
 @Injectable()
 export class OrderWatch implements OnModuleInit, OnModuleDestroy {
-  /** The service is stopping: nobody may wait any more, or it would wait for them. */
+  /** True when the service is stopping. New waits are refused, because the stop would have to wait for them. */
   stopped = false;
   private readonly waiting = new Map<string, Set<Waiter>>();
 
   constructor(private readonly broker: Broker) {}
 
-  /** How many wait here. */
+  /** The number of waits in this replica. */
   get size(): number {
     return [...this.waiting.values()].reduce((sum, waiters) => sum + waiters.size, 0);
   }
@@ -48,7 +48,7 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
     for (const waiters of [...this.waiting.values()]) for (const { stop } of [...waiters]) stop();
   }
 
-  /** With `untilSettled` moves on the way do not count. */
+  /** With `untilSettled`, only a move that settles the order counts. */
   watch(key: string, timeoutMs: number, { untilSettled = false } = {}): Watching {
     let finish!: (moved: boolean) => void;
     const moved = new Promise<boolean>((resolve) => {
@@ -68,7 +68,7 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
     return { moved, stop: () => finish(false) };
   }
 
-  /** What this replica has committed: wakes who waits here, and tells the other replicas. */
+  /** Announces what this replica has committed: ends the waits here, and tells the other replicas. */
   announce(hints: readonly Hint[]): void {
     for (const hint of hints) this.wake(hint);
     const { nats } = this.broker;
@@ -80,7 +80,10 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** A hint only makes somebody look, so what is no hint of ours (it may be that of a newer version) is passed over. */
+/**
+ * A hint only makes a request look again. So messages that are not our hints (perhaps from a newer version) are
+ * ignored.
+ */
 function hintsIn(sent: unknown): Hint[] {
   const hints = Array.isArray(sent) ? (sent as unknown[]) : [];
   return hints.filter((hint): hint is Hint => typeof (hint as Partial<Hint> | null)?.key === 'string');

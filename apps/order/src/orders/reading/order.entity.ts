@@ -1,4 +1,4 @@
-/** An order as lists read it; what places and moves orders are the statements of orders.repository.ts. */
+/** An order as lists read it. The statements of orders.repository.ts place and move orders. */
 import { absentIfNull, isoTime } from '@shop/postgres';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Money } from '../../products/product';

@@ -1,4 +1,4 @@
-/** How the list of orders is read. */
+/** The plan of the list of orders. */
 import { randomUUID } from 'node:crypto';
 import { createDatabase, type Database } from '@shop/postgres';
 import { useStack } from '@shop/testing';
@@ -55,7 +55,7 @@ describe('R33 the list of orders', () => {
   });
 });
 
-/** The plan for any values, as connections of a service make it once for all of them. */
+/** The plan for any values, as the connections of a service make it once for all values. */
 async function planOf(page: Partial<OrdersPage>): Promise<string> {
   const [text] = list()
     .queryFor({ tenant: 'acme', limit: 51, ...page })

@@ -1,4 +1,4 @@
-/** The list of orders: an ordinary read by entity, apart from what places and moves orders. */
+/** The list of orders: an ordinary read by entity, separate from the code that places and moves orders. */
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { OrderEntity } from './order.entity';

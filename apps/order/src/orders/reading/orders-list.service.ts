@@ -21,12 +21,12 @@ export class OrdersListService {
     return this.queryFor(page).getMany();
   }
 
-  /** For the tests, which look at its plan. */
+  /** The query is public for the tests, which check its plan. */
   queryFor({ tenant, status, before, limit }: OrdersPage): SelectQueryBuilder<OrderEntity> {
     const query = this.orders.createQueryBuilder('o').where('o.tenant = :tenant', { tenant });
     if (before !== undefined) query.andWhere('o.id < :before', { before });
     if (status !== undefined) query.andWhere('o.status = :status', { status });
-    // Few of very many: said in the words of the index of the open orders, it is read by that one.
+    // Only few orders are open. With the same words as the index of the open orders, the query uses that index.
     if (status === 'pending' || status === 'cancelling') query.andWhere("o.status in ('pending', 'cancelling')");
     return query.orderBy('o.id', 'DESC').limit(limit);
   }

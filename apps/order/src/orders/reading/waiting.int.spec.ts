@@ -1,4 +1,4 @@
-/** Waiting for an order at two replicas without timers on one database; hints between them may be lost. */
+/** Waiting for an order at two replicas without timers on one database. Hints between them may be lost. */
 import { randomUUID } from 'node:crypto';
 import type { Broker } from '@shop/messaging';
 import { eventually, useStack } from '@shop/testing';
@@ -10,9 +10,9 @@ import type { Order } from '../order';
 import type { OrderKey } from '../orders.repository';
 
 const stack = useStack({ migrate: createOrderTables });
-/** What the tests here wait at most; none of them means to. */
+/** The longest wait in these tests. No test should reach it. */
 const WAIT_MS = 20_000;
-/** After which who waits looks again by himself. */
+/** After this time, a waiting request looks again by itself. */
 const LOOK_AGAIN_MS = 1_000;
 
 let here: LoneReplica;
@@ -33,7 +33,7 @@ afterEach(() => {
   here.database.undisturbed();
 });
 
-/** Each hears what the others say, a moment later. */
+/** Each broker gets the messages of the others a moment later. */
 function brokersOf(count: number): Pick<Broker, 'nats' | 'subscribe'>[] {
   type Take = (message: { json: () => unknown }) => void;
   const listeners: Take[] = [];
@@ -55,7 +55,7 @@ async function placed(replica = here): Promise<OrderKey> {
   return { tenant: 'acme', id: bodyOf(await placeWith(replica, ['cup'])).id };
 }
 
-/** All but the last reply to an order that will be confirmed. */
+/** Gives all replies but the last to an order that will be confirmed. */
 async function almostConfirmed(replica = here): Promise<OrderKey> {
   const key = await placed(replica);
   for (const action of ['reserve/do', 'charge/do']) await replyWith(replica, key.id, action, succeeded);
@@ -69,7 +69,7 @@ async function confirmed(replica = here): Promise<OrderKey> {
   return key;
 }
 
-/** The client has asked, and the order was looked at. */
+/** Resolves when the client has asked and the service has read the order. */
 async function asked(replica: LoneReplica, key: OrderKey): Promise<{ answer: Promise<Order> }> {
   const waiting = replica.watch.size;
   const { reads } = replica.database;
@@ -211,7 +211,7 @@ describe('R30 a client that has cancelled at another replica what is just being 
     let late!: Promise<Order>;
     here.database.afterCommit = async () => {
       here.database.undisturbed();
-      // Committed, and this replica has not heard of it.
+      // This is committed, but this replica has got no hint.
       await there.orders.cancel(key);
       ({ answer: late } = await asked(here, key));
     };
@@ -235,9 +235,9 @@ describe('R17 a settlement that is rolled back', () => {
     here.database.undisturbed();
     await new Promise(setImmediate);
     expect(here.watch.size).toBe(1);
-    // Nobody was woken to look.
+    // Nobody was woken to look again.
     expect(here.database.reads).toBe(before);
-    // The wish is kept for the end of the saga, which is not confirmed then.
+    // The wish is kept for the end of the saga. The order is not confirmed then.
     await here.orders.cancel(key);
     await confirm(key);
     const { status, cancelSagaId } = await there.orders.get(key);

@@ -1,4 +1,4 @@
-/** The saga engine of the order service: its sagas, and what their transitions do to orders. */
+/** The saga engine of the order service: its sagas, and the effects of their transitions on orders. */
 import type { OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
@@ -25,7 +25,7 @@ export function createOrderEngine(
   });
   const announce: Parameters<typeof updateOrders>[0]['announce'] = (hints) => {
     watch.announce(hints);
-    // A settled order is what events tell of.
+    // Only a settled order has an event.
     if (hints.some(({ settled }) => settled)) relay.wake();
   };
   return engine;

@@ -20,7 +20,7 @@ let home: TestDatabase;
 let database: Database;
 let mailer: EventListener;
 
-/** A consumer as any service would have it: the ledger of its own database, the event's id as the key. */
+/** A consumer like that of any service: it has a ledger in its own database, and the id of the event is the key. */
 const ledger = new PostgresLedger();
 const countEffect: Statement = {
   name: 'test.count-effect',
@@ -112,7 +112,7 @@ describe('the events of orders', () => {
     await manager.streams.delete('EVENTS');
     const ids = await Promise.all(placing);
     await expectOnce(ids);
-    // Those from before the loss came a second time.
+    // The events from before the loss came a second time.
     await eventually(() => expect(mailer.heard.length).toBeGreaterThan(before + ids.length), patience);
     expect([...(await effects()).values()].every((times) => times === 1)).toBe(true);
     await nats.close();

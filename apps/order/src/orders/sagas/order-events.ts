@@ -1,4 +1,4 @@
-/** What others are told of an order: that it is confirmed, or cancelled. Pure. */
+/** The events of an order: it is confirmed, or cancelled. Pure. */
 import { OrderCancelled, OrderConfirmed } from '@shop/contracts';
 import { type Message, newEvent } from '@shop/messaging';
 import type { SagaRow } from '@shop/saga';
@@ -6,8 +6,9 @@ import type { StatusChange } from '../orders.repository';
 import { cancelOrder, type CancelOrder, type PlaceOrder } from './place-order.saga';
 
 /**
- * The event behind a change of status, if others are told of it. Its id is the saga that placed the order and the status:
- * an order comes to each of the two at most once, and two tenants may choose the same order id.
+ * The event for a change of status, if there is one. Its id is made of the id of the saga that placed the order, and of
+ * the status. An order gets each of the two statuses at most once. Two tenants may choose the same order id, so it is
+ * not used.
  */
 export function eventOf(saga: SagaRow, { tenant, id, status, reason }: StatusChange): Message | undefined {
   if (status !== 'confirmed' && status !== 'cancelled') return undefined;

@@ -1,4 +1,4 @@
-/** The stories of an order, told without a database, a broker or a clock. */
+/** The stories of an order, without a database, a broker or a clock. */
 import { given } from '@shop/saga/testing';
 import { type CancelOrder, cancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
 

@@ -1,4 +1,4 @@
-/** The sagas of an order: placing it, and cancelling one that was confirmed. */
+/** The sagas of an order: one places it, and one cancels it after it was confirmed. */
 import {
   ChargePayment,
   ConfirmReservation,
@@ -18,7 +18,7 @@ export interface PlaceOrder {
   source: string;
 }
 
-/** The reservation carries the id of the saga that placed the order. */
+/** The id of the reservation is the id of the saga that placed the order. */
 const reservation = ({ tenant }: PlaceOrder, sagaId: string) => ({ tenant, reservationId: sagaId });
 
 const reserve = step<PlaceOrder>('reserve', {
@@ -49,7 +49,7 @@ export interface CancelOrder {
   placedBy: string;
 }
 
-/** It only goes forward: from its first command on the money is on its way back. */
+/** This saga only goes forward, because its first command already gives the money back. */
 export const cancelOrder = defineSaga<CancelOrder>('cancel-order', 1, [
   step('refund', {
     do: {
@@ -62,5 +62,5 @@ export const cancelOrder = defineSaga<CancelOrder>('cancel-order', 1, [
   }),
 ]);
 
-/** All that the service drives: every version of which a saga may still be open. */
+/** All sagas that the service drives: every version of which a saga may still be open. */
 export const orderSagas: readonly SagaDefinition<never>[] = [placeOrder, cancelOrder];

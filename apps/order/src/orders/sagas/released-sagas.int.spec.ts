@@ -1,6 +1,6 @@
 /**
- * Sagas that a released version left in any state end by that version's plan in today's service. `released/` has one file
- * for each version of a definition; RELEASE_SAGAS=1 writes those that are missing, and nothing ever writes one anew.
+ * Sagas that a released version left in any state end by the plan of that version in today's service. `released/` has
+ * one file for each version of a definition. RELEASE_SAGAS=1 writes the missing files, and nothing ever overwrites one.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ describe('R8 the sagas of a released version', () => {
     }
   });
 
-  /** As the release wrote it: by the names of the columns. */
+  /** Inserts the saga as the release wrote it, by the names of the columns. */
   async function insertSaga(id: string, { plan, data }: Release, state: SagaState): Promise<void> {
     const { status, step, action, attempt, reason, cancelRequested } = state;
     const awaited = status === 'running' || status === 'compensating';
@@ -120,7 +120,7 @@ describe('R8 the sagas of a released version', () => {
     );
   }
 
-  /** The first attempt is past its deadline; the last one is answered late; a parked saga is taken up by an operator. */
+  /** The deadline of a first attempt passes. A last attempt is answered late. An operator acts on a parked saga. */
   async function wake(id: string, { status, step, action, attempt }: SagaState): Promise<void> {
     if (status === 'parked') {
       const headers = { 'idempotency-key': id };

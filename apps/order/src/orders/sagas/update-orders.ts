@@ -1,4 +1,4 @@
-/** What the transitions of its sagas mean for an order; runs in the transaction of the transitions. */
+/** Updates orders after transitions of their sagas. It runs in the transaction of the transitions. */
 import { appendEvents } from '@shop/messaging';
 import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
@@ -13,11 +13,11 @@ export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
 
 export interface UpdateOrdersOptions {
   engine: Pick<SagaEngine, 'begin'>;
-  /** Told after the commit which orders have moved. */
+  /** Called after the commit with the orders that have moved. */
   announce: (hints: readonly Hint[]) => void;
 }
 
-/** Saves the orders' new states, appends the events that others are told, and begins the cancelling sagas. */
+/** Saves the new states of the orders, appends the events for other services, and begins the cancelling sagas. */
 export function updateOrders({ engine, announce }: UpdateOrdersOptions, tx: Tx, changes: readonly SagaChange[]): void {
   const newest = new Map<string, Meaning & { change: SagaChange }>();
   for (const change of changes) {
@@ -72,7 +72,7 @@ export function cancellation(data: CancelOrder, traceparent: string): NewSaga<Ca
   return { id: uuidv7(), definition: cancelOrder, data, traceparent };
 }
 
-/** Which orders have moved: the newest word on each. */
+/** The orders that have moved, each with its newest state. */
 function hintsOf(changes: readonly SagaChange[]): Hint[] {
   const hints = new Map<string, Hint>();
   for (const change of changes) {

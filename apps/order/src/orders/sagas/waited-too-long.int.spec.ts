@@ -1,4 +1,4 @@
-/** A request whose key another replica holds for longer than it waits: what the first replica had begun is rolled back. */
+/** A request waits too long for its key, which another replica holds. What the request had begun is rolled back. */
 import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/idempotency';
 import type { Message, Publisher } from '@shop/messaging';
 import { createLogger, newTraceparent } from '@shop/observability';

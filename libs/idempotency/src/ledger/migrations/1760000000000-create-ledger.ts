@@ -1,12 +1,12 @@
-/** The ledger: one row per request or message, ever. */
+/** The table of the ledger: one row for each request or message. */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreateLedger1760000000000 implements MigrationInterface {
   name = 'CreateLedger1760000000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // What else a row may hold is asked by the ledger itself (`bounds.ts`); docs/adr/0018 tells why the table does not ask
-    // again. The two checks stay: a claim that is neither leased nor answered would block its key for good.
+    // The ledger itself checks all other limits of a row (`bounds.ts`). docs/adr/0018 says why the table does not check
+    // them again. The two checks stay: a claim that is neither leased nor answered would block its key for good.
     await runner.query(`
       create table ledger (
         scope text not null,
@@ -41,7 +41,8 @@ export class CreateLedger1760000000000 implements MigrationInterface {
     await runner.query(
       `comment on column ledger.recovery is 'Results of the steps of leased work that are done, by name; forgotten when it is done'`,
     );
-    // No index on expires_at: with several retentions the rows lie in no order of expiry, so the reaper walks the table.
+    // There is no index on expires_at. Rows with several retentions are not in the order of their expiry, so the reaper
+    // walks the table.
     await runner.query(`create index ledger_pending on ledger (leased_until) where status = 'pending'`);
   }
 
