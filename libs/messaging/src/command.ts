@@ -31,11 +31,6 @@ export function bodyOf<Body extends object>(type: { body: new () => Body }, mess
 
 const MAX_REASON_LENGTH = 100;
 
-export interface Refusal {
-  outcome: 'refused';
-  reason: string;
-}
-
 /** The answer to a command: it was done, or it was refused for a business reason. */
 export class Reply {
   @IsIn(['succeeded', 'refused'])

@@ -1,5 +1,5 @@
 export { Broker, type BrokerOptions } from './broker';
-export { defineCommand, type CommandType, bodyOf, replyTo, Reply, type Refusal } from './command';
+export { defineCommand, type CommandType, bodyOf, replyTo, Reply } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
 export { DeadLetterEntity } from './dead-letter.entity';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter } from './dead-letter.repository';

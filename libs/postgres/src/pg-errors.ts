@@ -7,7 +7,6 @@ interface PgError {
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const UNIQUE_VIOLATION = '23505';
-const CHECK_VIOLATION = '23514';
 
 /** True when the same transaction may succeed if it runs again from its start. */
 export function isSerializationFailure(error: unknown): boolean {
@@ -18,11 +17,6 @@ export function isSerializationFailure(error: unknown): boolean {
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   const { code, constraint: violated } = (error ?? {}) as PgError;
   return code === UNIQUE_VIOLATION && violated === constraint;
-}
-
-export function isCheckViolation(error: unknown, constraint: string): boolean {
-  const { code, constraint: violated } = (error ?? {}) as PgError;
-  return code === CHECK_VIOLATION && violated === constraint;
 }
 
 /** Connection exceptions, administrator shutdown, crash, cannot connect now, too many connections. */

@@ -18,7 +18,3 @@ export class TerminalError extends Error {
     this.name = 'TerminalError';
   }
 }
-
-export function isRetryable(error: unknown): boolean {
-  return !(error instanceof TerminalError);
-}

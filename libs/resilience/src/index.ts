@@ -1,4 +1,4 @@
 export { type Backoff, delayOf } from './backoff';
-export { isRetryable, RetryableError, TerminalError } from './errors';
+export { RetryableError, TerminalError } from './errors';
 export { Repeating } from './repeating';
 export { withTimeout } from './timeout';

@@ -83,9 +83,11 @@ const noOutcome = (route: string): Error => new Error(`${route} has to answer th
 function answer(request: ClaimedRequest, reply: FastifyReply, outcome: Outcome, logger?: Logger): string {
   const { claim, policy, route } = request.claimed!;
   const { status, headers, body } = httpOutcome(outcome, policy, claim.key);
+  // The key is the client's own text and may hold anything. Its hash is enough to find it again.
   const keyHash = hash('sha256', claim.key, 'hex').slice(0, 12);
   logger?.info({ decision: decisionOf(outcome), route, status, keyHash }, 'idempotency.decided');
   request.claimed!.isAnswered = true;
+  // The stored text leaves byte for byte.
   void reply.status(status).headers(headers).serializer(asItIs);
   return body;
 }
