@@ -16,7 +16,7 @@ const floors = {
   saga: ['messaging', ...ground],
   participant: ['messaging', 'idempotency', ...ground],
   contracts: ['messaging'],
-  service: ['idempotency', 'messaging', 'http', 'postgres', 'observability', 'problem', 'validation'],
+  service: ['idempotency', 'messaging', 'http', ...ground],
   // floor 2
   messaging: ground,
   idempotency: ground,

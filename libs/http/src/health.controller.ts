@@ -1,17 +1,19 @@
 /** Liveness ("the process runs") and readiness ("send it work") as separate routes. */
-import { Controller, type DynamicModule, Get, Inject, Module, Res } from '@nestjs/common';
+import {
+  Controller,
+  type DynamicModule,
+  Get,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  Res,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import { Public } from './api-keys';
-
-export interface HealthCheck {
-  name: string;
-  /** Rejects when the service should get no work. */
-  check: () => Promise<void>;
-}
-
-const HEALTH_CHECKS = Symbol('HEALTH_CHECKS');
-/** A check that hangs counts as failed. */
-const CHECK_TIMEOUT_MS = 2_000;
+import { type HealthCheck, Readiness } from './readiness';
 
 interface StatusReply {
   status(code: number): unknown;
@@ -21,7 +23,7 @@ interface StatusReply {
 @ApiExcludeController()
 @Controller('health')
 class HealthController {
-  constructor(@Inject(HEALTH_CHECKS) private readonly checks: HealthCheck[]) {}
+  constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
   live(): { status: string } {
@@ -31,40 +33,45 @@ class HealthController {
   @Get('ready')
   async ready(
     @Res({ passthrough: true }) reply: StatusReply,
-  ): Promise<{ status: string; checks: Record<string, string> }> {
-    const results = await Promise.all(
-      this.checks.map(async ({ name, check }) => [name, await outcomeOf(check)] as const),
-    );
-    const ready = results.every(([, outcome]) => outcome === 'ok');
+  ): Promise<{ status: string; checks: Readonly<Record<string, string>> }> {
+    const { ready, checks } = await this.readiness.now();
     reply.status(ready ? 200 : 503);
-    return { status: ready ? 'ok' : 'unavailable', checks: Object.fromEntries(results) };
+    return { status: ready ? 'ok' : 'unavailable', checks };
   }
 }
 
 @Module({})
-class HealthModule {}
+class HealthModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly host: HttpAdapterHost,
+  ) {}
+
+  /** Before a stop, clients are told to open their next connection elsewhere. */
+  onModuleInit(): void {
+    this.host.httpAdapter.getInstance<FastifyInstance>().addHook('onSend', (_request, reply, payload, done) => {
+      if (this.readiness.isLeaving) void reply.header('connection', 'close');
+      done(null, payload);
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.readiness.start();
+  }
+
+  onApplicationShutdown(): void {
+    this.readiness.leave();
+  }
+}
 
 export function createHealthModule(options: {
   inject: unknown[];
   useFactory: (...dependencies: never[]) => HealthCheck[];
 }): DynamicModule {
-  return {
-    module: HealthModule,
-    controllers: [HealthController],
-    providers: [{ provide: HEALTH_CHECKS, inject: options.inject as never[], useFactory: options.useFactory as never }],
+  const readiness = {
+    provide: Readiness,
+    inject: options.inject as never[],
+    useFactory: (...dependencies: never[]) => new Readiness(options.useFactory(...dependencies)),
   };
-}
-
-async function outcomeOf(check: () => Promise<void>): Promise<'ok' | 'failed'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'failed'>((resolve) => {
-    timer = setTimeout(() => resolve('failed'), CHECK_TIMEOUT_MS);
-  });
-  const done = check().then(
-    () => 'ok' as const,
-    () => 'failed' as const,
-  );
-  const outcome = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return outcome;
+  return { module: HealthModule, controllers: [HealthController], providers: [readiness], exports: [readiness] };
 }

@@ -26,6 +26,8 @@ const BODY_LIMIT_BYTES = 64 * 1_024;
 const MAX_PARAM_LENGTH = 256;
 const REQUEST_TIMEOUT_MS = 60_000;
 const HANG_UP_INTERVAL_MS = 50;
+/** How long a stop waits for the last requests. */
+const LAST_REQUESTS_MS = 6_000;
 const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding right?';
 /** Statuses for requests that the HTTP parser refuses. */
 const CLIENT_ERRORS: Record<string, number> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
@@ -39,6 +41,8 @@ export async function createHttpApp(
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    // A request that was on its way when the stop began is answered like any other.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // An address that the router cannot read never reaches the filter.
     frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
@@ -91,14 +95,19 @@ function ignoreTypeOfNothing(fastify: FastifyInstance): void {
 
 /**
  * Clients keep their connections for a next request. Fastify closes the idle ones when a stop begins. Connections that
- * become idle later, after the last answers, would delay the stop for more than a minute.
+ * become idle later, after the last answers, would delay the stop for more than a minute. A request that never ends
+ * would delay it too.
  */
 function hangUpWhileStopping(fastify: FastifyInstance): void {
   fastify.addHook('preClose', (done) => {
-    if (!fastify.server.listening) return done();
-    const timer = setInterval(() => fastify.server.closeIdleConnections(), HANG_UP_INTERVAL_MS);
-    timer.unref();
-    fastify.server.once('close', () => clearInterval(timer));
+    const { server } = fastify;
+    if (!server.listening) return done();
+    const idle = setInterval(() => server.closeIdleConnections(), HANG_UP_INTERVAL_MS).unref();
+    const late = setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS).unref();
+    server.once('close', () => {
+      clearInterval(idle);
+      clearTimeout(late);
+    });
     done();
   });
 }

@@ -15,5 +15,6 @@ export { createHttpApp, type HttpAppOptions } from './http-app';
 export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
-export { createHealthModule, type HealthCheck } from './health.controller';
+export { createHealthModule } from './health.controller';
+export { type Health, type HealthCheck, Readiness } from './readiness';
 export { MetricsModule } from './metrics.controller';

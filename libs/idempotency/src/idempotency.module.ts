@@ -1,6 +1,5 @@
 /** Brings the ledger into a Nest service: answers keyed routes, and stops the start if a repeat would not be safe. */
 import {
-  type BeforeApplicationShutdown,
   Global,
   Inject,
   Module,
@@ -9,6 +8,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { APP_FILTER, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { endedWithin } from '@shop/resilience';
 import type { FastifyInstance } from 'fastify';
 import { readBodiesStrictly } from './http/body-parser';
 import { answerKeyedRoutes } from './http/keyed-routes';
@@ -25,6 +25,9 @@ import { ProblemAnswers } from './http/problem-answers.filter';
 /** The number of attempts within about a quarter of an hour. */
 const STUCK_ATTEMPTS = 10;
 
+/** A round that waits for the database may take longer. What it leaves is resumed elsewhere. */
+const STOP_WITHIN_MS = 3_000;
+
 @Global()
 @Module({
   imports: [DiscoveryModule],
@@ -40,7 +43,7 @@ const STUCK_ATTEMPTS = 10;
 })
 export class IdempotencyModule
   extends ConfigurableModuleClass
-  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   constructor(
     @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyOptions,
@@ -63,12 +66,9 @@ export class IdempotencyModule
     if (this.options.housekeeping !== false) this.housekeeper.start();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.housekeeper.stop();
-  }
-
-  /** All requests have ended by now, so no lease is held any more. */
-  onApplicationShutdown(): void {
+  /** All requests have ended by now, so only the housekeeper may hold leases. */
+  async onApplicationShutdown(): Promise<void> {
+    await endedWithin(this.housekeeper.stop(), STOP_WITHIN_MS);
     this.idempotency.works.close();
   }
 }

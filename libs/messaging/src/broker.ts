@@ -12,7 +12,9 @@ export interface BrokerOptions {
 }
 
 const RECONNECT_WAIT_MS = 250;
-const PING_INTERVAL_MS = 5_000;
+/** A connection that has gone silent is given up after the third ping without an answer. */
+const PING_INTERVAL_MS = 2_000;
+const MAX_PINGS_OUT = 2;
 const SAY_WAITING_MS = 3_000;
 
 export class Broker {
@@ -34,6 +36,7 @@ export class Broker {
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       pingInterval: PING_INTERVAL_MS,
+      maxPingOut: MAX_PINGS_OUT,
       waitOnFirstConnect: true,
       ignoreAuthErrorAbort: true,
       // What a process tells the other replicas it knows already.

@@ -1,19 +1,22 @@
 /**
- * The Nest transport for JetStream: pulls the batches of each mailbox, hands them to the controller that consumes it,
+ * The Nest transport for JetStream: takes the batches of each mailbox, hands them to the controller that consumes it,
  * sends the replies, and only then acknowledges.
  *
  * A JetStream message is acknowledged when every message in it has been answered or put away as a dead letter, on the
  * same connection behind the replies. If one of them fails, the whole batch is delivered again later: the others are
  * then answered with their stored reply. A batch that comes back too often is tried message by message
  * (`suspects.ts`).
+ *
+ * While the service cannot work, the server is paused: it pulls nothing, and what it holds goes to the other replicas.
  */
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
-import { gauge, instant, type Logger } from '@shop/observability';
+import { instant, type Logger } from '@shop/observability';
 import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
 import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
+import { InHand } from './in-hand';
 import { repliesOf } from './mailbox';
 import {
   decodeBatch,
@@ -25,27 +28,24 @@ import {
   UnreadableBatchError,
 } from './message';
 import type { Publisher } from './publisher';
+import { Pulling } from './pulling';
 import { ShortWayIn } from './short-way-in';
 import { Suspects } from './suspects';
-import { ACK_WAIT_MS, ensureConsumer } from './topology';
+import { ACK_WAIT_MS } from './topology';
 
-/** JetStream messages (each a batch) asked for ahead. */
-const PULL_MESSAGES = 64;
-const PULL_EXPIRES_MS = 5_000;
-const RECOVER_WAIT_MS = 250;
 /**
  * A batch that is delivered more often than this may hold a message that makes the others fail: each is tried alone.
  */
 const TRUSTED_DELIVERIES = 2;
 /** How long closing waits for the messages in work. */
-const DRAIN_TIMEOUT_MS = 10_000;
+const DRAIN_TIMEOUT_MS = 4_000;
+/** The pause before other replicas get what this one gives back. */
+const GIVE_BACK_MS = 250;
 const redelivery: Backoff = { firstMs: 250, maxMs: 10_000, factor: 2 };
 
-const inFlight = gauge('messaging_messages_in_flight', 'JetStream messages taken and not yet acknowledged');
-
 export class JetStreamServer extends Server implements CustomTransportStrategy {
-  private readonly pulls = new Set<ConsumerMessages>();
-  private readonly working = new Set<JsMsg>();
+  private readonly pulling: Pulling;
+  private readonly inHand: InHand;
   private readonly suspects: Suspects;
   private readonly shortWays = new Map<string, ShortWayIn>();
   private heartbeat?: NodeJS.Timeout;
@@ -58,21 +58,52 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     private readonly log: Logger,
   ) {
     super();
+    this.pulling = new Pulling(broker, log);
+    this.inHand = new InHand(log);
     this.suspects = new Suspects(deadLetters, log);
   }
 
   listen(callback: () => void): void {
-    for (const [mailbox, handler] of this.messageHandlers) void this.consume(mailbox, handler);
+    for (const [name, handler] of this.messageHandlers) {
+      const prepare = async () => {
+        await this.deadLetters.start(name);
+        this.openShortWay(name, handler);
+      };
+      this.pulling.start({ name, prepare, take: (message) => void this.take(name, handler, message) });
+    }
     // So that work which takes longer than the ack wait is not delivered again.
     this.heartbeat = setInterval(() => this.beat(), ACK_WAIT_MS / 3);
     this.heartbeat.unref();
     callback();
   }
 
+  /** The mailboxes that it should pull from and cannot, with the reason of each. */
+  get lostMailboxes(): ReadonlyMap<string, string> {
+    return this.pulling.lost;
+  }
+
+  /** Pulls nothing until `resume`, and gives back what it holds. */
+  pause(): void {
+    if (this.pulling.isPaused) return;
+    this.pulling.pause();
+    this.log.warn({ givenBack: this.inHand.giveBack(GIVE_BACK_MS) }, 'messaging.paused');
+  }
+
+  resume(): void {
+    if (!this.pulling.isPaused || this.closing) return;
+    this.pulling.resume();
+    this.log.info('messaging.resumed');
+  }
+
+  /** Pulls nothing more, and finishes what it holds. */
+  stopPulling(): void {
+    this.closing = true;
+    this.pulling.close();
+  }
+
   /** Stops pulling, lets what is in work finish and acknowledge, then returns. */
   async close(): Promise<void> {
-    this.closing = true;
-    for (const pull of this.pulls) pull.stop();
+    this.stopPulling();
     for (const way of this.shortWays.values()) way.close();
     const deadline = performance.now() + DRAIN_TIMEOUT_MS;
     while (!this.isIdle && performance.now() < deadline) await pause(10);
@@ -89,52 +120,24 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   }
 
   private get isIdle(): boolean {
-    return this.working.size === 0 && [...this.shortWays.values()].every(({ idle }) => idle);
+    return this.inHand.size === 0 && [...this.shortWays.values()].every(({ idle }) => idle);
   }
 
   /** Not before the dead letters are known. Until then, and after closing, senders use the durable mailbox. */
   private openShortWay(name: string, handler: MessageHandler): void {
     if (!takesReplies(name) || this.shortWays.has(name) || this.closing) return;
-    const knowsAnyOf = (messages: readonly Message[]) => this.deadLetters.knowsAnyOf(name, messages);
-    this.shortWays.set(name, new ShortWayIn(this.broker, this.publisher, { name, handler, knowsAnyOf }, this.log));
+    const refuses = (messages: readonly Message[]) =>
+      this.pulling.isPaused || this.deadLetters.knowsAnyOf(name, messages);
+    this.shortWays.set(name, new ShortWayIn(this.broker, this.publisher, { name, handler, refuses }, this.log));
   }
 
   private beat(): void {
-    for (const message of this.working) message.working();
+    this.inHand.prolong();
     void this.suspects.renew();
   }
 
-  /** Pulls until it is closed; a consumer or stream that the broker has lost is created again. */
-  private async consume(mailbox: string, handler: MessageHandler): Promise<void> {
-    while (!this.closing) {
-      try {
-        await this.deadLetters.start(mailbox);
-        this.openShortWay(mailbox, handler);
-        const { stream, durable } = await ensureConsumer(await this.broker.manager(), mailbox);
-        const consumer = await this.broker.jetstream().consumers.get(stream, durable);
-        const pull = await consumer.consume({
-          max_messages: PULL_MESSAGES,
-          expires: PULL_EXPIRES_MS,
-          abort_on_missing_resource: true,
-        });
-        this.pulls.add(pull);
-        // If it was closed while the consumer was being created, nobody else stops this pull.
-        if (this.closing) pull.stop();
-        try {
-          for await (const message of pull) void this.take(mailbox, handler, message);
-        } finally {
-          this.pulls.delete(pull);
-        }
-      } catch (error) {
-        if (!this.closing) this.log.warn({ mailbox, reason: (error as Error).message }, 'messaging.consumer.lost');
-      }
-      if (!this.closing) await pause(RECOVER_WAIT_MS);
-    }
-  }
-
   private async take(mailbox: string, handler: MessageHandler, source: JsMsg): Promise<void> {
-    this.working.add(source);
-    inFlight.inc();
+    this.inHand.take(mailbox, source);
     try {
       const messages = decodeBatch(source.string());
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
@@ -142,20 +145,20 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
         handler,
         messages.map((message) => ({ message, suspect: false })),
       );
-      const done = await Promise.allSettled(promises);
+      const moved = () => this.inHand.moved(source);
+      const done = await Promise.allSettled(promises.map((promise) => promise.finally(moved)));
       const failures = done.flatMap((result, index): unknown[] => {
         if (result.status === 'rejected') return [result.reason];
         const unsent = this.reply(messages[index]!, result.value);
         return unsent ? [unsent] : [];
       });
       if (failures.length > 0) throw failures[0];
-      await this.acknowledge(source, messages);
+      await this.acknowledge(mailbox, source, messages);
     } catch (error) {
       if (error instanceof UnreadableBatchError) await this.putAway(mailbox, source, error);
       else this.giveBack(mailbox, source, error);
     } finally {
-      this.working.delete(source);
-      inFlight.dec();
+      this.inHand.letGo(source);
     }
   }
 
@@ -179,12 +182,13 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       { ...arrivalOf(mailbox, source), messages, replayed },
       async (message) => {
         const { promises } = await repliesOf(handler, [{ message, suspect: true }]);
+        this.inHand.moved(source);
         const unsent = this.reply(message, await promises[0]);
         if (unsent) throw unsent;
       },
     );
     if (failures.length > 0) throw failures[0];
-    await this.acknowledge(source, messages);
+    await this.acknowledge(mailbox, source, messages);
   }
 
   /** Returns the reason if the reply cannot be sent. */
@@ -195,12 +199,13 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return undefined;
   }
 
-  private acknowledge(source: JsMsg, messages: readonly Message[]): Promise<void> {
+  private acknowledge(mailbox: string, source: JsMsg, messages: readonly Message[]): Promise<void> {
     return new Promise<void>((resolve) =>
       this.publisher.whenSent(() => {
         // Now, not in a later turn: it leaves in the same packet as the replies.
         instant('ack.before', messages);
         source.ack();
+        this.suspects.noteSuccess(mailbox);
         instant('ack.after', messages);
         resolve();
       }),

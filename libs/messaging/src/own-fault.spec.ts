@@ -1,6 +1,6 @@
 import { LaneFullError } from '@shop/postgres';
 import { RetryableError, TerminalError } from '@shop/resilience';
-import { errorText, isOwnFault } from './own-fault';
+import { errorText, blameFor } from './own-fault';
 
 const pgError = (code: string) => Object.assign(new Error('from PostgreSQL'), { code });
 
@@ -12,7 +12,7 @@ describe('R46 a failure is the message’s own', () => {
     ['when a constraint refuses a row', pgError('23514')],
     ['when it is no error at all', 'a text'],
     ['when it is nothing', undefined],
-  ])('R46 %s', (_, error) => expect(isOwnFault(error)).toBe(true));
+  ])('R46 %s', (_, error) => expect(blameFor(error)).toBe('message'));
 });
 
 describe('R46 a failure says nothing about the message', () => {
@@ -27,13 +27,23 @@ describe('R46 a failure says nothing about the message', () => {
     ['when a statement takes too long', pgError('57014')],
     ['when the disk is full', pgError('53100')],
     ['when the server only reads', pgError('25006')],
+    ['when a password is being changed', pgError('28P01')],
+    ['when a plan does not fit any more', Object.assign(pgError('0A000'), { routine: 'RevalidateCachedQuery' })],
+    ['when the session has forgotten a statement', pgError('26000')],
+    ['when a host cannot be reached', pgError('EHOSTUNREACH')],
     ['when such a failure is its cause', new Error('could not save', { cause: pgError('57P01') })],
-  ])('R46 %s', (_, error) => expect(isOwnFault(error)).toBe(false));
+  ])('R46 %s', (_, error) => expect(blameFor(error)).toBe('surroundings'));
 
   it('R46 and an error that is its own cause does not hold anybody up', () => {
     const error = new Error('a snake');
     error.cause = error;
-    expect(isOwnFault(error)).toBe(true);
+    expect(blameFor(error)).toBe('message');
+  });
+});
+
+describe('R46 a failure may be anybody’s', () => {
+  it.each(['42P01', 'XX000', '0A000'])('R46 when PostgreSQL says %s', (code) => {
+    expect(blameFor(pgError(code))).toBe('unsure');
   });
 });
 

@@ -2,21 +2,34 @@
  * Tells whether a failure is caused by the message itself, or by its surroundings (a database that is away, for
  * example).
  */
-import { isPassing, LaneFullError } from '@shop/postgres';
+import { faultOf, LaneFullError } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
+
+/**
+ * `unsure`: PostgreSQL gave a code that does not tell. It is taken for the message's own fault only while other
+ * messages go through.
+ */
+export type Blame = 'message' | 'surroundings' | 'unsure';
 
 /** An error may be its own cause. */
 const MAX_CAUSES = 10;
 const MAX_ERROR_LENGTH = 2_000;
 
-/** An unknown failure counts as caused by the message: otherwise it could come back for ever. */
-export function isOwnFault(error: unknown): boolean {
+/** A failure that nobody knows counts as caused by the message: otherwise it could come back for ever. */
+export function blameFor(error: unknown): Blame {
+  if (saysLater(error)) return 'surroundings';
+  const fault = faultOf(error);
+  if (fault === 'unknown') return 'unsure';
+  return fault === undefined || fault === 'request' ? 'message' : 'surroundings';
+}
+
+function saysLater(error: unknown): boolean {
   let at = error;
-  for (let depth = 0; at !== undefined && depth < MAX_CAUSES; depth++) {
-    if (at instanceof RetryableError || at instanceof LaneFullError || isPassing(at)) return false;
-    at = (at as Error | null)?.cause;
+  for (let depth = 0; at !== undefined && at !== null && depth < MAX_CAUSES; depth++) {
+    if (at instanceof RetryableError || at instanceof LaneFullError) return true;
+    at = (at as Error).cause;
   }
-  return true;
+  return false;
 }
 
 /** Name, code and message only: PostgreSQL puts the values of the failing row into a further field. */

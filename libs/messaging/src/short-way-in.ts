@@ -22,8 +22,8 @@ const inWork = gauge('messaging_short_way_in_flight', 'Messages that came the sh
 interface Mailbox {
   name: string;
   handler: MessageHandler;
-  /** Whether one of these has an open dead letter: then they belong to the durable mailbox. */
-  knowsAnyOf: (messages: readonly Message[]) => boolean;
+  /** Whether these belong to the durable mailbox: one has an open dead letter, or this replica cannot work now. */
+  refuses: (messages: readonly Message[]) => boolean;
 }
 
 /** After a loss of the connection, the client subscribes again by itself. */
@@ -54,7 +54,7 @@ export class ShortWayIn {
   }
 
   private async take(source: Msg): Promise<void> {
-    const { name, knowsAnyOf } = this.mailbox;
+    const { name, refuses } = this.mailbox;
     let messages: Message[];
     try {
       messages = decodeBatch(source.string());
@@ -62,7 +62,7 @@ export class ShortWayIn {
       // The consumer of the durable mailbox makes a dead letter of it.
       return this.publisher.sendBytes(name, source.data);
     }
-    if (this.working >= MAX_IN_WORK || knowsAnyOf(messages)) return this.sendToMailbox(messages);
+    if (this.working >= MAX_IN_WORK || refuses(messages)) return this.sendToMailbox(messages);
     this.working += messages.length;
     inWork.inc(messages.length);
     await this.handle(messages);

@@ -293,7 +293,7 @@ describe('R53 closing', () => {
 describe('R53 a short way whose connection was closed', () => {
   it('R53 can be closed all the same', async () => {
     const broker = await openBroker(stack.natsUrl);
-    const mailbox = { name: replies, handler: async () => undefined, knowsAnyOf: () => false };
+    const mailbox = { name: replies, handler: async () => undefined, refuses: () => false };
     const way = new ShortWayIn(broker, new Publisher(broker, silent), mailbox, silent);
     await broker.close();
     way.close();

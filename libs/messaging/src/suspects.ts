@@ -17,7 +17,7 @@ import { type Arrival, keyOf, letterOf, type NewDeadLetter } from './dead-letter
 import { closeDoneDeadLetters, countUpDeadLetters, findOpenAmongMessages } from './dead-letter.repository';
 import type { DeadLetters } from './dead-letters';
 import type { Message } from './message';
-import { isOwnFault } from './own-fault';
+import { blameFor } from './own-fault';
 import {
   beginTrials,
   clearMarks,
@@ -44,6 +44,8 @@ const LAST_TRIAL = 1;
  * start.
  */
 const TRIAL_TIMEOUT_MS = 60_000;
+/** Other messages go through if one did so within this time. */
+const GO_THROUGH_MS = 15_000;
 /** Another replica tries the same message, and will have ended soon. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -70,11 +72,18 @@ export class Suspects {
   private readonly underWay = new Set<string>();
   /** Marks that could not be deleted when their trial ended: their process lives, so they mean nothing. */
   private readonly leftOver = new Set<string>();
+  /** When a message of the mailbox was last done. */
+  private readonly doneAt = new Map<string, number>();
 
   constructor(
     private readonly deadLetters: DeadLetters,
     private readonly log: Logger,
   ) {}
+
+  /** A message of this mailbox was done. So what fails all the time is probably at fault itself. */
+  noteSuccess(mailbox: string): void {
+    this.doneAt.set(mailbox, performance.now());
+  }
 
   /** Returns the failures for which the batch has to come again; none if each message was answered or put away. */
   async tryAll(batch: SuspectBatch, run: Run): Promise<unknown[]> {
@@ -146,6 +155,7 @@ export class Suspects {
     tokens: readonly string[],
     done: readonly PromiseSettledResult<unknown>[],
   ): Promise<unknown[]> {
+    if (done.some(({ status }) => status === 'fulfilled')) this.noteSuccess(batch.mailbox);
     const succeeded: string[] = [];
     const failed: string[] = [];
     const again: string[] = [];
@@ -155,10 +165,11 @@ export class Suspects {
       const result = done[index]!;
       if (result.status === 'fulfilled') return void succeeded.push(key);
       const error: unknown = result.reason;
-      if (isOwnFault(error) && record.failures + 1 >= mayFail) {
+      const isOwn = this.isOwnFault(batch.mailbox, error);
+      if (isOwn && record.failures + 1 >= mayFail) {
         return void letters.push(letterOf(message, error, false, batch));
       }
-      if (isOwnFault(error)) failed.push(tokens[index]!);
+      if (isOwn) failed.push(tokens[index]!);
       again.push(key);
       failures.push(error);
     });
@@ -174,6 +185,12 @@ export class Suspects {
     this.deadLetters.forget(batch.mailbox, succeeded);
     this.deadLetters.announce(letters, ids);
     return failures;
+  }
+
+  private isOwnFault(mailbox: string, error: unknown): boolean {
+    const blame = blameFor(error);
+    if (blame !== 'unsure') return blame === 'message';
+    return performance.now() - (this.doneAt.get(mailbox) ?? -Infinity) < GO_THROUGH_MS;
   }
 
   private async countUp({ mailbox, deliveries }: SuspectBatch, suspects: readonly Suspect[]): Promise<void> {

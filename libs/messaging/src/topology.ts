@@ -26,9 +26,10 @@ export const ACK_WAIT_MS = 10_000;
 const MAX_ACK_PENDING = 256;
 /**
  * A lane that handles a mailbox gathers under load. Its queue is longer than what the broker delivers at once: work
- * that is refused because the queue is full would come back as a message that failed.
+ * that is refused because the queue is full would come back as a message that failed. Messages may also wait longer
+ * than a client would.
  */
-export const MAILBOX_LANE = { maxWaiting: 100_000, gatherMs: GATHER_MS };
+export const MAILBOX_LANE = { maxWaiting: 100_000, maxWaitMs: 30_000, gatherMs: GATHER_MS };
 
 /**
  * Nobody asks for an event again, so it is kept for listeners that were away, and published again if it is lost

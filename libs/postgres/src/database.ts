@@ -2,7 +2,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
-import { isSerializationFailure } from './pg-errors';
+import { Connection, type ConnectionOptions, Connections } from './connection';
+import { DatabaseAwayError, isSerializationFailure, isStaleSession } from './pg-errors';
 import type { Statement } from './statement';
 import { runStatement, runTransaction, type Tx } from './transaction';
 
@@ -13,18 +14,31 @@ export interface DatabaseOptions {
   poolSize?: number;
   migrations?: MixedList<Function>;
   entities?: MixedList<Function>;
+  /** The longest wait for an answer of the server. Then the connection is given up. */
+  answerWithinMs?: number;
 }
 
 /** Enough for the lanes of one service and its reads. Each connection costs PostgreSQL memory and a process. */
 const DEFAULT_POOL_SIZE = 8;
 /** A transaction that lost a race this often has another problem than a race. */
 const MAX_ATTEMPTS = 5;
+/**
+ * The longest wait for one answer. A request waits once for a batch before its own, and then for its own; clients
+ * should know within ten seconds. Only a connection that has gone silent reaches this limit: the server ends slow
+ * statements before.
+ */
+const ANSWER_WITHIN_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 4_500;
 /** The longest time that a statement waits for a row that another replica holds. */
-const LOCK_TIMEOUT_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 30_000;
-/** A replica that is paused inside a transaction must not hold its locks for ever. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 3_000;
+/** A replica that is paused or cut off inside a transaction must not hold its locks for longer. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+/** For a new connection, or for a place in the pool. */
+const CONNECT_TIMEOUT_MS = 3_000;
+/** A firewall forgets a connection that is quiet for long, and a dead server is noticed. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+/** After a failover or a change of the servers behind an address, no connection stays with the old one for longer. */
+const MAX_AGE_SECONDS = 30 * 60;
 const INT8_OID = 20;
 /**
  * Every statement here looks up rows by key. Its plan is made once for each connection, perhaps while the table is
@@ -47,6 +61,7 @@ const numbersForBigints = {
 
 /** Builds the data source; nothing is connected until `connect`. */
 export function createDatabase(options: DatabaseOptions): Database {
+  const connections = new Connections();
   const settings: DataSourceOptions = {
     type: 'postgres',
     url: options.url,
@@ -60,7 +75,12 @@ export function createDatabase(options: DatabaseOptions): Database {
     poolErrorHandler: () => undefined,
     extra: {
       types: numbersForBigints,
+      Client: Connection,
+      connections,
+      answerWithinMs: options.answerWithinMs ?? ANSWER_WITHIN_MS,
+      maxLifetimeSeconds: MAX_AGE_SECONDS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       options: PLANNER.map((setting) => `-c ${setting}`).join(' '),
       lock_timeout: LOCK_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -71,31 +91,41 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 export class Database {
-  constructor(readonly dataSource: DataSource) {}
+  /** Its connections, for those who want to know of their trouble. */
+  readonly connections: Connections;
+
+  /** @param dataSource with the options of `createDatabase` */
+  constructor(readonly dataSource: DataSource) {
+    ({ connections: this.connections } = dataSource.options.extra as ConnectionOptions);
+  }
 
   async connect(): Promise<void> {
-    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    if (this.dataSource.isInitialized) return;
+    await this.dataSource.initialize();
+    this.connections.guard(this.pool);
   }
 
   async close(): Promise<void> {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  /** Runs one statement in its own transaction. */
+  /** Runs one statement in its own transaction. It runs again if the server refused it because of the session. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.withClient((client) => runStatement(client, statement, values))) as Row[];
+    const run = (): Promise<unknown[]> => this.withClient((client) => runStatement(client, statement, values));
+    return (await run().catch((error: unknown) => (isStaleSession(error) ? run() : Promise.reject(error)))) as Row[];
   }
 
   /**
    * Runs `work` in one transaction and commits. Serialization failures, deadlocks and errors that `retryOn` names start
-   * `work` again from the beginning. So `work` must not change anything outside of the transaction.
+   * `work` again from the beginning. A session that is not fit any more does so once, on a fresh connection. So `work`
+   * must not change anything outside of the transaction.
    */
   async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.withClient((client) => runTransaction(client, work));
       } catch (error) {
-        const again = isSerializationFailure(error) || retryOn?.(error);
+        const again = isSerializationFailure(error) || (attempt === 1 && isStaleSession(error)) || retryOn?.(error);
         if (!again || attempt >= MAX_ATTEMPTS) throw error;
       }
     }
@@ -103,7 +133,9 @@ export class Database {
 
   /** TypeORM cannot name statements, so they go directly to its pool. */
   private async withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
+    const client = await this.pool.connect().catch((cause: Error) => {
+      throw new DatabaseAwayError(cause.message, { cause });
+    });
     // When a connection breaks, its statement fails. The connection also emits an error, which must not end the
     // process.
     client.on('error', ignore);

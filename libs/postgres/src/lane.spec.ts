@@ -1,8 +1,9 @@
-import { Lane, LaneFullError } from './lane';
+import { Lane, LaneFullError, type LaneOptions, longestStuckMs } from './lane';
+import { DatabaseAwayError } from './pg-errors';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-function recordingLane(options: { maxBatch?: number; maxWaiting?: number; gatherMs?: number } = {}) {
+function recordingLane(options: Partial<LaneOptions<number, number>> = {}) {
   const batches: number[][] = [];
   const gates: (() => void)[] = [];
   const lane = new Lane<number, number>({
@@ -88,6 +89,97 @@ describe('Lane', () => {
   });
 });
 
+describe('R44 nobody waits long in a lane', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+  afterEach(() => jest.useRealTimers());
+
+  const failing = (errorOf: (batch: number[]) => Error, options: Partial<LaneOptions<number, number>> = {}) => {
+    const batches: number[][] = [];
+    const lane = new Lane<number, number>({
+      ...options,
+      run: async (batch) => {
+        batches.push(batch);
+        jest.advanceTimersByTime(100);
+        throw errorOf(batch);
+      },
+    });
+    return { lane, batches };
+  };
+  const statuses = async (work: Promise<unknown>[]) => (await Promise.allSettled(work)).map(({ status }) => status);
+  const pgError = (code: string) => Object.assign(new Error('from PostgreSQL'), { code });
+
+  it('R44 fails with a server that does not answer, and does not ask it once more', async () => {
+    const { lane, batches } = failing(() => new DatabaseAwayError('silent'), { maxBatch: 2 });
+    expect(await statuses([1, 2, 3, 4].map((n) => lane.submit(n)))).toEqual(Array(4).fill('rejected'));
+    expect(batches).toEqual([[1, 2]]);
+  });
+
+  it('R44 a member that runs alone and finds the server away is the last one that asks', async () => {
+    const { lane, batches } = failing((batch) => (batch.length > 1 ? pgError('23514') : pgError('57P01')));
+    expect(await statuses([1, 2, 3].map((n) => lane.submit(n)))).toEqual(Array(3).fill('rejected'));
+    expect(batches).toEqual([[1, 2, 3], [1]]);
+  });
+
+  it('R44 refuses who has waited too long for a turn, and takes the others', async () => {
+    const { lane, open } = recordingLane({ maxWaitMs: 1_000 });
+    const first = lane.submit(1);
+    await tick();
+    const early = lane.submit(2).catch((error: unknown) => error);
+    jest.advanceTimersByTime(600);
+    const late = lane.submit(3);
+    jest.advanceTimersByTime(600);
+    open();
+    expect(await first).toBe(10);
+    expect(await early).toBeInstanceOf(LaneFullError);
+    await tick();
+    open();
+    expect(await late).toBe(30);
+  });
+
+  it('R44 a batch whose members are tried alone ends in time, whoever blocks them', async () => {
+    const { lane, batches } = failing(() => pgError('55P03'), { maxWaitMs: 250 });
+    expect(await statuses([1, 2, 3, 4, 5].map((n) => lane.submit(n)))).toEqual(Array(5).fill('rejected'));
+    expect(batches).toEqual([[1, 2, 3, 4, 5], [1], [2]]);
+  });
+
+  it('R50 tells for how long its work has not moved', async () => {
+    const { lane } = failing(() => pgError('55P03'));
+    const other = recordingLane();
+    expect(longestStuckMs()).toBe(0);
+    const slow = other.lane.submit(1);
+    await tick();
+    jest.advanceTimersByTime(700);
+    expect(longestStuckMs()).toBe(700);
+    await statuses([lane.submit(1)]);
+    expect(longestStuckMs()).toBe(800);
+    other.open();
+    await slow;
+    await tick();
+    expect(longestStuckMs()).toBe(0);
+  });
+
+  it('R50 counts a refusal of the work itself as movement, and a failure of the database as none', async () => {
+    const stuckAfter = async (code: string) => {
+      let rounds = 0;
+      const lane: Lane<number, number> = new Lane<number, number>({
+        run: async () => {
+          jest.advanceTimersByTime(100);
+          // Somebody always waits, so that the lane is never without work.
+          if (++rounds < 5) lane.submit(rounds).catch(() => undefined);
+          else seen = longestStuckMs();
+          throw pgError(code);
+        },
+      });
+      let seen = 0;
+      await lane.submit(0).catch(() => undefined);
+      while (rounds < 5) await tick();
+      return seen;
+    };
+    expect(await stuckAfter('55P03')).toBe(500);
+    expect(await stuckAfter('23514')).toBe(100);
+  });
+});
+
 describe('R45 a lane that gathers', () => {
   const LONG = 60_000;
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
@@ -98,7 +190,7 @@ describe('R45 a lane that gathers', () => {
 
   /** A batch of this size has run for this long and is over. Two more members wait. */
   async function gatheringBehind(size: number, options: { tookMs: number; gatherMs: number }) {
-    const recording = recordingLane({ gatherMs: options.gatherMs });
+    const recording = recordingLane({ gatherMs: options.gatherMs, maxWaitMs: Infinity });
     const first = submitAll(recording.lane, size);
     await tick();
     jest.advanceTimersByTime(options.tookMs);

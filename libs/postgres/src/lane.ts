@@ -3,9 +3,11 @@
  *
  * An idle lane starts at once with a batch of one, and batches grow with the load. A lane that gathers waits after a
  * large batch. It waits for a batch that is twice as large, but not longer than the last batch took: under load, each
- * batch has a fixed cost. If a batch fails, its members run alone, so one bad member cannot block the others.
+ * batch has a fixed cost. If a batch fails, its members run alone, so one bad member cannot block the others. Nobody
+ * waits for long: what would only find a server that does not answer fails at once, and what has waited too long is
+ * refused.
  */
-import { isConnectionFailure } from './pg-errors';
+import { isCommon, isPassing, isUnreachable } from './pg-errors';
 
 export interface LaneOptions<In, Out> {
   /** Returns one output for each input, in the same order. */
@@ -14,6 +16,8 @@ export interface LaneOptions<In, Out> {
   maxBatch?: number;
   /** The most waiting members. When there are more, `submit` throws LaneFullError. */
   maxWaiting?: number;
+  /** The longest wait of a member for its turn, in milliseconds. After it, LaneFullError. */
+  maxWaitMs?: number;
   /**
    * The longest wait in milliseconds for more members after a batch of eight or more. 0 starts the next batch at once.
    */
@@ -24,7 +28,7 @@ export interface LaneOptions<In, Out> {
   failsTogether?: (error: unknown) => boolean;
 }
 
-/** Thrown when a lane has the most waiting members that it may have. The caller should try again later. */
+/** Thrown when a lane has too many waiting members, or the member has waited too long. It may come again later. */
 export class LaneFullError extends Error {
   constructor() {
     super('too much work is waiting; try again later');
@@ -35,6 +39,8 @@ export class LaneFullError extends Error {
 /** Larger batches save nothing more by sharing the commit, and everybody waits longer. */
 const DEFAULT_MAX_BATCH = 128;
 const DEFAULT_MAX_WAITING = 2_000;
+/** A client should get an answer within ten seconds. */
+const DEFAULT_MAX_WAIT_MS = 8_000;
 /** After a smaller batch nobody waits, because the load is low. */
 const GATHER_FROM = 8;
 /** For lanes whose batches are transactions. docs/performance.md says what it saves. */
@@ -43,9 +49,16 @@ export const GATHER_MS = 16;
 interface Member<In, Out> {
   input: In;
   alone: boolean;
+  since: number;
   resolve: (output: Out) => void;
   reject: (error: unknown) => void;
 }
+
+/** The lanes of this process that have work at the moment. */
+const busy = new Set<{ readonly stuckMs: number }>();
+
+/** The longest time that a lane of this process has had work, and none of it has moved; in milliseconds. */
+export const longestStuckMs = (): number => Math.max(0, ...[...busy].map(({ stuckMs }) => stuckMs));
 
 export class Lane<In, Out> {
   private waiting: Member<In, Out>[] = [];
@@ -56,6 +69,9 @@ export class Lane<In, Out> {
   private readonly run: (batch: In[]) => Promise<Out[]>;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
+  private readonly maxWaitMs: number;
+  /** When the lane last got work, or was done with some of it. */
+  private movedAt = 0;
   private readonly gatherMs: number;
   private readonly failsTogether: (error: unknown) => boolean;
 
@@ -63,19 +79,25 @@ export class Lane<In, Out> {
     this.run = options.run;
     this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
     this.maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING;
+    this.maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
     this.gatherMs = options.gatherMs ?? 0;
-    this.failsTogether = options.failsTogether ?? isConnectionFailure;
+    this.failsTogether = options.failsTogether ?? isCommon;
   }
 
   get depth(): number {
     return this.waiting.length;
   }
 
+  /** While it has work. A failure that may pass is no movement. */
+  get stuckMs(): number {
+    return performance.now() - this.movedAt;
+  }
+
   /** `alone` gives a suspicious member (one that was attempted before) a batch of its own. */
   submit(input: In, { alone = false }: { alone?: boolean } = {}): Promise<Out> {
     if (this.waiting.length >= this.maxWaiting) return Promise.reject(new LaneFullError());
     return new Promise<Out>((resolve, reject) => {
-      this.waiting.push({ input, alone, resolve, reject });
+      this.waiting.push({ input, alone, since: performance.now(), resolve, reject });
       if (this.gathering) {
         if (this.waiting.length >= this.enough) this.endGathering();
         return;
@@ -86,12 +108,17 @@ export class Lane<In, Out> {
   }
 
   private pump(): void {
-    if (this.gathering || this.running || this.waiting.length === 0) return;
+    if (this.gathering || this.running) return;
+    this.refuseOverdue();
+    if (this.waiting.length === 0) return;
     const batch = this.takeBatch();
     const began = performance.now();
+    if (!busy.has(this)) this.movedAt = began;
+    busy.add(this);
     this.running = true;
     void this.runBatch(batch).finally(() => {
       this.running = false;
+      if (this.waiting.length === 0) busy.delete(this);
       this.gatherAfter(batch.length, performance.now() - began);
       this.pump();
     });
@@ -119,14 +146,52 @@ export class Lane<In, Out> {
     return this.waiting.splice(0, size);
   }
 
-  private async runBatch(batch: Member<In, Out>[]): Promise<void> {
+  private async runBatch(batch: readonly Member<In, Out>[]): Promise<void> {
+    const failure = await this.attempt(batch);
+    if (!failure) return;
+    if (batch.length === 1 || this.failsTogether(failure.error)) this.refuse(batch, failure.error);
+    else await this.runAlone(batch);
+  }
+
+  private async runAlone(batch: readonly Member<In, Out>[]): Promise<void> {
+    const left = [...batch];
+    for (let member = left.shift(); member; member = left.shift()) {
+      if (this.isOverdue(member)) {
+        member.reject(new LaneFullError());
+        continue;
+      }
+      const failure = await this.attempt([member]);
+      if (failure)
+        this.refuse(this.failsTogether(failure.error) ? [member, ...left.splice(0)] : [member], failure.error);
+    }
+  }
+
+  /** Resolves the members, or returns why it could not. */
+  private async attempt(batch: readonly Member<In, Out>[]): Promise<{ error: unknown } | undefined> {
     try {
       const outputs = await this.run(batch.map((member) => member.input));
       if (outputs.length !== batch.length) throw new Error('a lane must answer every member of its batch');
       batch.forEach((member, index) => member.resolve(outputs[index]!));
+      this.movedAt = performance.now();
+      return undefined;
     } catch (error) {
-      if (batch.length === 1 || this.failsTogether(error)) batch.forEach((member) => member.reject(error));
-      else for (const member of batch) await this.runBatch([member]);
+      if (!isPassing(error)) this.movedAt = performance.now();
+      return { error };
     }
+  }
+
+  private refuse(batch: readonly Member<In, Out>[], error: unknown): void {
+    // Whoever waits would wait for the same server, as long as this batch did.
+    const waiting = isUnreachable(error) ? this.waiting.splice(0) : [];
+    for (const member of [...batch, ...waiting]) member.reject(error);
+  }
+
+  private refuseOverdue(): void {
+    while (this.waiting.length > 0 && this.isOverdue(this.waiting[0]!))
+      this.waiting.shift()!.reject(new LaneFullError());
+  }
+
+  private isOverdue({ since }: Member<In, Out>): boolean {
+    return performance.now() - since > this.maxWaitMs;
   }
 }

@@ -1,4 +1,4 @@
 export { type Backoff, delayOf } from './backoff';
 export { RetryableError, TerminalError } from './errors';
 export { Repeating } from './repeating';
-export { withTimeout } from './timeout';
+export { endedWithin, withTimeout } from './timeout';

@@ -13,3 +13,23 @@ export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, what: 
     clearTimeout(timer);
   }
 }
+
+/**
+ * Waits until `work` has ended, in whatever way, but not longer than this. Returns whether it has. For the last moments
+ * of a process, when nobody can do anything about a failure any more.
+ */
+export async function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const expiry = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  try {
+    return await Promise.race([ended, expiry]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -40,6 +40,8 @@ export class ProcessEnvironment {
   @IsString() @IsNotEmpty() HOST = '127.0.0.1';
   @IsIn(logLevels) LOG_LEVEL: LogLevel = 'info';
   @IsIn(['json', 'pretty']) LOG_FORMAT: LogFormat = 'json';
+  /** Before a stop, the time in which the service is not ready and still takes requests. */
+  @AsNumber() @IsInt() @Min(0) @Max(60_000) STOP_GRACE_MS = 3_000;
 }
 
 /** The other variables that every service needs. */

@@ -1,7 +1,10 @@
 /** The life of the process of a service: environment, start, ready, orderly stop. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Readiness } from '@shop/http';
 import { createLogger, type Logger } from '@shop/observability';
+import { faultOf } from '@shop/postgres';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 
 /** The variable of the port is named after the service: `ORDER_PORT` for `order`. */
@@ -18,7 +21,7 @@ export interface ServiceOptions<Name extends string, Environment extends Process
  * clients is turned away for seconds.
  */
 const LISTEN_BACKLOG = 4_096;
-/** A stop that takes longer than this waits for something that will not end. */
+/** Behind the grace, a stop that takes longer than this waits for something that will not end. */
 const STOP_TIMEOUT_MS = 20_000;
 
 export async function runService<Name extends string, Environment extends ProcessEnvironment>(
@@ -34,7 +37,7 @@ export async function runService<Name extends string, Environment extends Proces
   const { variable, value } = ownSetting(environment, options.name, 'PORT');
   const port = value as number;
   const started: { app?: INestApplication } = {};
-  stopOnSignal(started, logger);
+  stopOnSignal(started, environment.STOP_GRACE_MS, logger);
   try {
     const app = await options.build(environment, logger);
     started.app = app;
@@ -69,24 +72,35 @@ function exitWith(sentence: string): never {
 function reasonOf(error: unknown, port: string): string {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') return `port ${port} is taken; set it to a free one`;
-  if (code === 'ECONNREFUSED') return `the database cannot be reached (${message})`;
+  if (faultOf(error) === 'away') return `the database cannot be reached (${message})`;
   if (code !== undefined) return message;
   return error instanceof Error ? (stack ?? message) : String(error);
 }
 
 /**
- * Stops taking work, finishes the work in progress, closes and exits. If the start still waits for something, the
- * process just ends.
+ * The order of a stop: it is not ready and pulls no more messages; for a grace, requests are still taken, because those
+ * who send them have to learn it first; then the requests and messages in hand are finished; then the background tasks
+ * end, and last the connections. No step waits for ever. If the start still waits for something, the process just ends.
  */
-function stopOnSignal(started: { app?: INestApplication }, logger: Logger): void {
+function stopOnSignal(started: { app?: INestApplication }, graceMs: number, logger: Logger): void {
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, 'service.stopping');
-    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
-    await started.app?.close();
+    setTimeout(() => exitLate(logger), graceMs + STOP_TIMEOUT_MS).unref();
+    const { app } = started;
+    if (app) {
+      app.get(Readiness, { strict: false }).leave();
+      await pause(graceMs);
+      await app.close();
+    }
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}
+
+function exitLate(logger: Logger): void {
+  logger.error('service.stop.late');
+  process.exit(1);
 }

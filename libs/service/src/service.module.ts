@@ -4,15 +4,17 @@
  */
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { createHealthModule, MetricsModule } from '@shop/http';
+import { createHealthModule, MetricsModule, Readiness } from '@shop/http';
 import { IdempotencyModule } from '@shop/idempotency';
 import { Broker, DeadLetterEntity, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
-import { createDatabase, Database, migrate, type Statement, traffic } from '@shop/postgres';
+import { createDatabase, Database, migrate, traffic } from '@shop/postgres';
+import { endedWithin } from '@shop/resilience';
 import { DataSource } from 'typeorm';
 import { DeadLettersController } from './dead-letters.controller';
 import { DeadLettersService } from './dead-letters.service';
 import { ErasureController } from './erasure.controller';
+import { followHealth, healthChecks } from './health';
 import { LOGGER } from './logger';
 
 export interface ServiceModuleOptions {
@@ -25,15 +27,21 @@ export interface ServiceModuleOptions {
   entities?: Function[];
 }
 
-const ping: Statement = { name: 'service.ping', text: 'select 1' };
+/** Whoever does not answer by then is left: the process is about to end. */
+const CLOSE_WITHIN_MS = 2_000;
 
 @Global()
 @Module({})
 export class ServiceModule implements OnApplicationShutdown {
   constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Database) private readonly database: Database,
     @Inject(Broker) private readonly broker: Broker,
-  ) {}
+    @Inject(JetStreamServer) server: JetStreamServer,
+    @Inject(Readiness) readiness: Readiness,
+  ) {
+    followHealth(readiness, server, logger);
+  }
 
   static register(options: ServiceModuleOptions): DynamicModule {
     const { logger } = options;
@@ -55,11 +63,8 @@ export class ServiceModule implements OnApplicationShutdown {
       },
     ];
     const health = createHealthModule({
-      inject: [Database, Broker],
-      useFactory: (database: Database, broker: Broker) => [
-        { name: 'database', check: async () => void (await database.query(ping)) },
-        { name: 'broker', check: () => broker.ping() },
-      ],
+      inject: [Database, Broker, JetStreamServer],
+      useFactory: healthChecks,
     });
     const idempotency = IdempotencyModule.registerAsync({
       inject: [Database],
@@ -74,10 +79,14 @@ export class ServiceModule implements OnApplicationShutdown {
     };
   }
 
-  /** Runs after HTTP and the consumers have drained. */
+  /** Runs after HTTP and the consumers have drained. The other side may not answer any more. */
   async onApplicationShutdown(): Promise<void> {
-    await this.broker.close();
-    await this.database.close();
+    await this.closed('broker', this.broker.close());
+    await this.closed('database', this.database.close());
+  }
+
+  private async closed(what: string, closing: Promise<void>): Promise<void> {
+    if (!(await endedWithin(closing, CLOSE_WITHIN_MS))) this.logger.warn({ what }, 'service.close.late');
   }
 }
 
@@ -89,6 +98,7 @@ async function openDatabase(options: ServiceModuleOptions): Promise<Database> {
     migrations,
     entities: [DeadLetterEntity, ...entities],
   });
+  database.connections.onSilence = (afterMs) => logger.warn({ afterMs }, 'database.silent');
   const done = await migrate(database);
   if (done.length > 0) logger.info({ migrations: done }, 'database.migrated');
   return database;

@@ -12,6 +12,8 @@ export interface TcpProxy {
   restore(): Promise<void>;
   /** Like a hanging host: accepts connections and keeps them, but forwards nothing. */
   stall(): void;
+  /** Like a firewall that has forgotten the open connections: they stay open and silent, and new ones go through. */
+  stallOpen(): void;
   /** Like a host whose answers are lost: forwards what the clients send, and none of the answers. */
   mute(): void;
   /** Forwards again, first what was held back. */
@@ -46,7 +48,13 @@ export async function startTcpProxy(targetHost: string, targetPort: number): Pro
       socket.on('error', () => undefined);
       socket.once('close', () => drop(link));
     }
-    if (!stalled) forward(link);
+    if (stalled) hold(link);
+    else forward(link);
+  }
+
+  function hold({ client, target }: Link): void {
+    client.unpipe(target).pause();
+    target.unpipe(client).pause();
   }
 
   function drop(link: Link): void {
@@ -84,20 +92,19 @@ export async function startTcpProxy(targetHost: string, targetPort: number): Pro
     restore,
     stall() {
       stalled = true;
-      for (const { client, target } of links) {
-        client.unpipe(target).pause();
-        target.unpipe(client).pause();
-      }
+      links.forEach(hold);
+    },
+    stallOpen() {
+      links.forEach(hold);
     },
     mute() {
       muted = true;
       for (const { client, target } of links) target.unpipe(client).pause();
     },
     resume() {
-      if (!stalled && !muted) return;
       stalled = false;
       muted = false;
-      for (const link of links) forward(link);
+      links.forEach(forward);
     },
     close: cut,
   };

@@ -96,6 +96,8 @@ function createServicesWith(
     API_KEYS: process.env['API_KEYS'] ?? DEVELOPMENT_KEYS,
     LOG_LEVEL: options.logLevel ?? process.env['LOG_LEVEL'] ?? 'info',
     LOG_FORMAT: options.logFormat,
+    // Nobody sends requests by way of a load balancer here.
+    STOP_GRACE_MS: '0',
     ...(process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? {} : { NO_COLOR: '1' }),
     ...options.env,
   };

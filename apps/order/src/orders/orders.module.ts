@@ -1,8 +1,9 @@
 /** Orders: the API, the sagas behind it, and their timers. */
-import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
+import { endedWithin } from '@shop/resilience';
 import { Deadlines, SagaCensus, SagaEngine } from '@shop/saga';
 import { LOGGER } from '@shop/service';
 import { OperatorService } from './operator/operator.service';
@@ -13,6 +14,9 @@ import { OrderStoryController } from './reading/order-story.controller';
 import { OrderWatch } from './reading/order-watch';
 import { createOrderEngine } from './sagas/order-engine';
 import { RepliesController } from './sagas/replies.controller';
+
+/** A round that waits for the database may take longer. Another replica repeats what it leaves. */
+const STOP_WITHIN_MS = 3_000;
 
 @Module({
   controllers: [OrdersController, OrderStoryController, SagasController, RepliesController],
@@ -45,7 +49,7 @@ import { RepliesController } from './sagas/replies.controller';
     },
   ],
 })
-export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
+export class OrdersModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
@@ -58,7 +62,9 @@ export class OrdersModule implements OnApplicationBootstrap, OnModuleDestroy {
     this.relay.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
-    await Promise.all([this.deadlines.stop(), this.census.stop(), this.relay.stop()]);
+  /** Runs after HTTP and the consumers have drained. */
+  async onApplicationShutdown(): Promise<void> {
+    const stops = [this.deadlines.stop(), this.census.stop(), this.relay.stop()];
+    await endedWithin(Promise.all(stops), STOP_WITHIN_MS);
   }
 }

@@ -40,6 +40,7 @@ const PASSING = [408, 425, 429];
 const MAX_RESUMED = 16;
 /** The works of a batch of commands end at about the same time. None of them may be refused here. */
 const MAX_ENDING = 100_000;
+const MAX_ENDING_WAIT_MS = 30_000;
 
 export class LeasedWorks<K extends Kind = Postgres> {
   readonly leaseMs: number;
@@ -58,6 +59,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     this.ending = new Lane({
       run: (endings) => endTogether(store, ledger, endings),
       maxWaiting: MAX_ENDING,
+      maxWaitMs: MAX_ENDING_WAIT_MS,
       gatherMs: GATHER_MS,
     });
   }

@@ -1,0 +1,88 @@
+/**
+ * Whether this replica should get work: asked again and again in the background, so that it costs nothing when many ask
+ * for it.
+ */
+import { Repeating } from '@shop/resilience';
+
+export interface HealthCheck {
+  name: string;
+  /** Returns why the service should get no work, in a few words for everybody; or nothing. */
+  check: () => Promise<string | undefined>;
+}
+
+export interface Health {
+  ready: boolean;
+  /** By the name of the check: `ok`, or the reason why not. */
+  checks: Readonly<Record<string, string>>;
+}
+
+const OK = 'ok';
+/** From the end of one look to the next. */
+const LOOK_EVERY_MS = 1_000;
+/** A check that hangs counts as failed. */
+const CHECK_TIMEOUT_MS = 3_000;
+
+export class Readiness {
+  private health: Health = { ready: false, checks: {} };
+  private leaving = false;
+  private readonly listeners: ((health: Health) => void)[] = [];
+  private readonly looking: Repeating;
+  private looked!: () => void;
+  private readonly firstLook = new Promise<void>((resolve) => (this.looked = resolve));
+
+  constructor(private readonly checks: readonly HealthCheck[]) {
+    this.looking = new Repeating(() => this.look(), { everyMs: LOOK_EVERY_MS, onFailure: () => undefined });
+  }
+
+  start(): void {
+    this.looking.start();
+  }
+
+  /** The result of the last look. */
+  async now(): Promise<Health> {
+    if (!this.leaving) await this.firstLook;
+    return this.health;
+  }
+
+  /** Calls after each look. */
+  onLook(tell: (health: Health) => void): void {
+    this.listeners.push(tell);
+  }
+
+  get isLeaving(): boolean {
+    return this.leaving;
+  }
+
+  /** From now on it is not ready, because it is about to end. */
+  leave(): void {
+    this.leaving = true;
+    this.tell({ ready: false, checks: { process: 'is stopping' } });
+    void this.looking.stop();
+  }
+
+  private async look(): Promise<void> {
+    const results = await Promise.all(this.checks.map(async (one) => [one.name, await outcomeOf(one)] as const));
+    if (this.leaving) return;
+    this.tell({ ready: results.every(([, outcome]) => outcome === OK), checks: Object.fromEntries(results) });
+    this.looked();
+  }
+
+  private tell(health: Health): void {
+    this.health = health;
+    for (const tell of this.listeners) tell(health);
+  }
+}
+
+async function outcomeOf({ check }: HealthCheck): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve('does not answer'), CHECK_TIMEOUT_MS);
+  });
+  const done = check().then(
+    (reason) => reason ?? OK,
+    () => 'failed',
+  );
+  const outcome = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return outcome;
+}
