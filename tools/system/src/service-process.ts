@@ -17,7 +17,8 @@ export interface ServiceProcessOptions {
 
 const READY_TIMEOUT_MS = 30_000;
 const READY_INTERVAL_MS = 50;
-const STOP_TIMEOUT_MS = 10_000;
+/** Longer than a service takes by its own limits. */
+const STOP_TIMEOUT_MS = 30_000;
 /** The last lines of a service that did not start, for the error message. */
 const TAIL_CHARACTERS = 2_000;
 
@@ -77,23 +78,24 @@ export class ServiceProcess {
     await this.untilReady(child);
   }
 
-  /** Kills it and waits until it has ended. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  /** Kills it and waits until it has ended. Returns its exit code, or null if a signal has ended it. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
     const child = this.child;
-    if (!child) return;
+    if (!child) return null;
     this.expectedEnd = true;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
     child.kill(signal);
-    await gone;
+    return gone;
   }
 
-  /** Lets it finish the work that it has begun. */
-  async stop(): Promise<void> {
+  /** Lets it finish the work that it has begun. Returns its exit code, or null if it had to be killed. */
+  async stop(): Promise<number | null> {
     const child = this.child;
-    if (!child) return;
+    if (!child) return null;
     const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-    await this.kill('SIGTERM');
+    const code = await this.kill('SIGTERM');
     clearTimeout(late);
+    return code;
   }
 
   private async untilReady(child: ChildProcess): Promise<void> {

@@ -31,8 +31,11 @@ export interface System {
   urls: Record<ServiceName, string>;
   /** Every process of every service, with the added replicas. */
   processes: readonly ServiceProcess[];
-  /** Starts one more process of a service, on a free port, on the same databases and NATS; `stop` stops it too. */
-  addReplica(name: ServiceName): Promise<ServiceProcess>;
+  /**
+   * Starts one more process of a service, on a free port, on the same databases and NATS; `stop` stops it too. `env` has
+   * the variables in which it differs.
+   */
+  addReplica(name: ServiceName, env?: Record<string, string>): Promise<ServiceProcess>;
   stop(): Promise<void>;
 }
 
@@ -52,8 +55,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const create = createServicesWith(options, { stack, guard, sandboxFile, sandboxPort: ports.sandbox });
   const services = mapNames((name) => create(name, ports[name]));
   const processes = Object.values(services);
-  const addReplica = async (name: ServiceName) => {
-    const replica = create(name, await freePort());
+  const addReplica = async (name: ServiceName, env?: Record<string, string>) => {
+    const replica = create(name, await freePort(), env);
     processes.push(replica);
     await replica.start();
     return replica;
@@ -90,7 +93,7 @@ interface Surroundings {
 function createServicesWith(
   options: SystemOptions,
   { stack, guard, sandboxFile, sandboxPort }: Surroundings,
-): (name: ServiceName, port: number) => ServiceProcess {
+): (name: ServiceName, port: number, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
     API_KEYS: process.env['API_KEYS'] ?? DEVELOPMENT_KEYS,
@@ -110,7 +113,7 @@ function createServicesWith(
   };
   const database = (name: ServiceName): Record<string, string> =>
     ownServices.includes(name) ? { [`${name.toUpperCase()}_DATABASE_URL`]: stack.databaseUrl(name) } : {};
-  return (name, port) =>
+  return (name, port, env = {}) =>
     new ServiceProcess({
       name,
       url: urlOf(port),
@@ -118,7 +121,7 @@ function createServicesWith(
       output: options.output,
       onCrash: (how) => options.onCrash?.(name, how),
       nodeOptions: options.nodeOptions?.[name],
-      env: { ...common, ...database(name), ...own[name], [portVariable(name)]: String(port) },
+      env: { ...common, ...database(name), ...own[name], ...env, [portVariable(name)]: String(port) },
     });
 }
 
