@@ -233,6 +233,42 @@ describe('R53 a publisher whose connection was closed', () => {
   });
 });
 
+describe('R11 a replica that cannot work', () => {
+  it('R11 gives its messages to the others while it is paused, and takes its share again afterwards', async () => {
+    const nats = await openNats();
+    const mailbox = newMailbox();
+    const never = () => new Promise<undefined>(() => undefined);
+    const stuck = await startService(mailbox, (deliveries) => new Replies(deliveries.map(never)));
+    const command = newCommand();
+    await eventually(() => {
+      stuck.publisher.send(mailbox, command);
+      expect(idsIn(stuck.calls)).toContain(command.id);
+    });
+    stuck.server.pause();
+    const well = await startService(mailbox, succeed);
+    await eventually(() => expect(idsIn(well.calls)).toContain(command.id));
+    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
+    const before = stuck.calls.length;
+    await well.close();
+    const late = newCommand();
+    stuck.publisher.send(mailbox, late);
+    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual({ waiting: 1, unacknowledged: 0 }));
+    expect(stuck.server.lostMailboxes.size).toBe(0);
+    expect(stuck.calls).toHaveLength(before);
+    stuck.server.resume();
+    await eventually(() => expect(idsIn(stuck.calls)).toContain(late.id));
+  });
+
+  it('R50 says which mailbox it cannot pull from, and why', async () => {
+    const manager = await jetstreamManager(await openNats());
+    const mailbox = `evt.${newMailbox().slice(4)}@test`;
+    const { server } = await startService(mailbox, succeed);
+    expect([...server.lostMailboxes.keys()]).toEqual([mailbox]);
+    await eventually(() => expect(server.lostMailboxes.size).toBe(0));
+    expect((await manager.streams.info(consumerOf(mailbox).stream)).config.name).toBe('EVENTS');
+  });
+});
+
 describe('R10 a broker that has lost', () => {
   let own: Stack;
   beforeAll(async () => {
@@ -311,6 +347,30 @@ describe('R10 a broker that has lost', () => {
     await own.startNats();
     await eventually(() => expect(idsIn(calls).sort()).toEqual(held.map(({ id }) => id).sort()));
   });
+
+  it('R50 the room for its streams has this said for each mailbox, until there is room', async () => {
+    const manager = await jetstreamManager(await openNats(own.natsUrl));
+    for await (const { config } of manager.streams.list()) await manager.streams.delete(config.name);
+    // Core NATS answers as always.
+    await manager.streams.add({ name: 'TAKEN', subjects: ['cmd.*.batch'] });
+    const mailbox = newMailbox();
+    const { server } = await startService(mailbox, succeed, own.natsUrl);
+    await eventually(() => expect(server.lostMailboxes.get(mailbox)).toMatch(/overlap/));
+    await manager.streams.delete('TAKEN');
+    await eventually(() => expect(server.lostMailboxes.size).toBe(0));
+  });
+
+  it('R50 the stream that is pulled from is noticed without a message, and has it made again', async () => {
+    const manager = await jetstreamManager(await openNats(own.natsUrl));
+    const mailbox = newMailbox();
+    const { server, log } = await startService(mailbox, succeed, own.natsUrl);
+    await eventually(() => expect(server.lostMailboxes.size).toBe(0));
+    await manager.streams.delete(consumerOf(mailbox).stream);
+    await eventually(() => expect(log.map(({ event }) => event)).toContain('messaging.consumer.lost'), {
+      timeoutMs: 15_000,
+    });
+    await eventually(() => expect(server.lostMailboxes.size).toBe(0));
+  }, 20_000);
 
   it('R10 the connection is waited for at the start, and found again later', async () => {
     await own.killNats();

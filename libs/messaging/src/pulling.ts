@@ -103,8 +103,10 @@ export class Pulling {
     }
   }
 
+  /** It is tried again several times a second, so only a new reason is worth a line. */
   private onLoss(mailbox: string, reason: string): void {
+    const isNew = this.failed.get(mailbox) !== reason;
     this.failed.set(mailbox, reason);
-    if (!this.closed) this.log.warn({ mailbox, reason }, 'messaging.consumer.lost');
+    if (isNew && !this.closed) this.log.warn({ mailbox, reason }, 'messaging.consumer.lost');
   }
 }

@@ -32,6 +32,7 @@ export const succeed = answerEach(({ message }) => replyTo(message, 'test', { ou
 
 export interface TestService {
   publisher: Publisher;
+  server: JetStreamServer;
   /** What the handler was given, call by call. */
   calls: Delivery[][];
   log: ({ event: string } & Record<string, unknown>)[];
@@ -108,7 +109,7 @@ export async function startService(
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= app.close());
   closeLater(close);
-  return { publisher, calls, log, close };
+  return { publisher, server: strategy, calls, log, close };
 }
 
 /** Names that no other test has; the streams belong to all. */
