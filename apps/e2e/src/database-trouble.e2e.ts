@@ -57,6 +57,93 @@ describe('a database in trouble', () => {
   );
 });
 
+describe('R44 sessions that are of no use any more', () => {
+  let shop: Shop;
+  const workload = createWorkload({ orders: 90, seed: 12, skus: 20, declined: 0.1, outOfStock: 0.05, repeated: 0.1 });
+  const admins: Client[] = [];
+
+  beforeAll(async () => {
+    shop = await Shop.open(workload.products);
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await Promise.all(admins.map((admin) => admin.end()));
+    await shop?.close();
+  });
+
+  const adminOf = async (name: 'order' | 'inventory') => {
+    const admin = new Client({ connectionString: shop.system.stack.databaseUrl(name) });
+    admins.push(admin);
+    await admin.connect();
+    return admin;
+  };
+  const settleAll = async (ids: Iterable<string>) => {
+    await inParallel([...ids], CONCURRENCY, async (id) =>
+      eventually(async () => expect(['confirmed', 'cancelled']).toContain((await shop.settled(id)).body.status), {
+        timeoutMs: 60_000,
+      }),
+    );
+    expect((await shop.books()).faults).toEqual([]);
+  };
+
+  it(
+    'R46 a column that changes its type under load costs no request and puts no message away',
+    async () => {
+      const admin = await adminOf('inventory');
+      const { sku } = workload.products[0]!;
+      const ids = new Set<string>();
+      let placed = 0;
+      const changing = (async () => {
+        for (const type of ['bigint', 'integer', 'bigint', 'integer']) {
+          const before = placed;
+          await eventually(() => expect(placed).toBeGreaterThan(before + 5), { timeoutMs: 30_000 });
+          await admin.query(`alter table stock alter column version type ${type}`);
+          expect((await shop.inventory.get(`/stock/${sku}`)).status).toBe(200);
+        }
+      })();
+      await inParallel(workload.postings.slice(0, 60), CONCURRENCY, async (posting) => {
+        ids.add((await shop.post(posting)).body.id);
+        placed++;
+      });
+      await changing;
+      await settleAll(ids);
+      expect((await shop.inventory.get<{ items: unknown[] }>('/dead-letters')).body.items).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R44 sessions that could only read after a failover are left behind without a restart',
+    async () => {
+      const admin = await adminOf('order');
+      const database = (await admin.query<{ name: string }>('select current_database() as name')).rows[0]!.name;
+      const readOnly = (value: 'on' | 'off') =>
+        admin.query(`alter database "${database}" set default_transaction_read_only = ${value}`);
+      await readOnly('on');
+      await admin.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      );
+      const [first, ...others] = workload.postings.slice(60);
+      await eventually(async () => {
+        const { status, body } = await shop.order.post<Order>('/orders', first!.body, first!.key);
+        expect([status, body.code]).toEqual([503, 'unavailable']);
+      });
+      await eventually(async () =>
+        expect((await shop.order.get<{ checks: unknown }>('/health/ready')).body.checks).toMatchObject({
+          database: 'only reads',
+        }),
+      );
+      await readOnly('off');
+      const ids = new Set<string>();
+      await inParallel([first!, ...others], CONCURRENCY, async (posting) => {
+        ids.add((await shop.post(posting)).body.id);
+      });
+      await settleAll(ids);
+      await eventually(async () => expect((await shop.order.get('/health/ready')).status).toBe(200));
+    },
+    TIMEOUT_MS,
+  );
+});
+
 /** Ends all other connections again and again, until all connections are ours. */
 async function takeEveryConnection(adminUrl: string): Promise<Client[]> {
   const hoard: Client[] = [];

@@ -26,11 +26,12 @@ describe('a database that has gone silent for one replica', () => {
   });
 
   /** One more replica, whose way to its database can be made silent. */
-  async function addReplica(name: Exclude<ServiceName, 'sandbox'>) {
+  async function addReplica(name: Exclude<ServiceName, 'sandbox'>, { silent = false } = {}) {
     const url = new URL(shop.system.stack.databaseUrl(name));
     const proxy = await startTcpProxy(url.hostname, Number(url.port));
     proxies.push(proxy);
     url.port = `${proxy.port}`;
+    if (silent) proxy.stall();
     const replica = await shop.system.addReplica(name, {
       [`${name.toUpperCase()}_DATABASE_URL`]: url.href,
       STOP_GRACE_MS: '1000',
@@ -46,7 +47,7 @@ describe('a database that has gone silent for one replica', () => {
   it(
     'R11 the other replica does all the work, no order times out, and the books agree',
     async () => {
-      const replicas = await Promise.all((['inventory', 'payment'] as const).map(addReplica));
+      const replicas = await Promise.all((['inventory', 'payment'] as const).map((name) => addReplica(name)));
       const [early, late] = [workload.postings.slice(0, 40), workload.postings.slice(40)];
       const ids = new Set<string>();
       const post = async (posting: (typeof early)[number]) => void ids.add((await shop.post(posting)).body.id);
@@ -100,6 +101,18 @@ describe('a database that has gone silent for one replica', () => {
         timeoutMs: 20_000,
       });
       await eventually(async () => expect(await readiness(client)).toBe('ok'));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'R53 a service that cannot reach its database at the start says so in one sentence',
+    async () => {
+      const reason = await addReplica('order', { silent: true }).then(
+        () => 'started',
+        ({ message }: Error) => message,
+      );
+      expect(reason).toMatch(/^order cannot start: the database cannot be reached \([^\n]*\)$/);
     },
     TIMEOUT_MS,
   );

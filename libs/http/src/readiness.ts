@@ -18,7 +18,7 @@ export interface Health {
 
 const OK = 'ok';
 /** From the end of one look to the next. */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 /** A check that hangs counts as failed. */
 const CHECK_TIMEOUT_MS = 3_000;
 

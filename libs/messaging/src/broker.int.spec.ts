@@ -1,7 +1,7 @@
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
-import { eventually, useStack } from '@shop/testing';
-import { closeAll, openBroker, openNats } from '../testing/test-service';
+import { eventually, startTcpProxy, useStack } from '@shop/testing';
+import { closeAll, closeLater, openBroker, openNats } from '../testing/test-service';
 
 const stack = useStack();
 let nats: NatsConnection;
@@ -43,4 +43,19 @@ describe('a subscription', () => {
     // The connection is still read.
     await broker.ping();
   });
+});
+
+describe('R44 a connection to the broker that has gone silent', () => {
+  it('R44 is given up and made again, without anybody closing it', async () => {
+    const url = new URL(stack.natsUrl);
+    const proxy = await startTcpProxy(url.hostname, Number(url.port));
+    closeLater(() => proxy.close());
+    url.port = `${proxy.port}`;
+    const broker = await openBroker(url.href);
+    // The firewall has forgotten this connection. A new one goes through.
+    proxy.stallOpen();
+    await eventually(() => expect(broker.isConnected).toBe(false), { timeoutMs: 20_000 });
+    await eventually(() => expect(broker.isConnected).toBe(true), { timeoutMs: 20_000 });
+    await broker.ping();
+  }, 45_000);
 });

@@ -290,6 +290,34 @@ describe('R46 a failure of the world', () => {
   });
 });
 
+describe('R46 a failure of PostgreSQL whose code tells nothing', () => {
+  const odd = Object.assign(new Error('relation "stock" does not exist'), { code: '42P01' });
+
+  it('R46 is taken for the message’s own while other messages go through', async () => {
+    const mailbox = newMailbox();
+    const poison = newCommand();
+    await startService(mailbox, throwFor(poison, odd));
+    publish(mailbox, [newCommand(), poison]);
+    expect(await eventually(() => soleLetterOf(mailbox), patiently)).toMatchObject({
+      messageId: poison.id,
+      deliveries: 5,
+    });
+  }, 40_000);
+
+  it('R46 puts nobody away while nothing goes through, and everybody is done when it is over', async () => {
+    const mailbox = newMailbox();
+    const commands = Array.from({ length: 20 }, () => newCommand());
+    let over = false;
+    const failing = answerEach(() => Promise.reject(odd));
+    const { calls } = await startService(mailbox, (deliveries) => (over ? succeed : failing)(deliveries));
+    publish(mailbox, commands);
+    await eventually(() => expect(countOf(calls, commands[0]!)).toBeGreaterThan(5), patiently);
+    over = true;
+    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing), patiently);
+    expect(await lettersOf(mailbox)).toEqual([]);
+  }, 60_000);
+});
+
 describe('R46 a message whose process ended', () => {
   const markAsTried = {
     name: 'test.mark',

@@ -1,6 +1,6 @@
 /** The inventory service's HTTP side as clients see it: two instances of the whole app on one database. */
 import { randomUUID } from 'node:crypto';
-import { useStack } from '@shop/testing';
+import { eventually, useStack } from '@shop/testing';
 import { callers, expectProblem, InventoryApp, newSku } from '../../testing/inventory-app';
 
 const stack = useStack();
@@ -412,8 +412,13 @@ describe('what every service shows', () => {
 
   it('R50 /health/live and /health/ready answer without a key', async () => {
     expect((await here.call('GET', '/health/live', { key: null })).json()).toEqual({ status: 'ok' });
-    const ready = await here.call('GET', '/health/ready', { key: null });
-    expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'ok', checks: { database: 'ok', broker: 'ok' } }]);
+    await eventually(async () => {
+      const ready = await here.call('GET', '/health/ready', { key: null });
+      expect([ready.statusCode, ready.json()]).toEqual([
+        200,
+        { status: 'ok', checks: { database: 'ok', work: 'ok', broker: 'ok', consumers: 'ok' } },
+      ]);
+    });
   });
 
   it('R50 /metrics counts requests by route, not by address', async () => {

@@ -5,7 +5,7 @@ import { expectProblem, type Method, type TestClient } from '@shop/http/testing'
 import { expectPolicyTable } from '@shop/idempotency/testing';
 import { newMessage } from '@shop/messaging';
 import { Participant } from '@shop/participant';
-import { useStack } from '@shop/testing';
+import { eventually, useStack } from '@shop/testing';
 import { callers, openPaymentApp } from '../../testing/payment-apps';
 import { paymentIdOf } from './payment';
 
@@ -183,7 +183,7 @@ describe('what every service shows', () => {
   });
 
   it.each(['/health/live', '/health/ready', '/metrics', '/docs', '/openapi.json'])('%s, without a key', async (url) => {
-    expect((await get(url, null)).statusCode).toBe(200);
+    await eventually(async () => expect((await get(url, null)).statusCode).toBe(200));
   });
 
   it('R24 the OpenAPI document lists the routes', async () => {
