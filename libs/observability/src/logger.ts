@@ -2,7 +2,9 @@
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { SonicBoom } from 'sonic-boom';
-import { prettyStream } from './pretty';
+import { describeError, lineOf } from './fields';
+import { harmless, prettyStream } from './pretty';
+import { printableJson } from './printable';
 
 export type Logger = PinoLogger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -32,9 +34,11 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: lineOf },
     messageKey: 'event',
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error) },
+    // Here nobody can forget it: all lines come by. What others wrote is in many of them.
+    hooks: { streamWrite: format === 'pretty' ? harmless : printableJson },
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
   const destination = openStdout();
@@ -77,14 +81,6 @@ function tellOfDropped(destination: SonicBoom, logger: Logger): void {
     dropped = 0;
     logger.warn({ count }, 'log.lines-dropped');
   });
-}
-
-/** Leaves out all other fields of an error, because PostgreSQL puts the values of the failing row into one of them. */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { name, message, stack, cause } = error;
-  const { code } = error as { code?: unknown };
-  return { name, message, code, stack, cause: cause === undefined ? undefined : describeError(cause) };
 }
 
 /** Sends the messages of Nest through the same logger. */

@@ -1,7 +1,7 @@
 /** The life of the process of a service: environment, start, ready, orderly stop. */
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createLogger, type Logger } from '@shop/observability';
+import { createLogger, type Logger, printableLines } from '@shop/observability';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 
 /** The variable of the port is named after the service: `ORDER_PORT` for `order`. */
@@ -61,7 +61,7 @@ function readOrExit<Environment extends object>(name: string, environment: new (
 }
 
 function exitWith(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+  process.stderr.write(`${printableLines(sentence)}\n`);
   process.exit(1);
 }
 
