@@ -16,4 +16,5 @@ export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule, type HealthCheck } from './health.controller';
+export { statusOfFault } from './problem.filter';
 export { MetricsModule } from './metrics.controller';
