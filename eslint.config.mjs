@@ -34,8 +34,8 @@ const around = {
   e2e: ['system', 'stack', 'testing'],
   // And, by the exception below, the testing doors of the services, whose handlers it runs in one process.
   simulation: ['saga', 'participant', 'messaging', 'idempotency', ...ground, 'testing'],
-  bench: ['system', 'stack'],
-  system: ['stack'],
+  bench: ['system', 'stack', 'observability'],
+  system: ['stack', 'observability'],
   testing: ['stack'],
   stack: [],
   house: [],

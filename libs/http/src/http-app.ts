@@ -1,15 +1,16 @@
 /** One way to build a service's HTTP side: Fastify, problem+json, checked bodies, API keys, OpenAPI, request metrics. */
-import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import { histogram, type Logger, NestLog } from '@shop/observability';
+import { counter, histogram, type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, ApiKeyGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
 import { answerUnknownMethods } from './known-methods';
+import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 
@@ -29,14 +30,13 @@ const HANG_UP_INTERVAL_MS = 50;
 /** How long a stop waits for the last requests. */
 const LAST_REQUESTS_MS = 6_000;
 const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding right?';
-/** Statuses for requests that the HTTP parser refuses. */
-const CLIENT_ERRORS: Record<string, number> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
 
 export async function createHttpApp(
   module: Type | DynamicModule,
   { title, description, logger, apiKeys }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
+  const answers = new WeakMap<Socket, ServerResponse>();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -47,11 +47,15 @@ export async function createHttpApp(
     // An address that the router cannot read never reaches the filter.
     frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined)),
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: (error, socket) => refuseUnreadable(answers, error, socket),
+    // Node answers without a body. `refuseOddRequests` asks for the header instead.
+    http: { requireHostHeader: false },
+    rewriteUrl: ({ url = '/' }) => pathOf(url),
   });
   const fastify = adapter.getInstance();
   // Fastify accepts it by default, but no route here takes text.
   fastify.removeContentTypeParser('text/plain');
+  refuseOddRequests(fastify, answers);
   answerUnknownMethods(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
@@ -66,22 +70,6 @@ export async function createHttpApp(
   const document = openApiOf(app, { title, description, authenticated: apiKeys !== undefined });
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: title });
   return app;
-}
-
-/** Bytes that are not HTTP, or too many, are answered on the socket itself, because there is no request yet, and no reply. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const status = CLIENT_ERRORS[error.code ?? ''] ?? 400;
-  const body = JSON.stringify(frameworkProblem(status, status === 400 ? 'this is not HTTP' : undefined).body);
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  // Further bytes from it cannot be understood.
-  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
-  else socket.destroy();
 }
 
 /** Many clients name a content type on every request. Without a body, as in a DELETE, that is no mistake. */
@@ -119,12 +107,19 @@ function measureRequests(app: NestFastifyApplication): void {
     ['method', 'route', 'status'],
     LATENCY_BUCKETS_SECONDS,
   );
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onResponse', (request, reply, done) => {
-      const route = request.routeOptions.url ?? 'unknown';
-      seconds.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1_000);
-      done();
-    });
+  const aborted = counter('http_requests_aborted_total', 'Requests whose client left before the answer', [
+    'method',
+    'route',
+  ]);
+  const routeOf = ({ routeOptions }: FastifyRequest): string => routeOptions.url ?? 'unknown';
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
+    seconds.observe({ method, route: routeOf(request), status: reply.statusCode }, reply.elapsedTime / 1_000);
+    done();
+  });
+  fastify.addHook('onRequestAbort', (request, done) => {
+    aborted.inc({ method: request.method, route: routeOf(request) });
+    done();
+  });
 }

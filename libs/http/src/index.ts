@@ -16,5 +16,6 @@ export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule } from './health.controller';
+export { statusOfFault } from './problem.filter';
 export { type Health, type HealthCheck, Readiness } from './readiness';
 export { MetricsModule } from './metrics.controller';

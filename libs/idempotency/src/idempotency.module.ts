@@ -16,14 +16,12 @@ import { Housekeeper } from './housekeeper';
 import { Idempotency } from './idempotency';
 import { IdempotencyKeysController } from './http/idempotency-keys.controller';
 import { ConfigurableModuleClass, type IdempotencyOptions, MODULE_OPTIONS_TOKEN } from './idempotency.options';
+import { Failures } from './leased/failures';
 import { Ledger } from './ledger/ledger';
 import { DEFAULT_RETRY_WINDOW_HOURS } from './policy';
 import { PostgresLedger } from './ledger/postgres-ledger';
 import { KeyedRouteList } from './http/route-list';
 import { ProblemAnswers } from './http/problem-answers.filter';
-
-/** The number of attempts within about a quarter of an hour. */
-const STUCK_ATTEMPTS = 10;
 
 /** A round that waits for the database may take longer. What it leaves is resumed elsewhere. */
 const STOP_WITHIN_MS = 3_000;
@@ -74,15 +72,8 @@ export class IdempotencyModule
 }
 
 function createIdempotency({ database, logger, leaseMs }: IdempotencyOptions, ledger: Ledger): Idempotency {
-  return new Idempotency(database, ledger, {
-    leaseMs,
-    onFailure: ({ work, attempt, error }) => {
-      const line = { work, attempt, reason: (error as Error).message };
-      // The work is attempted for ever, with growing pauses. After so many attempts, somebody should look.
-      if (attempt >= STUCK_ATTEMPTS) logger?.error(line, 'idempotency.work.stuck');
-      else logger?.warn(line, 'idempotency.work.put_off');
-    },
-  });
+  const failures = new Failures(logger);
+  return new Idempotency(database, ledger, { leaseMs, onFailure: (failure) => failures.tell(failure) });
 }
 
 function createHousekeeper(

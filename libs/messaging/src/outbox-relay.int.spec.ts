@@ -1,7 +1,7 @@
 import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type JetStreamManager, type PurgeOpts } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Database } from '@shop/postgres';
 import { type Stack, startStack } from '@shop/stack';
@@ -59,10 +59,20 @@ async function streamed(): Promise<string[]> {
   const { state } = await manager.streams.info(EVENT_STREAM);
   const ids: string[] = [];
   for (let seq = state.first_seq; seq <= state.last_seq && seq > 0; seq++) {
+    // Null for one that was purged.
     const message = await manager.streams.getMessage(EVENT_STREAM, { seq });
-    ids.push(...message!.json<{ id: string }[]>().map(({ id }) => id));
+    ids.push(...(message?.json<{ id: string }[]>() ?? []).map(({ id }) => id));
   }
   return ids;
+}
+
+/** One batch for each. */
+async function commitEach({ relay }: Relay, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await world.commit(id);
+    relay.wake();
+    await eventually(async () => expect(await streamed()).toContain(id), patience);
+  }
 }
 
 /** Each order has three events, each in a transaction of its own behind the one before. */
@@ -238,6 +248,65 @@ describe('a relay and a broker that loses', () => {
     await manager.streams.delete(EVENT_STREAM);
     await eventually(async () => expect(await streamed()).toEqual(['a/1', 'a/2']), patience);
     expect(started.log).toContainEqual(expect.objectContaining({ event: 'outbox.events.lost', batches: 1 }));
+  });
+
+  it.each<[string, PurgeOpts | undefined]>([
+    ['all of it', undefined],
+    ['all but the last', { keep: 1 }],
+    ['its beginning', { seq: 3 }],
+    ['our subject', { filter: 'evt.test.>', keep: 0 }],
+  ])('R41 publishes again what an operator has purged too early: %s', async (_, options) => {
+    const listener = await listen();
+    const started = await world.startRelay(broker.natsUrl);
+    const ids = ['a/1', 'a/2', 'a/3'];
+    await commitEach(started, ids);
+    await hears(listener, ids);
+    await manager.streams.purge(EVENT_STREAM, options);
+    await eventually(() => expect(times(heardIds(listener), 'a/1')).toBe(2), patience);
+    await commitEach(started, ['a/4']);
+    await hears(listener, [...ids, 'a/4']);
+    expect(new Set(await streamed())).toEqual(new Set([...ids, 'a/4']));
+    // Once is enough: what it has published again is there.
+    expect(started.log.filter(({ event }) => event === 'outbox.events.lost')).toHaveLength(1);
+    expect(times(await streamed(), 'a/1')).toBe(1);
+  });
+
+  it('R41 publishes again what was purged under load', async () => {
+    const listener = await listen();
+    const { relay } = await world.startRelay(broker.natsUrl);
+    const ids: string[] = [];
+    for (let round = 0; round < 6; round++) {
+      ids.push(...(await commitOrders(round * 10, round * 10 + 10)));
+      relay.wake();
+      if (round === 3) await manager.streams.purge(EVENT_STREAM);
+    }
+    await eventually(async () => expect(new Set(await streamed())).toEqual(new Set(ids)), patience);
+    await hears(listener, ids);
+  });
+
+  it('R41 does not publish again what a full stream has dropped to make room, or has dropped for its age', async () => {
+    let looks = 0;
+    const started = await world.startRelay(broker.natsUrl, (database) => {
+      const query = database.query.bind(database);
+      database.query = (statement, values) => {
+        if (statement.name === 'outbox.select-below') looks++;
+        return query(statement, values);
+      };
+    });
+    const looksAgain = async () => {
+      const before = looks;
+      await eventually(() => expect(looks).toBeGreaterThan(before + 1), patience);
+    };
+    await commitEach(started, ['a/1', 'a/2', 'a/3']);
+    await manager.streams.update(EVENT_STREAM, { max_msgs: 2 });
+    await looksAgain();
+    expect(await streamed()).toEqual(['a/2', 'a/3']);
+    await world.query(`update outbox_batch set published_at = now() - interval '72 hours'`);
+    await manager.streams.update(EVENT_STREAM, { max_msgs: -1 });
+    await manager.streams.purge(EVENT_STREAM);
+    await looksAgain();
+    expect(await streamed()).toEqual([]);
+    expect(started.log).toEqual([]);
   });
 
   it('R41 publishes again when the broker comes back without its disk', async () => {

@@ -18,6 +18,7 @@ import { EventStream, lostAbove } from './event-stream';
 import { eventMailbox } from './message';
 import {
   claimRelay,
+  findBelow,
   findExpired,
   type OutboxRow,
   type Progress,
@@ -52,8 +53,6 @@ const PUBLISH_TIMEOUT_MS = 2_000;
 const CHECK_MS = 5_000;
 const REAP_MS = 10 * 60_000;
 const REAP_EVENTS = 1_000;
-/** Events that the stream would soon drop for their age are not published again. */
-const REPUBLISH_WITHIN_MS = EVENTS_MAX_AGE_MS - 60 * 60_000;
 const retry: Backoff = { firstMs: 100, maxMs: 10_000, factor: 2 };
 /** The wait while an older transaction is open. */
 const lookAgain: Backoff = { firstMs: 50, maxMs: POLL_MS, factor: 2 };
@@ -183,22 +182,20 @@ export class OutboxRelay {
       await this.stream.dropConsumers(stream.consumersAhead);
       this.options.logger.warn({ consumers: stream.consumersAhead }, 'outbox.consumers.dropped');
     }
-    const keptSequence = lostAbove(progress, stream);
+    const { database, logger } = this.options;
+    const { firstSequence, keepsMs } = stream;
+    const missing = await findBelow(database, { firstSequence, withinMs: keepsMs });
+    const keptSequence = lostAbove({ ...progress, missing }, stream);
     this.ownSequence = stream.ownSequence;
     this.checkAtMs = performance.now() + CHECK_MS;
     if (keptSequence === undefined) return progress;
     const { token } = this;
-    const back = await rewind(this.options.database, {
-      token,
-      keptSequence,
-      streamCreated: stream.created,
-      withinMs: REPUBLISH_WITHIN_MS,
-    });
+    const back = await rewind(database, { token, keptSequence, streamCreated: stream.created, withinMs: keepsMs });
     if (!back) throw new Error('somebody else has taken the relay over');
     if (back.batches > 0) {
       const { batches } = back;
       lost.inc(batches);
-      this.options.logger.warn({ keptSequence, hadSequence: progress.sequence, batches }, 'outbox.events.lost');
+      logger.warn({ keptSequence, hadSequence: progress.sequence, batches }, 'outbox.events.lost');
     }
     this.held = { progress: back.progress, untilMs: this.held!.untilMs };
     return back.progress;

@@ -95,6 +95,15 @@ export function rewind(
   });
 }
 
+/** The oldest batch that was published within this time under a sequence below this one. */
+export async function findBelow(
+  database: Database,
+  { firstSequence, withinMs }: { firstSequence: number; withinMs: number },
+): Promise<number | undefined> {
+  const [row] = await database.query<{ sequence: number }>(selectBelow, [firstSequence, withinMs]);
+  return row?.sequence;
+}
+
 /** The last of the oldest batches that was published longer ago than this. */
 export async function findExpired(
   database: Database,
@@ -185,6 +194,14 @@ const insertBatch: Statement = {
     insert into outbox_batch (sequence, after_xid, after_position, upto_xid, upto_position)
     select $7::bigint, $3::xid8, $4::bigint, $5::xid8, $6::bigint from moved
     returning sequence`,
+};
+
+const selectBelow: Statement = {
+  name: 'outbox.select-below',
+  text: `
+    select sequence from outbox_batch
+    where sequence < $1::bigint and published_at > now() - $2::bigint * interval '1 millisecond'
+    order by sequence limit 1`,
 };
 
 const moveBack: Statement = {

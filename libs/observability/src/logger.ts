@@ -2,7 +2,9 @@
 import type { LoggerService } from '@nestjs/common';
 import pino, { type Logger as PinoLogger } from 'pino';
 import { SonicBoom } from 'sonic-boom';
-import { prettyStream } from './pretty';
+import { describeError, lineOf } from './fields';
+import { harmless, prettyStream } from './pretty';
+import { printableJson } from './printable';
 
 export type Logger = PinoLogger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -32,9 +34,11 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
     level,
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: lineOf },
     messageKey: 'event',
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error) },
+    // Here nobody can forget it: all lines come by. What others wrote is in many of them.
+    hooks: { streamWrite: format === 'pretty' ? harmless : printableJson },
   };
   if (format === 'pretty') return pino(options, prettyStream(colour));
   const destination = openStdout();
@@ -79,13 +83,8 @@ function tellOfDropped(destination: SonicBoom, logger: Logger): void {
   });
 }
 
-/** Leaves out all other fields of an error, because PostgreSQL puts the values of the failing row into one of them. */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { name, message, stack, cause } = error;
-  const { code } = error as { code?: unknown };
-  return { name, message, code, stack, cause: cause === undefined ? undefined : describeError(cause) };
-}
+/** The context of an error that Nest both logs and throws. */
+const FAILED_START = 'ExceptionHandler';
 
 /** Sends the messages of Nest through the same logger. */
 export class NestLog implements LoggerService {
@@ -112,6 +111,8 @@ export class NestLog implements LoggerService {
 
   private write(level: Exclude<LogLevel, 'silent'>, message: unknown, rest: unknown[]): void {
     const context = rest.at(-1);
+    // Whoever starts the app gets this error thrown, and says it in a way that fits.
+    if (context === FAILED_START) return;
     const err = [message, ...rest].find((part) => part instanceof Error);
     const stack = rest.find((part): part is string => typeof part === 'string' && part.includes('\n    at '));
     const text = typeof message === 'string' ? message : err instanceof Error ? err.message : JSON.stringify(message);

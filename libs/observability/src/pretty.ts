@@ -1,5 +1,6 @@
 /** The log for people at a terminal: one coloured line for each decision, and transitions as arrows. */
 import pretty from 'pino-pretty';
+import { printable, printableLines } from './printable';
 
 interface Line {
   service?: string;
@@ -26,10 +27,34 @@ export function prettyStream(colour: boolean) {
     messageKey: 'event',
     translateTime: 'HH:MM:ss.l',
     hideObject: true,
+    // Other fields are fields like any other. These have a meaning of their own for the printer.
+    ignore: 'name,pid,hostname,caller,type',
     messageFormat: (line, key, _label, extras) => messageOf(line, key, extras.colors),
     sync: true,
   });
 }
+
+/** The line with nothing in it that a terminal obeys, wherever it stands: names, values, what is nested. */
+export function harmless(json: string): string {
+  const { err, stack, ...line } = JSON.parse(json) as Line;
+  const stacks = { err: err && { stack: linesOf((err as Stacked).stack) }, stack: linesOf(stack) };
+  return `${JSON.stringify({ ...(printed(line) as Line), ...stacks })}\n`;
+}
+
+interface Stacked {
+  stack?: unknown;
+}
+
+function printed(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(printed);
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [printable(name), printed(part)]));
+}
+
+/** Indented, so that no line of an error looks like a line of the log. */
+const linesOf = (stack: unknown): string | undefined =>
+  typeof stack === 'string' ? printableLines(stack).replaceAll(/^/gm, '    ') : undefined;
 
 function messageOf(line: Line, key: string, colors: Colors): string {
   const service = colors.magenta(String(line.service ?? '').padEnd(SERVICE_WIDTH));
@@ -61,6 +86,6 @@ const isUndo = (position: string): boolean => position.endsWith('.undo') || posi
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function failureOf({ err, stack }: Line): string {
-  const text = (err as { stack?: string } | undefined)?.stack ?? stack;
+  const text = (err as Stacked | undefined)?.stack ?? stack;
   return typeof text === 'string' ? `\n${text}` : '';
 }

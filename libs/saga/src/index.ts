@@ -29,4 +29,4 @@ export {
 export type { NewSaga, NotMoved, SagaChange } from './decide-batch';
 export { SagaEngine, type SagaEngineOptions } from './saga.engine';
 export type { SagaRow } from './saga.repository';
-export { findSaga, readSaga, SagaView, TransitionView } from './saga.view';
+export { findSaga, readSaga, SagaView, TransitionView, withoutOperators } from './saga.view';

@@ -13,8 +13,12 @@ import type { Decision, OperatorEvent, SagaState } from './saga-state';
 
 export const CANCELLED_BY_OPERATOR = 'cancelled_by_operator';
 
+const ACT = 'operator.';
+/** Whether a line of the history is the act of a person. Its detail names the person, and why. */
+export const isActOfOperator = (event: string): boolean => event.startsWith(ACT);
+
 export function onAct(definition: Definition, state: SagaState, { act, by, reason }: OperatorEvent): Decision {
-  const event = `operator.${act}`;
+  const event = `${ACT}${act}`;
   const detail = { by, reason };
   switch (act) {
     case 'retry':

@@ -131,6 +131,17 @@ describe('a saga', () => {
     });
   });
 
+  it('R48 lets no reply fill its log line with fields, names and texts without end', async () => {
+    const id = await begin(one);
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`field${index}`, 'x'.repeat(600)]));
+    const result = { level: 'fatal', service: 'payment', time: 'yesterday', event: 'all.well', 'a\nb': 1, ...many };
+    await one.engine.receive(replyTo(id, 'flight.do', { outcome: 'succeeded', result }));
+    const line = one.log.at(-1)!;
+    expect(line).toMatchObject({ event: 'saga.do.succeeded', sagaId: id, to: 'hotel.do', leftOut: 495 });
+    expect(line['service']).toBeUndefined();
+    expect(JSON.stringify(line).length).toBeLessThan(10_000);
+  });
+
   it('R1 begins only when the transaction that began it commits', async () => {
     const id = randomUUID();
     const saga = { id, definition: journeyV1, data: { traveller: 'Ada' }, traceparent: newTraceparent() };

@@ -6,7 +6,7 @@
  * time its deadline passes, until its reply has been committed. So nothing here waits for the broker.
  */
 import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
-import { counter, histogram, type Logger, traceIdOf } from '@shop/observability';
+import { counter, foreignFields, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/validation';
 import { parseCommandId } from './command-id';
@@ -195,8 +195,8 @@ export class SagaEngine {
       attempt,
       durationMs,
     };
-    // The detail comes from another service. It may add fields to the line, but not change them.
-    const line = detail ? { ...detail, ...facts } : facts;
+    // The detail comes from another service. It may add some fields to the line, but not change them.
+    const line = detail ? { ...foreignFields(detail), ...facts } : facts;
     // The saga was parked before, so this is no reason for an error line, which may call a person.
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);

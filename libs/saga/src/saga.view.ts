@@ -1,6 +1,7 @@
 /** A saga as people see it: where it stands, and its history. */
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Statement, Tx } from '@shop/postgres';
+import { isActOfOperator } from './operator';
 import { type ActionName, actionNames, sagaStatuses } from './saga-state';
 
 @ApiSchema({ name: 'Transition', description: 'One move of a saga.' })
@@ -29,7 +30,7 @@ export class TransitionView {
   @ApiPropertyOptional({
     type: 'object',
     additionalProperties: true,
-    description: 'more about what happened, such as a result, or who acted and why',
+    description: 'more about what happened, such as a result; who acted by hand, and why, is shown to operators only',
     example: { reservationId: '01a20621-a6cd-74b9-a1c3-459d717a98c4' },
   })
   detail?: unknown;
@@ -95,6 +96,12 @@ interface ViewRow {
   attempt: number;
   detail: unknown;
   data: unknown;
+}
+
+/** As customers may see it: that somebody acted by hand, and not who, and not what they wrote about it. */
+export function withoutOperators(saga: SagaView): SagaView {
+  const history = saga.history.map((move) => (isActOfOperator(move.event) ? { ...move, detail: undefined } : move));
+  return { ...saga, history };
 }
 
 /** A transaction, or the database itself. */

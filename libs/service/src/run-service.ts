@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Readiness } from '@shop/http';
-import { createLogger, type Logger } from '@shop/observability';
+import { createLogger, type Logger, printableLines } from '@shop/observability';
 import { faultOf } from '@shop/postgres';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 
@@ -64,7 +64,7 @@ function readOrExit<Environment extends object>(name: string, environment: new (
 }
 
 function exitWith(sentence: string): never {
-  process.stderr.write(`${sentence}\n`);
+  process.stderr.write(`${printableLines(sentence)}\n`);
   process.exit(1);
 }
 

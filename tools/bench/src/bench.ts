@@ -1,4 +1,5 @@
 /** `npm run bench`: one scenario on a fresh system; prints a table and one JSON line, and exits with 1 when the books are wrong. */
+import { printableLines } from '@shop/observability';
 import { StackError } from '@shop/stack';
 import { OptionError, readOptions, type ScenarioName } from './options';
 import type { Scenario } from './scenario';
@@ -15,12 +16,12 @@ const scenarios: Record<ScenarioName, Scenario> = { rounds, flash, history, repl
 void main();
 
 async function main(): Promise<void> {
-  const say = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+  const say = (sentence: string): void => void process.stderr.write(`${printableLines(sentence)}\n`);
   try {
     const options = readOptions(process.argv.slice(2));
     if (options.scenario !== 'rounds') say(`Scenario ${options.scenario}`);
     const { rows, summary, faults } = await scenarios[options.scenario](options, say);
-    process.stdout.write(`${tableOf(rows)}\n`);
+    process.stdout.write(`${printableLines(tableOf(rows))}\n`);
     process.stdout.write(`${JSON.stringify({ scenario: options.scenario, ...summary, faults })}\n`);
     process.exit(faults.length === 0 ? 0 : 1);
   } catch (error) {

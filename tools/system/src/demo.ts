@@ -1,5 +1,6 @@
 /** `npm run demo`: orders of every kind on a fresh system, the story of each, and the books at the end. */
 import { randomUUID } from 'node:crypto';
+import { printable, printableLines } from '@shop/observability';
 import { StackError } from '@shop/stack';
 import { ApiClient, type ApiResponse } from './api-client';
 import { auditBooks } from './books';
@@ -21,7 +22,7 @@ interface Scene {
   play: (stage: Stage) => Promise<void>;
 }
 
-const print = (line = ''): void => void process.stdout.write(`${line}\n`);
+const print = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
 
 /** What the scenes work with; `expect` counts the results that are not as announced. */
 class Stage {
@@ -160,13 +161,15 @@ async function main(): Promise<void> {
     const stage = new Stage(system);
     await seed(stage.clients.order, stage.clients.inventory);
     for (const { title, play } of scenes) {
-      print(`\n${title}`);
+      print();
+      print(title);
       await play(stage);
     }
     const faults = await settleBooks(stage);
     await stop(faults.length + stage.surprises.length === 0 ? 0 : 1);
   } catch (error) {
-    process.stderr.write(error instanceof StackError ? `${error.message}\n` : `${(error as Error).stack}\n`);
+    const text = error instanceof StackError ? error.message : (error as Error).stack!;
+    process.stderr.write(`${printableLines(text)}\n`);
     await stop(1);
   }
 }
@@ -175,7 +178,8 @@ async function settleBooks({ clients }: Stage): Promise<string[]> {
   const initialStock = Object.fromEntries(catalogue.map(({ sku, onHand }) => [sku, onHand]));
   // What was restocked after a cancelled order counts as never sold.
   const report = await auditBooks({ ...clients, initialStock });
-  print(`\nThe books: ${report.orders} orders, ${report.confirmed} confirmed, ${report.cancelled} cancelled.`);
+  print();
+  print(`The books: ${report.orders} orders, ${report.confirmed} confirmed, ${report.cancelled} cancelled.`);
   for (const fault of report.faults) print(`  WRONG: ${fault}`);
   if (report.faults.length === 0)
     print('  Stock, payments, orders and the provider agree: nothing lost, nothing doubled.');

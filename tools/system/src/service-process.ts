@@ -1,6 +1,7 @@
 /** One service as a process of its own: start, readiness, kill, restart, orderly stop. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { basename, join, sep } from 'node:path';
+import { printableLines } from '@shop/observability';
 import { type Guard, StackError } from '@shop/stack';
 
 export interface ServiceProcessOptions {
@@ -65,7 +66,8 @@ export class ServiceProcess {
     guard.watch(pid, 'SIGTERM');
     const keep = (text: Buffer) => {
       this.tail = (this.tail + text.toString()).slice(-TAIL_CHARACTERS);
-      if (output === 'inherit') process.stderr.write(text);
+      // The last words of a process, which may repeat what others wrote.
+      if (output === 'inherit') process.stderr.write(printableLines(text.toString()));
       else output(text.toString(), pid);
     };
     child.stdout?.on('data', keep);

@@ -1,4 +1,5 @@
 /** `npm start`: the whole system, seeded, with its log in the terminal, until Ctrl-C. */
+import { printableLines } from '@shop/observability';
 import { StackError } from '@shop/stack';
 import { ApiClient } from './api-client';
 import { DEVELOPMENT_KEY } from './development-key';
@@ -10,6 +11,9 @@ import { startSystem, type System } from './system';
 /** A pause, so that a service that cannot run does not start many times a second. */
 const RESTART_PAUSE_MS = 1_000;
 
+/** Not only our own words: what a service said before it ended, for example. */
+const say = (text: string): void => void process.stderr.write(`${printableLines(text)}\n`);
+
 void main();
 
 async function main(): Promise<void> {
@@ -19,7 +23,7 @@ async function main(): Promise<void> {
   const stop = async (code: number) => {
     if (stopping) return;
     stopping = true;
-    process.stderr.write('\nStopping …\n');
+    say('\nStopping …');
     await system?.stop();
     process.exit(code);
   };
@@ -30,11 +34,11 @@ async function main(): Promise<void> {
       ports: 'usual',
       output: 'inherit',
       logFormat: 'pretty',
-      say: (sentence) => process.stderr.write(`${sentence}\n`),
+      say,
       onCrash: (name, how) => {
         // If it does not even start, the start itself reports that.
         if (stopping || !system) return;
-        process.stderr.write(`The ${name} service has ended (${how}); starting it again.\n`);
+        say(`The ${name} service has ended (${how}); starting it again.`);
         setTimeout(() => void (stopping || restart(system!, name)), RESTART_PAUSE_MS);
       },
     });
@@ -43,9 +47,9 @@ async function main(): Promise<void> {
       new ApiClient(system.urls.order, DEVELOPMENT_KEY),
       new ApiClient(system.urls.inventory, DEVELOPMENT_KEY),
     );
-    process.stderr.write(welcome(system, performance.now() - began));
+    say(welcome(system, performance.now() - began));
   } catch (error) {
-    process.stderr.write(error instanceof StackError ? `${error.message}\n` : `${(error as Error).stack}\n`);
+    say(error instanceof StackError ? error.message : (error as Error).stack!);
     await stop(1);
   }
 }
@@ -54,7 +58,7 @@ async function restart({ services }: System, name: ServiceName): Promise<void> {
   try {
     await services[name].start();
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
+    say((error as Error).message);
   }
 }
 
@@ -74,6 +78,5 @@ ${listed.join('\n')}
   NATS       ${stack.natsUrl}
 
 Try "sku":"unicorn" (sold out) and "source":"tok_declined" too. Ctrl-C ends everything.
-
 `;
 }

@@ -1,4 +1,5 @@
 /** An order's saga as a small picture in text. */
+import { printable } from '@shop/observability';
 
 export interface SagaStory {
   definition: string;
@@ -10,7 +11,10 @@ export interface SagaStory {
 const MS_WIDTH = 7;
 const MOVE_WIDTH = 28;
 
-/** One line per transition: milliseconds since the start, the new state, and the reason. */
+/**
+ * One line per transition: milliseconds since the start, the new state, and the reason. Others have written some of it, so
+ * nothing is left in it that a terminal would obey.
+ */
 export function timelineOf(saga: SagaStory): string[] {
   const start = Date.parse(saga.history[0]?.at ?? '');
   const lines = saga.history.map(({ at, event, from, to, attempt, detail }) => {
@@ -20,7 +24,7 @@ export function timelineOf(saga: SagaStory): string[] {
     return `${since}  ${`${from} → ${to}`.padEnd(MOVE_WIDTH)} ${[event, ...again, ...facts].join(', ')}`;
   });
   return [
-    ...lines,
+    ...lines.map(printable),
     ...(saga.cancelledBy ? ['           then, to give it all back:', ...timelineOf(saga.cancelledBy)] : []),
   ];
 }

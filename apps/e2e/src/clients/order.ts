@@ -185,7 +185,7 @@ export interface paths {
         };
         /**
          * Server-sent events: one for each transition, until the order is settled
-         * @description Each event has the type `transition`, an id, and one Move as its data. Last-Event-ID goes on behind the event with that id. The stream ends when the order is confirmed or cancelled, or after ten minutes.
+         * @description Each event has the type `transition`, an id, and one Move as its data. Last-Event-ID goes on behind the event with that id. The stream ends when the order is confirmed or cancelled, or after ten minutes. A client that comes back behind the end of a settled order gets 204, which tells an EventSource to stop.
          */
         get: operations["watchOrder"];
         put?: never;
@@ -569,7 +569,7 @@ export interface components {
              */
             attempt: number;
             /**
-             * @description more about what happened, such as a result, or who acted and why
+             * @description more about what happened, such as a result; who acted by hand, and why, is shown to operators only
              * @example {
              *       "reservationId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
              *     }
@@ -867,7 +867,7 @@ export interface components {
              */
             attempt: number;
             /**
-             * @description more about what happened, such as a result, or who acted and why
+             * @description more about what happened, such as a result; who acted by hand, and why, is shown to operators only
              * @example {
              *       "reservationId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
              *     }
@@ -2844,6 +2844,13 @@ export interface operations {
                      */
                     "text/event-stream": components["schemas"]["Move"];
                 };
+            };
+            /** @description the order is settled, and you have seen its last event */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {

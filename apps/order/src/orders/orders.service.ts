@@ -1,11 +1,12 @@
 /** Places, reads, awaits and cancels orders. */
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '@shop/http';
 import { Ledger, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
-import { findSaga, SagaEngine, type SagaView } from '@shop/saga';
+import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
 import { isSettled, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
 import { placeOrders, type PlaceRequest } from './placing/place-orders';
@@ -48,11 +49,12 @@ export class OrdersService {
     return order;
   }
 
-  /** The saga that places the order, and the one that cancels it, if any. */
-  async sagasOf({ sagaId, cancelSagaId }: Order): Promise<SagaView[]> {
+  /** The saga that places the order, and the one that cancels it, if any, as this caller may see them. */
+  async sagasOf({ sagaId, cancelSagaId }: Order, { roles }: Pick<Caller, 'roles'>): Promise<SagaView[]> {
     const ids = cancelSagaId ? [sagaId, cancelSagaId] : [sagaId];
     const sagas = await Promise.all(ids.map((id) => findSaga(this.database, id)));
-    return sagas.filter((saga) => saga !== undefined);
+    const found = sagas.filter((saga) => saga !== undefined);
+    return roles.includes('operator') ? found : found.map(withoutOperators);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Formats every error under /v1 as Stripe does, not as problem+json, because the SDK reads only that format. */
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
+import { statusOfFault } from '@shop/http';
 import type { Logger } from '@shop/observability';
 import type { FastifyReply } from 'fastify';
 import { LOGGER } from '@shop/service';
@@ -19,8 +20,9 @@ export class StripeErrorFilter implements ExceptionFilter {
 
   private wordsFor(error: unknown): StripeError {
     if (error instanceof StripeError) return error;
-    if (error instanceof HttpException && error.getStatus() < 500) {
-      return new StripeError(error.getStatus(), { type: 'invalid_request_error', message: error.message });
+    const status = statusOfFault(error);
+    if (status !== undefined) {
+      return new StripeError(status, { type: 'invalid_request_error', message: (error as Error).message });
     }
     this.logger.error({ err: error }, 'sandbox.request.failed');
     return unavailable();

@@ -17,6 +17,7 @@ import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
 import { refusalOf } from '../answer';
 import { countDecision, countDecisions } from '../decisions';
+import type { Failure } from './failures';
 import { Heartbeat } from './heartbeat';
 import { type Lease, LeaseLostError, newLeaseToken } from '../ledger/lease';
 import { type Attempt, endTogether, type Ending, type KeptInput, LeasedAttempt, type LeasedRun } from './leased-work';
@@ -28,8 +29,7 @@ import { type Claim, type Entry, type Key, type Outcome, repeatOf } from '../set
 export interface LeaseOptions {
   /** After a crash, work is resumed after this time. It is as long as three missed heartbeats. */
   leaseMs?: number;
-  /** Called when an attempt failed for a passing reason. The work is resumed later. */
-  onFailure?: (failure: { work: string; attempt: number; error: unknown }) => void;
+  onFailure?: (failure: Failure) => void;
 }
 
 /** The name is a short word for the log, and for people who read the row. */
@@ -163,7 +163,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
     }
     // If somebody else has the lease now, what they have written meanwhile may be the cause of the failure.
     if (!(await work.giveBack())) return { kind: 'in-use' };
-    this.options.onFailure?.({ work: one.name, attempt: one.attempt, error });
+    const { id, attempt, ageMs } = work;
+    this.options.onFailure?.({ id, work: one.name, attempt, ageMs, error });
     throw error;
   }
 

@@ -37,7 +37,7 @@ export async function ask<Body>(
     );
   });
   const { status, headers, body } = response;
-  if (!/json/.test(headers.get('content-type') ?? '')) {
+  if (!/json/.test(headers.get('content-type') ?? '') || typeof body !== 'object' || body === null) {
     throw new OpsError(`What answers at ${url} (status ${status}) is not the ${name} service; set ${variable}.`);
   }
   if (fine.includes(status)) return response;

@@ -1,8 +1,8 @@
 /** `npm run ops`: what operators do in a running system. It starts nothing and needs no build. */
+import { printable } from '@shop/observability';
 import { OpsError } from './ask';
 import { readCommand, usage } from './command-line';
 import { runDeadLetters } from './dead-letters';
-import { printable } from './printable';
 import { runSagas } from './sagas';
 
 /** Answers the lines to be printed, in which nothing is left that a terminal would obey. @throws OpsError */

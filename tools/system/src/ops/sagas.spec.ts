@@ -165,8 +165,11 @@ describe('R6 npm run ops -- sagas', () => {
     await expect(run('show', ID)).rejects.toThrow('The order service says no: status 502.');
   });
 
-  it('R6 tells when somebody else answers', async () => {
-    answers['GET /sagas?limit=200'] = { body: '<p>It works!</p>', type: 'text/html' };
+  it.each([
+    ['<p>It works!</p>', 'text/html'],
+    ['null', 'application/json'],
+  ])('R6 tells when somebody else answers: %s', async (body, type) => {
+    answers['GET /sagas?limit=200'] = { body, type };
     await expect(run('list')).rejects.toThrow(
       /^What answers at .* \(status 200\) is not the order service; set ORDER_URL\.$/,
     );

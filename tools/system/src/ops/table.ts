@@ -1,5 +1,5 @@
 /** Rows of text in columns as wide as they need. */
-import { printable } from './printable';
+import { printable } from '@shop/observability';
 
 /** The first row is the heads. Cells are made printable first, so that what is escaped is counted as it is shown. */
 export function tableOf(rows: readonly (readonly string[])[]): string[] {

@@ -35,7 +35,7 @@ export class OrderStoryController {
   @ApiAnswer(200, OrderSagaView, { description: 'the saga as it is now' })
   @ApiProblems({ 404: ['order_not_found'] })
   async saga(@CallerOf() caller: Caller, @Param('id') id: string): Promise<OrderSagaView> {
-    const [placing, cancelling] = await this.orders.sagasOf(await this.orders.get(keyFor(caller, id)));
+    const [placing, cancelling] = await this.orders.sagasOf(await this.orders.get(keyFor(caller, id)), caller);
     return { ...placing!, cancelledBy: cancelling };
   }
 
@@ -45,7 +45,8 @@ export class OrderStoryController {
     summary: 'Server-sent events: one for each transition, until the order is settled',
     description:
       'Each event has the type `transition`, an id, and one Move as its data. Last-Event-ID goes on behind the event ' +
-      'with that id. The stream ends when the order is confirmed or cancelled, or after ten minutes.',
+      'with that id. The stream ends when the order is confirmed or cancelled, or after ten minutes. A client that comes ' +
+      'back behind the end of a settled order gets 204, which tells an EventSource to stop.',
   })
   @ApiOrderId()
   @ApiHeader({
@@ -60,6 +61,7 @@ export class OrderStoryController {
     description: 'the moves so far, and then each one as it happens; the schema is that of the data of an event',
     content: { 'text/event-stream': { schema: { $ref: getSchemaPath(OrderMoveView) } } },
   })
+  @ApiAnswer(204, null, { description: 'the order is settled, and you have seen its last event' })
   @ApiProblems({ 404: ['order_not_found'] })
   async events(
     @CallerOf() caller: Caller,
@@ -67,18 +69,23 @@ export class OrderStoryController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const key = keyFor(caller, id);
-    await this.orders.get(key);
+    const story = { key: keyFor(caller, id), caller };
+    const order = await this.orders.get(story.key);
+    const lastEventId = String(request.headers['last-event-id'] ?? '');
+    if (lastEventId !== '' && isSettled(order)) {
+      const events = (await this.orders.sagasOf(order, caller)).flatMap(eventsOf);
+      if (newsAfter(lastEventId, events).length === 0) return void reply.status(204).send();
+    }
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     try {
-      if (request.method !== 'HEAD') await this.stream(key, reply, String(request.headers['last-event-id'] ?? ''));
+      if (request.method !== 'HEAD') await this.stream(story, reply, lastEventId);
     } finally {
       reply.raw.end();
     }
   }
 
-  private async stream(key: OrderKey, reply: FastifyReply, lastEventId: string): Promise<void> {
+  private async stream({ key, caller }: Story, reply: FastifyReply, lastEventId: string): Promise<void> {
     let watching: Watching | undefined;
     reply.raw.on('close', () => watching?.stop());
     const endsAt = performance.now() + MAX_STREAM_MS;
@@ -88,7 +95,7 @@ export class OrderStoryController {
       watching = this.watch.watch(keyOf(key), HEARTBEAT_MS);
       try {
         const order = await this.orders.get(key);
-        sent = writeNews(reply, (await this.orders.sagasOf(order)).flatMap(eventsOf), sent);
+        sent = writeNews(reply, (await this.orders.sagasOf(order, caller)).flatMap(eventsOf), sent);
         if (isSettled(order)) return;
         if (!(await watching.moved)) reply.raw.write(': still here\n\n');
       } finally {
@@ -96,6 +103,12 @@ export class OrderStoryController {
       }
     }
   }
+}
+
+/** Whose story is told, and to whom. */
+interface Story {
+  key: OrderKey;
+  caller: Caller;
 }
 
 interface StoryEvent {
@@ -110,9 +123,14 @@ function eventsOf(saga: SagaView): StoryEvent[] {
   }));
 }
 
+/** The events after the event `sent`; all of them if there is no such event. */
+function newsAfter(sent: string, events: StoryEvent[]): StoryEvent[] {
+  return events.slice(events.findIndex(({ id }) => id === sent) + 1);
+}
+
 /** Writes the events after the event `sent`. Returns the id of the last one. */
 function writeNews(reply: FastifyReply, events: StoryEvent[], sent: string): string {
-  const news = events.slice(events.findIndex(({ id }) => id === sent) + 1);
+  const news = newsAfter(sent, events);
   for (const { id, data } of news) reply.raw.write(`id: ${id}\nevent: transition\ndata: ${JSON.stringify(data)}\n\n`);
   return news.at(-1)?.id ?? sent;
 }

@@ -276,13 +276,54 @@ describe('R31 GET /orders/{id}/events', () => {
     const order = await confirmed();
     const answer = await here.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/3' } });
     expect(transitionsIn(answer.body).map(([id]) => id)).toEqual(['place-order/4']);
-    const nothing = await there.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/4' } });
-    expect([nothing.statusCode, nothing.body]).toEqual([200, '']);
   });
 
-  it('begins anew behind an event that never was', async () => {
+  it('tells a client that has seen the end of a settled order not to come back', async () => {
     const order = await confirmed();
-    const answer = await here.get(`${order.url}/events`, { headers: { 'last-event-id': 'nonsense' } });
+    const headers = { 'last-event-id': 'place-order/4' };
+    for (const method of ['GET', 'HEAD'] as const) {
+      const answer = await there.call(method, `${order.url}/events`, { headers });
+      expect([answer.statusCode, answer.body]).toEqual([204, '']);
+    }
+  });
+
+  it('waits with a client that has seen all of an order that is not settled', async () => {
+    const order = await place();
+    const streaming = there.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/1' } });
+    await eventually(() => expect(there.watchers).toBe(1));
+    await participants.play(order.id, allSucceed);
+    const answer = await streaming;
+    expect(answer.statusCode).toBe(200);
+    expect(transitionsIn(answer.body).map(([id]) => id)).toEqual(['place-order/2', 'place-order/3', 'place-order/4']);
+  });
+
+  it('goes on with the second saga behind the end of the first', async () => {
+    const order = await confirmed();
+    await here.call('DELETE', order.url);
+    const streaming = there.get(`${order.url}/events`, { headers: { 'last-event-id': 'place-order/4' } });
+    const [saga] = await here.query<{ id: string }>(
+      `select id from saga where definition = 'cancel-order' and data ->> 'orderId' = $1`,
+      [order.id],
+    );
+    await participants.play(saga!.id, { 'refund/do': succeeded, 'restock/do': succeeded });
+    const ids = transitionsIn((await streaming).body).map(([id]) => id);
+    expect(ids).toEqual(['cancel-order/1', 'cancel-order/2', 'cancel-order/3']);
+    const seen = await there.get(`${order.url}/events`, { headers: { 'last-event-id': 'cancel-order/3' } });
+    expect(seen.statusCode).toBe(204);
+  });
+
+  it.each([
+    'nonsense',
+    'place-order/5',
+    'place-order/-1',
+    'place-order/0',
+    '4',
+    `place-order/${'9'.repeat(5_000)}`,
+    '',
+  ])('begins anew behind an event that never was: "%.20s"', async (id) => {
+    const order = await confirmed();
+    const answer = await here.get(`${order.url}/events`, { headers: { 'last-event-id': id } });
+    expect(answer.statusCode).toBe(200);
     expect(transitionsIn(answer.body)).toHaveLength(4);
   });
 
