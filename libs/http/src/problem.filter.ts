@@ -44,12 +44,14 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof LaneFullError) return overloaded(error);
     const status = statusOfFault(error);
     if (status !== undefined) return frameworkProblem(status);
-    this.logger.error({ err: error }, 'http.request.failed');
     if (error instanceof RetryableError || isPassing(error)) {
+      // Its place in the code says nothing, and there may be many of them.
+      this.logger.warn({ reason: (error as Error).message }, 'http.request.failed');
       return new Problem(503, 'unavailable', 'the service cannot do this right now; the same request may come again', {
         headers: { 'retry-after': OVERLOAD_RETRY_AFTER_SECONDS },
       });
     }
+    this.logger.error({ err: error }, 'http.request.failed');
     return new Problem(500, 'internal_error', 'something went wrong here; the same request may come again');
   }
 }

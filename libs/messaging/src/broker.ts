@@ -15,6 +15,8 @@ const RECONNECT_WAIT_MS = 250;
 /** A connection that has gone silent is given up after the third ping without an answer. */
 const PING_INTERVAL_MS = 2_000;
 const MAX_PINGS_OUT = 2;
+/** For one attempt to connect; there is no end to the attempts. */
+const CONNECT_TIMEOUT_MS = 5_000;
 const SAY_WAITING_MS = 3_000;
 
 export class Broker {
@@ -35,6 +37,7 @@ export class Broker {
       name,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
+      timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: MAX_PINGS_OUT,
       waitOnFirstConnect: true,
