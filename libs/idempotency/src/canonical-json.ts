@@ -10,15 +10,21 @@ export const MAX_DEPTH = 200;
  * @throws Problem 400 `body_too_deep`
  */
 export function canonicalJson(value: unknown, depth = 0): string {
+  // The same as from JSON.stringify, which takes four times as long for a list of numbers.
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (depth === MAX_DEPTH) throw tooDeep();
-  if (Array.isArray(value)) return `[${value.map((member) => canonicalJson(member, depth + 1)).join()}]`;
+  // Text is appended piece by piece. Lists of the pieces took twice as long for large bodies.
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const member of value as unknown[]) text += `,${canonicalJson(member, depth + 1)}`;
+    return `[${text.slice(1)}]`;
+  }
   const record = value as Record<string, unknown>;
-  const keys = Object.keys(record).filter((key) => record[key] !== undefined);
-  return `{${keys
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(record[key], depth + 1)}`)
-    .join()}}`;
+  for (const key of Object.keys(record).sort()) {
+    if (record[key] !== undefined) text += `,${JSON.stringify(key)}:${canonicalJson(record[key], depth + 1)}`;
+  }
+  return `{${text.slice(1)}}`;
 }
 
 export function tooDeep(): Problem {

@@ -158,6 +158,19 @@ describe('R44 nobody waits long in a lane', () => {
     expect(longestStuckMs()).toBe(0);
   });
 
+  it('R50 has no work when those who waited were refused', async () => {
+    const { lane, open } = recordingLane({ maxWaitMs: 1_000 });
+    const first = lane.submit(1);
+    await tick();
+    const second = lane.submit(2).catch((error: unknown) => error);
+    jest.advanceTimersByTime(2_000);
+    open();
+    await Promise.all([first, second]);
+    await tick();
+    jest.advanceTimersByTime(5_000);
+    expect(longestStuckMs()).toBe(0);
+  });
+
   it('R50 counts a refusal of the work itself as movement, and a failure of the database as none', async () => {
     const stuckAfter = async (code: string) => {
       let rounds = 0;

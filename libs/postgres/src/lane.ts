@@ -110,7 +110,10 @@ export class Lane<In, Out> {
   private pump(): void {
     if (this.gathering || this.running) return;
     this.refuseOverdue();
-    if (this.waiting.length === 0) return;
+    if (this.waiting.length === 0) {
+      busy.delete(this);
+      return;
+    }
     const batch = this.takeBatch();
     const began = performance.now();
     if (!busy.has(this)) this.movedAt = began;
@@ -118,7 +121,6 @@ export class Lane<In, Out> {
     this.running = true;
     void this.runBatch(batch).finally(() => {
       this.running = false;
-      if (this.waiting.length === 0) busy.delete(this);
       this.gatherAfter(batch.length, performance.now() - began);
       this.pump();
     });

@@ -3,12 +3,14 @@
  * up once for each class.
  */
 import { plainToInstance } from 'class-transformer';
-import { getMetadataStorage, type ValidationArguments, ValidationTypes } from 'class-validator';
+import { ARRAY_MAX_SIZE, getMetadataStorage, type ValidationArguments, ValidationTypes } from 'class-validator';
 
 export interface Property {
   name: string;
   /** For an object with its own class, or a list of such objects. */
   nested?: { type: Class; list: boolean };
+  /** The most members of a list. */
+  maxSize?: number;
   /** When one of them is false, no other rule is checked for the property (IsOptional, ValidateIf). */
   conditions: ((object: object, value: unknown) => boolean)[];
   rules: Rule[];
@@ -35,7 +37,14 @@ function read(type: Class): Map<string, Property> {
       property.nested = { type: nestedTypeOf(type, name), list: Boolean(metadata.each) };
     } else if (metadata.type === ValidationTypes.CONDITIONAL_VALIDATION) {
       property.conditions.push(metadata.constraints[0] as Property['conditions'][0]);
+    } else if (metadata.name === ARRAY_MAX_SIZE) {
+      property.maxSize = metadata.constraints[0] as number;
+      property.rules.push(...rulesOf(metadata, type.name));
     } else if (metadata.type !== ValidationTypes.WHITELIST) property.rules.push(...rulesOf(metadata, type.name));
+  }
+  for (const { name, nested, maxSize } of properties.values()) {
+    if (nested?.list && maxSize === undefined)
+      throw new Error(`${type.name}.${name} is a list and needs @ArrayMaxSize`);
   }
   return properties;
 }

@@ -1,2 +1,3 @@
 export { IsText } from './is-text';
-export { type Fault, validate, type Validated, validationFailed } from './validate';
+export { type Fault } from './shape';
+export { validate, type Validated, validationFailed } from './validate';

@@ -27,7 +27,7 @@ class Line {
   @IsOptional() @ValidateNested() @Type(() => Money) unitPrice?: Money;
 }
 class Cart {
-  @ValidateNested({ each: true }) @Type(() => Line) lines: Line[];
+  @ArrayMaxSize(10) @ValidateNested({ each: true }) @Type(() => Line) lines: Line[];
 }
 class Order {
   @IsArray() @ArrayMaxSize(100) @ValidateNested({ each: true }) @Type(() => Line) items: Line[];
@@ -101,7 +101,7 @@ describe('validate', () => {
   it('refuses what is nested without end, and walks down only as far as it must', () => {
     const deep: unknown = JSON.parse(`${'['.repeat(30_000)}${']'.repeat(30_000)}`);
     const result = validate(Cart, { lines: deep }, refuse);
-    expect(result.ok ? [] : result.faults).toEqual([{ path: '', message: 'must not be nested deeper than 32 levels' }]);
+    expect(result.ok ? [] : result.faults).toEqual([{ path: 'lines.0', message: 'must be an object' }]);
   });
 
   it.each([null, [], 'text', 7, undefined])('refuses %p, which is not an object', (input) => {
@@ -180,12 +180,68 @@ describe('validate', () => {
     expect(pathsOf(Order, { ...order, ...further })).toHaveLength(20);
   });
 
-  it.each(['constructor', 'payment', 'items', 'extra', 'unknown'])('R29 measures the depth below %s first', (name) => {
+  it.each(['constructor', 'payment', 'items', 'tags', 'kind', 'unknown'])('R29 survives any depth below %s', (name) => {
     const deep = `{"${name}":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
     const objects = `{"${name}":${'{"payment":'.repeat(5_000)}0${'}'.repeat(5_000)}}`;
     for (const text of [deep, objects]) {
-      for (const options of [refuse, drop]) expect(pathsOf(Order, JSON.parse(text), options)).toEqual(['']);
+      const input = { ...order, ...(JSON.parse(text) as object) };
+      expect(pathsOf(Order, input)[0]).toMatch(new RegExp(`^${name}`));
+      validate(Order, input, drop);
     }
+  });
+
+  it('R45 knows no list without a bound', () => {
+    class Crowd {
+      @ValidateNested({ each: true }) @Type(() => Money) members: Money[];
+    }
+    expect(() => validate(Crowd, { members: [] }, refuse)).toThrow('Crowd.members is a list and needs @ArrayMaxSize');
+  });
+
+  it('R45 says the bound of a list before anything of its members', () => {
+    const items = Array.from({ length: 101 }, () => ({ sku: 1 }));
+    expect(validate(Order, { ...order, items }, refuse)).toEqual({
+      ok: false,
+      faults: [{ path: 'items', message: 'items must contain no more than 100 elements' }],
+    });
+  });
+
+  describe('R45 looks at little of a body of the worst shape', () => {
+    const many = (value: unknown, count = 10_000) => Array.from({ length: count }, () => value);
+    const wide = Object.fromEntries(many(0).map((_, n) => [`further${n}`, n]));
+    const worst: [string, object][] = [
+      ['a list of nothing', { items: many({}) }],
+      ['a list of lists', { items: many([{}, {}]) }],
+      ['a list in a list', { items: [many({})] }],
+      ['a list of texts', { items: many('x') }],
+      ['a list for an object', { payment: many({}) }],
+      ['a list for a text', { kind: many({}) }],
+      ['an object for a text', { kind: wide }],
+      ['many members', wide],
+      ['many members of an object', { payment: wide }],
+      ['many members of each', { items: many(Object.fromEntries(Object.entries(wide).slice(0, 200)), 100) }],
+      ['members of a deep object', { extra: 7, items: many({ unitPrice: wide }, 100) }],
+    ];
+
+    it.each(worst)('R45 %s', (_, part) => {
+      for (const options of [refuse, drop]) {
+        const { counted, visits } = countVisits({ ...order, ...part });
+        const result = validate(Order, counted, options);
+        expect(result.ok ? 0 : result.faults.length).toBeLessThanOrEqual(20);
+        expect(visits()).toBeLessThan(1_000);
+      }
+    });
+
+    it('R45 whatever it is', () => {
+      const anything = fc.anything({ maxDepth: 4, maxKeys: 300, size: 'large' });
+      fc.assert(
+        fc.property(fc.record({ items: anything, payment: anything, kind: anything, further: anything }), (part) => {
+          const { counted, visits } = countVisits({ ...order, ...part });
+          validate(Order, counted, refuse);
+          expect(visits()).toBeLessThan(5_000);
+        }),
+        { numRuns: 300 },
+      );
+    });
   });
 
   it('lets nothing through that class-validator refuses, though it asks the validators by itself', () => {
@@ -234,4 +290,22 @@ describe('validate', () => {
 function maybe<T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
   const wrong = fc.constantFrom<unknown>(null, undefined, 7, '', 'x', [], {}, true, 1.5);
   return fc.oneof({ weight: 40, arbitrary: right }, { weight: 1, arbitrary: wrong });
+}
+
+/** Counts how often a member of the value, or of a part of it, is read. */
+function countVisits<T extends object>(value: T): { counted: T; visits: () => number } {
+  let visits = 0;
+  const wrap = (part: unknown): unknown =>
+    typeof part !== 'object' || part === null
+      ? part
+      : new Proxy(part, {
+          get: (target, name) => {
+            visits++;
+            // What cannot be changed has to be answered as it is.
+            const own = Object.getOwnPropertyDescriptor(target, name);
+            const read: unknown = Reflect.get(target, name);
+            return own && !own.configurable && !own.writable ? read : wrap(read);
+          },
+        });
+  return { counted: wrap(value) as T, visits: () => visits };
 }
