@@ -228,36 +228,6 @@ describe('R3 the undo of a charge', () => {
   });
 });
 
-describe('R4 what the provider may have forgotten', () => {
-  it.each(['charge', 'refund'] as const)(
-    'is not asked again 23 hours later, but left to a person: a %s',
-    async (kind) => {
-      const { charge, refund, plan } = replicas.newCase();
-      const lost = kind === 'charge' ? charge : refund;
-      if (kind === 'refund') await perform(one, charge);
-      plan('loses-answer');
-      await expect(perform(one, lost)).rejects.toBeInstanceOf(RetryableError);
-      await replicas.query(`update ledger set created_at = now() - interval '23 hours' where key = $1`, [lost.id]);
-      await expect(perform(other, lost)).rejects.toThrow('look it up there');
-      expect([replicas.callsFor(lost), replicas.keptOf(lost)]).toEqual([1, 1]);
-    },
-  );
-
-  it('is not asked again either when only the payment still tells of the charge', async () => {
-    const { charge, plan, paymentId, paid } = replicas.newCase();
-    plan('loses-answer');
-    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
-    await forget(charge);
-    await replicas.query(`update payment set created_at = now() - interval '23 hours' where id = $1`, [paymentId]);
-    await expect(perform(other, charge)).rejects.toThrow('look it up there');
-    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([1, 1]);
-    await forget(charge);
-    await replicas.query(`update payment set created_at = now() - interval '22 hours' where id = $1`, [paymentId]);
-    expect(await perform(one, charge)).toEqual(paid);
-    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([2, 1]);
-  });
-});
-
 /** The test runs every order and repetition of a charge and its refund, up to this length. */
 const LONGEST_SEQUENCE = 4;
 /** The number of the first calls to the provider that may fail. */

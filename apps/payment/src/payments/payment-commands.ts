@@ -2,8 +2,8 @@
  * The commands on payments: charge, and give back the money of a charge.
  *
  * The provider is called outside of any transaction, as leased work under the id of the charge command. If the provider
- * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, asks again
- * under the same key.
+ * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, finds out what
+ * became of it: it looks at what the provider shows, and asks again under the same key.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { ChargePayment, type ChargePaymentBody, RefundPayment, type RefundPaymentBody } from '@shop/contracts';
@@ -23,7 +23,7 @@ import {
   settlePayments,
 } from './payments.repository';
 import type { ChargeResult } from './provider';
-import { assertRemembered, ProviderCalls } from './provider-calls';
+import { ProviderCalls } from './provider-calls';
 
 /** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
@@ -43,6 +43,8 @@ interface Refund {
   tenant: string;
   paymentId: string;
   amount: number;
+  /** Absent in work that an earlier version has begun. */
+  currency?: string;
   /** The provider's name for the charge. */
   reference: string;
   refundId: string;
@@ -92,24 +94,23 @@ export class PaymentCommands implements CommandSet<Payments> {
     const { tenant, id, chargeId, amount, currency, source, isKnown } = charge;
     const key = { tenant, id };
     const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
-    assertRemembered(knownForMs + work.ageMs);
+    const askedBefore = work.attempt > 1 || isKnown;
     const result =
       amount === 0
         ? NOTHING_TO_PAY
         : await this.provider.charge(
             { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
-            { ids: { messageId: chargeId, paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
+            { ids: { messageId: chargeId, paymentId: id }, askedBefore, ageMs: knownForMs + work.ageMs },
           );
     const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
     return work.finishWith(answerOf(reply), settlePayments, { key, result });
   }
 
   private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
-    const { tenant, paymentId, amount, reference, refundId } = refund;
-    assertRemembered(work.ageMs);
+    const { tenant, paymentId, amount, currency, reference, refundId } = refund;
     const result = await this.provider.refund(
-      { idempotencyKey: refundId, reference, amount },
-      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1 },
+      { idempotencyKey: refundId, reference, amount, currency },
+      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1, ageMs: work.ageMs },
     );
     return work.finish((tx) => {
       // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same
@@ -151,6 +152,7 @@ function decideRefund(payments: Payments, { id: refundId, body }: Command<Refund
         tenant,
         paymentId,
         amount: payment!.amount,
+        currency: payment!.currency,
         reference: payment!.providerReference!,
         refundId,
       };
