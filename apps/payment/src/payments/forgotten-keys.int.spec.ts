@@ -127,6 +127,27 @@ describe('R4 a refund whose key the provider has forgotten', () => {
   });
 });
 
+describe('R4 ages, when statements see a clock that is two days ahead of the defaults of columns', () => {
+  it('are measured by one clock: what is new is asked for, and asked again under its key', async () => {
+    await replicas.query('create schema ahead');
+    await replicas.query(`
+      create function ahead.now() returns timestamptz stable language sql
+        return pg_catalog.now() + interval '2 days'`);
+    await replicas.query(`
+      do $$ begin
+        execute format('alter database %I set search_path = ahead, pg_catalog, public', current_database());
+      end $$`);
+    const ahead = await PaymentReplicas.open(stack.databaseUrl, replicas.provider);
+    const { charge, paid, plan, taken } = ahead.newCase();
+    plan('loses-answer');
+    await expect(perform(ahead.one, charge)).rejects.toBeInstanceOf(RetryableError);
+    // Only the payment still tells when it was begun.
+    await ahead.query('delete from ledger where key = $1', [charge.id]);
+    expect([await perform(ahead.other, charge), taken(), ahead.callsFor(charge)]).toEqual([paid, amount, 2]);
+    await ahead.close();
+  });
+});
+
 type Case = ReturnType<PaymentReplicas['newCase']>;
 
 /** A charge that was begun so many hours ago and has no answer. The provider has forgotten its key. */
