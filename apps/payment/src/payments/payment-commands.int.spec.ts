@@ -74,6 +74,13 @@ describe('R38 a charge', () => {
     });
   });
 
+  it('of more than can be paid is refused without the provider, and its undo has nothing to give back', async () => {
+    const { charge, refund, neverCharged } = replicas.newCase('tok_ok', 100_000_000);
+    expect([await perform(one, charge), await perform(other, charge)]).toEqual([declined, declined]);
+    expect(await perform(one, refund)).toEqual(neverCharged);
+    expect(replicas.callsFor(charge)).toBe(0);
+  });
+
   it('of nothing succeeds without the provider, and its undo has nothing to give back', async () => {
     const { charge, refund, paid, paymentId } = replicas.newCase('tok_ok', 0);
     expect([await perform(one, charge), await perform(one, refund)]).toEqual([paid, nothingToRefund(paymentId)]);

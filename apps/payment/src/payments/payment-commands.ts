@@ -6,7 +6,13 @@
  * became of it: it looks at what the provider shows, and asks again under the same key.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import { ChargePayment, type ChargePaymentBody, RefundPayment, type RefundPaymentBody } from '@shop/contracts';
+import {
+  ChargePayment,
+  type ChargePaymentBody,
+  objectionToPaying,
+  RefundPayment,
+  type RefundPaymentBody,
+} from '@shop/contracts';
 import type { Done, LeasedWork } from '@shop/idempotency';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
 import { isUniqueViolation, type Tx } from '@shop/postgres';
@@ -130,6 +136,8 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
   if (payment?.status === 'declined') return refused('payment_declined');
   const wanted: NewPayment = { tenant, id, orderId, amount, currency, source };
+  // The order service does not send such a command, unless it is older than this rule.
+  if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
   const charge: Charge = { ...(payment ?? wanted), chargeId, isKnown: payment !== undefined };
   return { leased: CHARGE, input: charge };
