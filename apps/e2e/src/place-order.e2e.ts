@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { catalogue } from '@shop/system';
 import { doubleMessages } from './doubled-messages';
 import { Shop } from './shop';
@@ -87,6 +88,23 @@ describe.each([['each message delivered once'], ['each message delivered twice']
   it('R4 asks again for a charge whose answer was lost, and charges once', async () => {
     const { body } = await shop.place([{ sku: 'beans', quantity: 1 }], 'tok_timeout_once');
     expect((await shop.settled(body.id)).body.status).toBe('confirmed');
+  });
+
+  it.each([
+    ['ISK', 5_001, 500_100],
+    ['MGA', 1_200, 12],
+    ['KWD', 5_120, 5_120],
+    ['JPY', 500, 500],
+  ])('R38 takes and gives back in the units of the provider: %s', async (currency, amount, units) => {
+    const source = `tok_${randomUUID().replaceAll('-', '')}`;
+    const paid = await shop.payment.post<{ id: string }>('/payments', { amount, currency, source }, randomUUID());
+    expect([paid.status, paid.body]).toMatchObject([201, { amount, currency, status: 'succeeded' }]);
+    const refund = await shop.payment.post(`/payments/${paid.body.id}/refunds`, { amount }, randomUUID());
+    expect(refund.status).toBe(201);
+    const { body } = await shop.sandbox.get<{ charges: { metadata: { paymentId: string } }[] }>('/admin/charges');
+    expect(body.charges.filter(({ metadata }) => metadata.paymentId === paid.body.id)).toMatchObject([
+      { amount: units, refunded: units, currency: currency.toLowerCase() },
+    ]);
   });
 
   it('R48 writes each path to the log exactly as to the history', async () => {

@@ -1,6 +1,7 @@
 /**
  * A payment provider that does what a test tells it to do. Like the real one, it keeps its own list by idempotency key.
- * The same key gets the same answer and moves money once, whatever happened to the first answer.
+ * The same key gets the same answer and moves money once, whatever happened to the first answer. When it has forgotten
+ * its keys, the same key moves money again. Its look-ups are late: they show nothing until the test says so.
  */
 import { RetryableError, TerminalError } from '@shop/resilience';
 import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../src/payments/provider';
@@ -27,8 +28,10 @@ export interface KeptRefund extends RefundRequest {
 export class ScriptedProvider implements Provider {
   readonly charges = new Map<string, KeptCharge>();
   readonly refunds = new Map<string, KeptRefund>();
-  /** Every call, whether it was kept or not. */
+  /** Every request to move money, whether it was kept or not. Look-ups are not counted. */
   readonly calls: { call: 'charge' | 'refund'; idempotencyKey: string }[] = [];
+  /** The payments whose charges and refunds are shown, or cannot be looked up. */
+  private readonly lookUps = new Map<string, 'work' | 'fail'>();
   private readonly script = new Map<string, ProviderFault[]>();
   private readonly hanging = new Map<string, () => void>();
 
@@ -49,6 +52,34 @@ export class ScriptedProvider implements Provider {
   refund(request: RefundRequest): Promise<{ reference: string }> {
     const charge = this.chargeOf(request.reference);
     return this.answer('refund', request, charge.paymentId, () => this.keepRefund(request, charge).result);
+  }
+
+  findCharge({ paymentId, idempotencyKey }: ChargeRequest): Promise<ChargeResult | undefined> {
+    const made = [...this.charges.values()].filter((charge) => charge.idempotencyKey === idempotencyKey);
+    return this.lookUp(paymentId, made[0]?.result);
+  }
+
+  findRefund({ reference, idempotencyKey }: RefundRequest): Promise<{ reference: string } | undefined> {
+    const made = [...this.refunds.values()].filter((refund) => refund.idempotencyKey === idempotencyKey);
+    return this.lookUp(this.chargeOf(reference).paymentId, made[0]?.result);
+  }
+
+  /** From now on look-ups tell what was done for this payment, or they fail. */
+  setLookUps(paymentId: string, how: 'work' | 'fail'): void {
+    this.lookUps.set(paymentId, how);
+  }
+
+  /** From now on the keys of this payment are unknown. What was done under them stays, and is shown. */
+  forgetKeys(paymentId: string): void {
+    const references = [...this.charges.values()].filter((one) => one.paymentId === paymentId).map(referenceOf);
+    rename(this.charges, (charge) => charge.paymentId === paymentId);
+    rename(this.refunds, ({ reference }) => references.includes(reference));
+    this.setLookUps(paymentId, 'work');
+  }
+
+  /** How often the customer was charged, whatever was given back. */
+  timesCharged(paymentId: string): number {
+    return [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one)).length;
   }
 
   /** The charges that were made or declined for a source. */
@@ -80,6 +111,12 @@ export class ScriptedProvider implements Provider {
   taken(paymentId: string): number {
     const charged = [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one));
     return sumOf(charged) - sumOf(this.refundsOf(paymentId));
+  }
+
+  private lookUp<T>(paymentId: string, made: T | undefined): Promise<T | undefined> {
+    const how = this.lookUps.get(paymentId);
+    if (how === 'fail') return Promise.reject(new RetryableError('the connection was refused'));
+    return Promise.resolve(how === 'work' ? made : undefined);
   }
 
   private async answer<T>(
@@ -128,6 +165,14 @@ export class ScriptedProvider implements Provider {
     const charge = [...this.charges.values()].find((one) => isPaid(one) && referenceOf(one) === reference);
     if (!charge) throw new TerminalError('there is no such charge');
     return charge;
+  }
+}
+
+/** Keeps these entries under names that are no keys. */
+function rename<T>(kept: Map<string, T>, isOne: (entry: T) => boolean): void {
+  for (const [key, entry] of [...kept].filter(([, one]) => isOne(one))) {
+    kept.delete(key);
+    kept.set(`${key} (forgotten)`, entry);
   }
 }
 

@@ -64,6 +64,18 @@ export class AdminController {
     return { charges: this.books.charges() };
   }
 
+  @Delete('keys')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'forgetKeys',
+    summary: 'Forgets all idempotency keys, and keeps the money where it is',
+    description: 'As a day later: a request with a known key is carried out again.',
+  })
+  @ApiAnswer(204, null, { description: 'forgotten' })
+  deleteKeys(): void {
+    this.books.forgetKeys();
+  }
+
   @Delete('charges')
   @HttpCode(204)
   @ApiOperation({

@@ -7,7 +7,7 @@ class ChargeView implements ChargeRecord {
   @ApiProperty({ example: 'pi_3f0c9d' })
   id: string;
 
-  @ApiProperty({ type: 'integer', description: 'minor units of the currency', example: 2_400 })
+  @ApiProperty({ type: 'integer', description: 'in the units of Stripe', example: 2_400 })
   amount: number;
 
   @ApiProperty({ description: 'ISO 4217, in small letters', example: 'eur' })
@@ -24,7 +24,7 @@ class ChargeView implements ChargeRecord {
   @ApiProperty({ type: String, nullable: true, example: '01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do' })
   idempotencyKey: string | null;
 
-  @ApiProperty({ type: 'integer', description: 'what was given back, in minor units', example: 0 })
+  @ApiProperty({ type: 'integer', description: 'what was given back, in the units of Stripe', example: 0 })
   refunded: number;
 
   @ApiProperty({ enum: ['succeeded'], example: 'succeeded' })

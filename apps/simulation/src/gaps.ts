@@ -40,13 +40,17 @@ const completeAnyhow: Statement = {
 };
 
 /** Uses a new key each time, so the provider cannot recognise a repeated request. */
-function withNewKeys({ charge, refund }: Provider): Provider {
+function withNewKeys({ charge, refund, ...lookUps }: Provider): Provider {
   let asked = 0;
   const renamed = <Request extends { idempotencyKey: string }>(request: Request): Request => ({
     ...request,
     idempotencyKey: `${request.idempotencyKey}/${++asked}`,
   });
-  return { charge: (request) => charge(renamed(request)), refund: (request) => refund(renamed(request)) };
+  return {
+    ...lookUps,
+    charge: (request) => charge(renamed(request)),
+    refund: (request) => refund(renamed(request)),
+  };
 }
 
 export const noTombstones: Gaps = { ledger: () => new WithoutTombstones() };

@@ -10,3 +10,4 @@ export {
 export { OrderCancelled, OrderCancelledBody, OrderConfirmed, OrderConfirmedBody } from './order';
 export { ChargePayment, ChargePaymentBody, RefundPayment, RefundPaymentBody } from './payment';
 export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';
+export { amountOfProvider, objectionToPaying, type Payable, type PaymentObjection, providerAmountOf } from './payable';

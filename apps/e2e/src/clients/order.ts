@@ -2238,7 +2238,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"
@@ -2649,7 +2649,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"

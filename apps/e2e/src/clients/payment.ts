@@ -1856,6 +1856,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "currency_not_supported" | "amount_not_payable" | "amount_too_large";
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -2365,7 +2379,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "refund_refused";
+                        code: "refund_refused" | "currency_not_supported" | "amount_not_payable" | "amount_too_large";
                         /** @example rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw */
                         refundId?: string;
                         /** @enum {integer} */

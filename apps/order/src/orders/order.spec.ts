@@ -2,7 +2,7 @@
 import { Problem } from '@shop/problem';
 import fc from 'fast-check';
 import { type Money, priceKey } from '../products/product';
-import { priceItems } from './order';
+import { checkPayable, priceItems } from './order';
 
 const tenant = 'acme';
 const eur = (amount: number): Money => ({ amount, currency: 'EUR' });
@@ -58,6 +58,24 @@ describe('R35 priceItems', () => {
       }),
     );
   });
+});
+
+describe('R35 R38 checkPayable', () => {
+  it.each<[string, Money, string]>([
+    ['more than the provider takes', eur(100_000_000), 'total_too_large'],
+    ['more than it takes in its own units', { amount: 1_000_000, currency: 'ISK' }, 'total_too_large'],
+    ['a currency that it does not take', { amount: 1_000, currency: 'KPW' }, 'currency_not_supported'],
+    ['a part of an ariary', { amount: 150, currency: 'MGA' }, 'amount_not_payable'],
+  ])('refuses %s', (_, total, code) => {
+    expect(problemOf(() => checkPayable(total)).body).toMatchObject({ status: 422, code });
+  });
+
+  it.each<Money>([eur(99_999_999), { amount: 5_001, currency: 'ISK' }, { amount: 0, currency: 'KPW' }])(
+    'accepts %j',
+    (total) => {
+      expect(() => checkPayable(total)).not.toThrow();
+    },
+  );
 });
 
 function problemOf(work: () => unknown): Problem {

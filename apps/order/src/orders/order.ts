@@ -1,6 +1,6 @@
 /** An order: the request, and the decision about its price. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
-import { MAX_LINES, MAX_QUANTITY, SKU } from '@shop/contracts';
+import { MAX_LINES, MAX_QUANTITY, objectionToPaying, SKU } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { Type } from 'class-transformer';
@@ -105,4 +105,15 @@ export function priceItems(
   const amount = priced.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice.amount, 0);
   if (!Number.isSafeInteger(amount)) throw new Problem(422, 'total_too_large', 'the total of the order is too large');
   return { items: priced, total: { amount, currency } };
+}
+
+/**
+ * An order that nobody can pay is not accepted. Its saga would only find that out later.
+ * @throws Problem 422 `total_too_large`, `currency_not_supported` or `amount_not_payable`
+ */
+export function checkPayable(total: Money): void {
+  const objection = objectionToPaying(total);
+  if (!objection) return;
+  const code = objection.code === 'amount_too_large' ? 'total_too_large' : objection.code;
+  throw new Problem(422, code, `the total of the order cannot be paid: ${objection.detail}`);
 }

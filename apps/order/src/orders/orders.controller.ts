@@ -38,6 +38,8 @@ const notAccepted: Record<string, ProblemMembers> = {
   unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
   mixed_currencies: {},
   total_too_large: {},
+  currency_not_supported: {},
+  amount_not_payable: {},
 };
 
 @ApiTags('orders')

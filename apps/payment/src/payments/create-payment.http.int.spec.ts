@@ -64,7 +64,6 @@ describe('R38 POST /payments', () => {
     ['nothing to take', { amount: 0 }],
     ['less than nothing', { amount: -1 }],
     ['half a cent', { amount: 0.5 }],
-    ['more than the provider takes', { amount: 100_000_000 }],
     ['an amount in words', { amount: '4200' }],
     ['no amount', { amount: undefined }],
     ['a currency in small letters', { currency: 'usd' }],
@@ -79,6 +78,35 @@ describe('R38 POST /payments', () => {
     const key = randomUUID();
     expect(outcomeOf(await apps.pay(paymentBody(changed), { key }))).toBe('400 validation_failed');
     expect(outcomeOf(await apps.pay(paymentBody(), { key }))).toBe('201 ok');
+  });
+
+  it.each<[string, object]>([
+    ['amount_too_large', { amount: 100_000_000 }],
+    ['amount_too_large', { amount: 1_000_000, currency: 'ISK' }],
+    ['amount_not_payable', { amount: 1_001, currency: 'KWD' }],
+    ['amount_not_payable', { amount: 150, currency: 'MGA' }],
+    ['currency_not_supported', { currency: 'KPW' }],
+  ])('R38 does not accept what cannot be paid, and the key stays free: %s %j', async (code, changed) => {
+    const key = randomUUID();
+    const body = paymentBody(changed);
+    expect(outcomeOf(await apps.pay(body, { key }))).toBe(`422 ${code}`);
+    expect(apps.provider.chargesOf(body.source)).toEqual([]);
+    expect(outcomeOf(await apps.pay(paymentBody(), { key }))).toBe('201 ok');
+  });
+
+  it.each([
+    { amount: 99_999_999 },
+    { amount: 999_999, currency: 'ISK' },
+    { amount: 9_999_999_900, currency: 'MGA' },
+    { amount: 99_999_990, currency: 'KWD' },
+  ])('R38 accepts the largest amount that can be paid: %j', async (changed) => {
+    expect((await apps.pay(paymentBody(changed))).json()).toMatchObject({ status: 'succeeded', ...changed });
+  });
+
+  it('R38 does not ask what time it is in its own process', async () => {
+    const now = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 48 * 3_600_000);
+    const answer = await apps.pay().finally(() => now.mockRestore());
+    expect(outcomeOf(answer)).toBe('201 ok');
   });
 
   it('R54 is for operators, and for a tenant its own', async () => {
@@ -225,6 +253,49 @@ describe('R18 R19 a payment whose outcome is unknown', () => {
     const [charge] = apps.provider.chargesOf(body.source);
     expect(apps.provider.callsUnder(charge!.idempotencyKey)).toBe(1);
   });
+});
+
+describe('R4 a payment whose key the provider has forgotten', () => {
+  const lost = async (fault: ProviderFault, how: 'ledger' | 'payment') => {
+    const [body, key] = [paymentBody(), randomUUID()];
+    apps.provider.plan(body.source, fault);
+    const answer = await apps.pay(body, { key });
+    expect(outcomeOf(answer)).toBe('503 outcome_unknown');
+    const [row] = await apps.query<{ id: string }>('select id from payment where source = $1', [body.source]);
+    if (how === 'payment') await apps.forget(key);
+    await apps.query(`update ledger set created_at = now() - interval '25 hours' where key = $1`, [key]);
+    if (how === 'payment')
+      await apps.query(`update payment set created_at = now() - interval '25 hours' where id = $1`, [row!.id]);
+    apps.provider.forgetKeys(row!.id);
+    return { id: row!.id, body, key, repeat: () => apps.pay(body, { key, replica: 1 }) };
+  };
+
+  it.each(['ledger', 'payment'] as const)(
+    'is found by a repeat, and charged once: by its age in the %s',
+    async (how) => {
+      const { id, repeat } = await lost('loses-answer', how);
+      expect(outcomeOf(await repeat())).toBe('201 ok');
+      expect([apps.provider.timesCharged(id), apps.provider.taken(id)]).toEqual([1, 4_200]);
+    },
+  );
+
+  it('is found by the completer, and charged once', async () => {
+    const { id, key } = await lost('loses-answer', 'ledger');
+    await apps.ageLease(key);
+    await apps.resumeOverdue(1);
+    expect([await apps.payment(id), apps.provider.timesCharged(id)]).toMatchObject([{ status: 'succeeded' }, 1]);
+  });
+
+  it.each(['ledger', 'payment'] as const)(
+    'and that was never made is refused, and is not made a day late: by its age in the %s',
+    async (how) => {
+      const { id, repeat } = await lost('fails-before', how);
+      const answer = await repeat();
+      expect([outcomeOf(answer), answer.json()]).toMatchObject(['402 payment_declined', { reason: 'never_charged' }]);
+      expect(seenIn(await repeat())).toEqual(seenIn(answer));
+      expect(apps.provider.timesCharged(id)).toBe(0);
+    },
+  );
 });
 
 describe('R20 a key that the ledger has forgotten', () => {

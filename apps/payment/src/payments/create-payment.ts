@@ -2,8 +2,8 @@
  * `POST /payments`: takes money once under the client's key.
  *
  * The payment is written as pending. The provider is called outside of any transaction. Then the outcome and the answer
- * are written together. Between these two transactions, nobody knows whether money moved. Whoever resumes the work asks
- * again under the same provider key.
+ * are written together. Between these two transactions, nobody knows whether money moved. Whoever resumes the work looks
+ * at what the provider shows, and asks again under the same provider key.
  */
 import assert from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
@@ -12,7 +12,7 @@ import type { Tx } from '@shop/postgres';
 import { type PaymentBody, paymentIdOf } from './payment';
 import { answerOfPayment } from './payment.view';
 import { createPayment, findPaymentAgeMs, loadPayments, paymentKey, settlePayment } from './payments.repository';
-import { assertRemembered, ProviderCalls } from './provider-calls';
+import { ProviderCalls } from './provider-calls';
 
 export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { tenant: string };
 
@@ -31,10 +31,9 @@ export class CreatePayment {
     const { tenant, amount, currency, source } = charge;
     const id = paymentIdOf(work.id);
     const { ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
-    assertRemembered(ageMs + work.ageMs);
     const result = await this.provider.charge(
       { idempotencyKey: work.id, paymentId: id, amount, currency, source },
-      { ids: { paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
+      { ids: { paymentId: id }, askedBefore: work.attempt > 1 || isKnown, ageMs: ageMs + work.ageMs },
     );
     return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
   }

@@ -74,6 +74,13 @@ describe('R38 a charge', () => {
     });
   });
 
+  it('of more than can be paid is refused without the provider, and its undo has nothing to give back', async () => {
+    const { charge, refund, neverCharged } = replicas.newCase('tok_ok', 100_000_000);
+    expect([await perform(one, charge), await perform(other, charge)]).toEqual([declined, declined]);
+    expect(await perform(one, refund)).toEqual(neverCharged);
+    expect(replicas.callsFor(charge)).toBe(0);
+  });
+
   it('of nothing succeeds without the provider, and its undo has nothing to give back', async () => {
     const { charge, refund, paid, paymentId } = replicas.newCase('tok_ok', 0);
     expect([await perform(one, charge), await perform(one, refund)]).toEqual([paid, nothingToRefund(paymentId)]);
@@ -225,36 +232,6 @@ describe('R3 the undo of a charge', () => {
     // The undo finds no do, and leaves a tombstone for it.
     expect([await perform(one, refund), await perform(one, charge)]).toEqual([nothingToRefund(paymentId), undone]);
     expect([taken(), replicas.callsFor(charge), replicas.callsFor(refund)]).toEqual([0, 1, 1]);
-  });
-});
-
-describe('R4 what the provider may have forgotten', () => {
-  it.each(['charge', 'refund'] as const)(
-    'is not asked again 23 hours later, but left to a person: a %s',
-    async (kind) => {
-      const { charge, refund, plan } = replicas.newCase();
-      const lost = kind === 'charge' ? charge : refund;
-      if (kind === 'refund') await perform(one, charge);
-      plan('loses-answer');
-      await expect(perform(one, lost)).rejects.toBeInstanceOf(RetryableError);
-      await replicas.query(`update ledger set created_at = now() - interval '23 hours' where key = $1`, [lost.id]);
-      await expect(perform(other, lost)).rejects.toThrow('look it up there');
-      expect([replicas.callsFor(lost), replicas.keptOf(lost)]).toEqual([1, 1]);
-    },
-  );
-
-  it('is not asked again either when only the payment still tells of the charge', async () => {
-    const { charge, plan, paymentId, paid } = replicas.newCase();
-    plan('loses-answer');
-    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
-    await forget(charge);
-    await replicas.query(`update payment set created_at = now() - interval '23 hours' where id = $1`, [paymentId]);
-    await expect(perform(other, charge)).rejects.toThrow('look it up there');
-    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([1, 1]);
-    await forget(charge);
-    await replicas.query(`update payment set created_at = now() - interval '22 hours' where id = $1`, [paymentId]);
-    expect(await perform(one, charge)).toEqual(paid);
-    expect([replicas.callsFor(charge), replicas.keptOf(charge)]).toEqual([2, 1]);
   });
 });
 

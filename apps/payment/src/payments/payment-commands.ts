@@ -2,11 +2,17 @@
  * The commands on payments: charge, and give back the money of a charge.
  *
  * The provider is called outside of any transaction, as leased work under the id of the charge command. If the provider
- * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, asks again
- * under the same key.
+ * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, finds out what
+ * became of it: it looks at what the provider shows, and asks again under the same key.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import { ChargePayment, type ChargePaymentBody, RefundPayment, type RefundPaymentBody } from '@shop/contracts';
+import {
+  ChargePayment,
+  type ChargePaymentBody,
+  objectionToPaying,
+  RefundPayment,
+  type RefundPaymentBody,
+} from '@shop/contracts';
 import type { Done, LeasedWork } from '@shop/idempotency';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
 import { isUniqueViolation, type Tx } from '@shop/postgres';
@@ -23,7 +29,7 @@ import {
   settlePayments,
 } from './payments.repository';
 import type { ChargeResult } from './provider';
-import { assertRemembered, ProviderCalls } from './provider-calls';
+import { ProviderCalls } from './provider-calls';
 
 /** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
@@ -43,6 +49,8 @@ interface Refund {
   tenant: string;
   paymentId: string;
   amount: number;
+  /** Absent in work that an earlier version has begun. */
+  currency?: string;
   /** The provider's name for the charge. */
   reference: string;
   refundId: string;
@@ -92,24 +100,23 @@ export class PaymentCommands implements CommandSet<Payments> {
     const { tenant, id, chargeId, amount, currency, source, isKnown } = charge;
     const key = { tenant, id };
     const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
-    assertRemembered(knownForMs + work.ageMs);
+    const askedBefore = work.attempt > 1 || isKnown;
     const result =
       amount === 0
         ? NOTHING_TO_PAY
         : await this.provider.charge(
             { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
-            { ids: { messageId: chargeId, paymentId: id }, askedBefore: work.attempt > 1 || isKnown },
+            { ids: { messageId: chargeId, paymentId: id }, askedBefore, ageMs: knownForMs + work.ageMs },
           );
     const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
     return work.finishWith(answerOf(reply), settlePayments, { key, result });
   }
 
   private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
-    const { tenant, paymentId, amount, reference, refundId } = refund;
-    assertRemembered(work.ageMs);
+    const { tenant, paymentId, amount, currency, reference, refundId } = refund;
     const result = await this.provider.refund(
-      { idempotencyKey: refundId, reference, amount },
-      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1 },
+      { idempotencyKey: refundId, reference, amount, currency },
+      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1, ageMs: work.ageMs },
     );
     return work.finish((tx) => {
       // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same
@@ -129,6 +136,8 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
   if (payment?.status === 'declined') return refused('payment_declined');
   const wanted: NewPayment = { tenant, id, orderId, amount, currency, source };
+  // The order service does not send such a command, unless it is older than this rule.
+  if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
   const charge: Charge = { ...(payment ?? wanted), chargeId, isKnown: payment !== undefined };
   return { leased: CHARGE, input: charge };
@@ -151,6 +160,7 @@ function decideRefund(payments: Payments, { id: refundId, body }: Command<Refund
         tenant,
         paymentId,
         amount: payment!.amount,
+        currency: payment!.currency,
         reference: payment!.providerReference!,
         refundId,
       };

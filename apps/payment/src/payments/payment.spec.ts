@@ -7,7 +7,8 @@ const payments = {
   succeeded: paymentOf({ status: 'succeeded' }),
   'given back': paymentOf({ status: 'succeeded', refunded: 4_200 }),
   'of nothing': paymentOf({ status: 'succeeded', amount: 0 }),
-  declined: paymentOf({ status: 'declined' }),
+  declined: paymentOf({ status: 'declined', declineReason: 'generic_decline' }),
+  'never made': paymentOf({ status: 'declined', declineReason: 'never_charged' }),
 } satisfies Record<string, Payment | undefined>;
 
 describe('R4 a refund', () => {
@@ -19,6 +20,7 @@ describe('R4 a refund', () => {
     ['given back', 'nothing-to-refund'],
     ['of nothing', 'nothing-to-refund'],
     ['declined', 'nothing-to-refund'],
+    ['never made', 'never-charged'],
   ])('with the payment %s: %s', (payment, plan) => {
     expect(planRefund(payments[payment])).toBe(plan);
   });

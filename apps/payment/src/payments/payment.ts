@@ -1,13 +1,18 @@
 /** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
 import { ApiProperty } from '@nestjs/swagger';
-import { CURRENCY } from '@shop/contracts';
+import { CURRENCY, objectionToPaying, type Payable } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsInt, Matches, Max, Min } from 'class-validator';
 
-/** In minor units. The provider accepts eight digits in one charge. */
-export const MAX_AMOUNT = 99_999_999;
+/**
+ * In minor units: the largest whole number that JSON holds exactly. How much can be paid depends on the currency, see
+ * `objectionToPaying`.
+ */
+export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
+/** The reason of a payment that was never made while the provider could still be asked for it. */
+export const NEVER_CHARGED = 'never_charged';
 /** In characters, for a token of the provider. */
 const MAX_SOURCE_LENGTH = 200;
 /** `pmt_` and the letters of a hash. */
@@ -60,6 +65,15 @@ export function idAfter(prefix: string, name: string): string {
   return `${prefix}_${createHash('sha256').update(name).digest('base64url').slice(0, ID_LENGTH)}`;
 }
 
+/** The codes of `payableProblem`. */
+export const notPayable = ['currency_not_supported', 'amount_not_payable', 'amount_too_large'] as const;
+
+/** The problem of an amount that the provider cannot move. */
+export function payableProblem(money: Payable): Problem | undefined {
+  const objection = objectionToPaying(money);
+  return objection && new Problem(422, objection.code, objection.detail);
+}
+
 /** @throws Problem 404 for a text that cannot be the id of a payment */
 export function checkPaymentId(id: string): string {
   if (!PAYMENT_ID.test(id)) throw paymentNotFound();
@@ -70,7 +84,7 @@ export const paymentNotFound = () => new Problem(404, 'payment_not_found', 'ther
 
 /** What has to be given back for a charge that nobody works on. */
 export type RefundPlan =
-  /** There is no such payment: the charge never arrived. */
+  /** There is no such payment, or the provider never made it: no money was taken. */
   | 'never-charged'
   /** It was declined, or given back already. */
   | 'nothing-to-refund'
@@ -80,6 +94,7 @@ export type RefundPlan =
 
 export function planRefund(payment: Payment | undefined): RefundPlan {
   if (!payment) return 'never-charged';
+  if (payment.declineReason === NEVER_CHARGED) return 'never-charged';
   if (payment.status === 'pending') return 'wait-for-charge';
   return payment.status === 'succeeded' && payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
 }

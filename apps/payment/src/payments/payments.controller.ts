@@ -16,7 +16,7 @@ import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } fr
 import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { IsOptional, Matches } from 'class-validator';
 import { CreatePayment } from './create-payment';
-import { type Payment, PAYMENT_ID, PaymentBody } from './payment';
+import { notPayable, payableProblem, type Payment, PAYMENT_ID, PaymentBody } from './payment';
 import { paymentJson, PaymentView } from './payment.view';
 import { PaymentsService } from './payments.service';
 
@@ -51,12 +51,14 @@ export class PaymentsController {
   })
   @ApiAnswer(201, PaymentView, { description: 'taken', headers: ['location', 'etag', 'idempotent-replayed'] })
   @ApiAlreadySubmitted('/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM')
-  @ApiProblems({ 402: { payment_declined: declined } })
+  @ApiProblems({ 402: { payment_declined: declined }, 422: notPayable })
   create(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
     @Body() { amount, currency, source }: PaymentBody,
   ): Promise<Outcome> {
+    const problem = payableProblem({ amount, currency });
+    if (problem) throw problem;
     return this.createPayment.perform(claim, { tenant, amount, currency, source });
   }
 

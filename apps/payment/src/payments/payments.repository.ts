@@ -145,11 +145,12 @@ const lockOne: Statement = {
   text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id = $2 for update`,
 };
 
+// Ages decide whether the provider is asked. So `created_at` is written and measured by the same `now()`.
 const insertOne: Statement = {
   name: 'payment.insert-one',
   text: `
-    insert into payment (tenant, id, order_id, amount, currency, source, status)
-    values ($1, $2, $3, $4, $5, $6, 'pending')
+    insert into payment (tenant, id, order_id, amount, currency, source, status, created_at)
+    values ($1, $2, $3, $4, $5, $6, 'pending', now())
     on conflict (tenant, id) do nothing
     returning id`,
 };
@@ -194,8 +195,8 @@ const addToRefunded: Statement = {
 const insertRows: Statement = {
   name: 'payment.insert',
   text: `
-    insert into payment (tenant, id, order_id, amount, currency, source, status)
-    select tenant, id, order_id, amount, currency, source, 'pending'
+    insert into payment (tenant, id, order_id, amount, currency, source, status, created_at)
+    select tenant, id, order_id, amount, currency, source, 'pending', now()
     from jsonb_to_recordset($1::jsonb) as n (
       tenant text, id text, order_id uuid, amount bigint, currency text, source text)
     order by tenant, id`,

@@ -1,19 +1,20 @@
 /**
  * Calls to the provider, sorted by their meaning for the money, counted and logged. No call is inside a transaction.
+ * Every request goes through here, so none is repeated under a key that the provider may have forgotten.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
 import { RetryableError, TerminalError } from '@shop/resilience';
 import { LOGGER } from '@shop/service';
+import { type Asked, type Memory, memoryOf } from './asking-again';
+import { NEVER_CHARGED } from './payment';
 import { type ChargeRequest, type ChargeResult, PROVIDER, type Provider, type RefundRequest } from './provider';
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
-interface Asking {
+interface Asking extends Asked {
   /** The ids of the work, for the log. */
   ids: { messageId?: string; paymentId: string };
-  /** Whether the same was asked before and the answer was lost. Then a refusal does not tell whether money moved. */
-  askedBefore: boolean;
 }
 
 const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
@@ -25,9 +26,6 @@ const calls = counter('payment_provider_calls_total', 'Calls to the provider by 
 const MAX_REFERENCE_LENGTH = 200;
 const MAX_REASON_LENGTH = 200;
 
-/** Providers remember an idempotency key for a day. One hour of it is kept as a reserve. */
-const PROVIDER_MEMORY_MS = 23 * 3_600_000;
-
 @Injectable()
 export class ProviderCalls {
   constructor(
@@ -36,16 +34,19 @@ export class ProviderCalls {
   ) {}
 
   /**
-   * If the provider does not accept a request, no money moved. The payment fails like a declined one.
+   * If the provider does not accept a request, no money moved. The payment fails like a declined one. So does a charge
+   * that was never made while the provider remembered its key: it is not made later.
    * @throws RetryableError when the outcome is unknown
    */
   charge(request: ChargeRequest, asking: Asking): Promise<ChargeResult> {
     return this.ask('charge', asking, async () => {
+      const memory = memoryOf(asking);
+      const found = await this.lookUp('charge', { asking, memory }, () => this.provider.findCharge(request));
+      if (found) return bounded(found);
+      if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
+      if (memory === 'forgotten') return { outcome: 'declined', reason: NEVER_CHARGED };
       try {
-        const result = await this.provider.charge(request);
-        return result.outcome === 'succeeded'
-          ? { ...result, reference: asReference(result.reference) }
-          : { ...result, reason: [...result.reason].slice(0, MAX_REASON_LENGTH).join('') };
+        return bounded(await this.provider.charge(request));
       } catch (error) {
         this.passUnknown('charge', asking, error);
         return { outcome: 'declined', reason: 'refused_by_provider' };
@@ -53,9 +54,16 @@ export class ProviderCalls {
     });
   }
 
-  /** @throws RetryableError when the outcome is unknown */
+  /**
+   * A refund has to be given in the end. The provider shows refunds at once. So what it does not show may be asked for,
+   * however old it is.
+   * @throws RetryableError when the outcome is unknown
+   */
   refund(request: RefundRequest, asking: Asking): Promise<RefundResult> {
     return this.ask('refund', asking, async () => {
+      const memory = memoryOf(asking);
+      const found = await this.lookUp('refund', { asking, memory }, () => this.provider.findRefund(request));
+      if (found) return { outcome: 'succeeded', reference: asReference(found.reference) };
       try {
         const { reference } = await this.provider.refund(request);
         return { outcome: 'succeeded', reference: asReference(reference) };
@@ -80,6 +88,28 @@ export class ProviderCalls {
     }
   }
 
+  /**
+   * What the provider shows of an earlier request. While the provider remembers the key, the key protects alone, so a
+   * look-up may fail.
+   * @throws RetryableError when the look-up failed and the key does not protect any more
+   */
+  private async lookUp<Found>(
+    call: string,
+    { asking, memory }: { asking: Asking; memory: Memory },
+    find: () => Promise<Found | undefined>,
+  ): Promise<Found | undefined> {
+    if (memory === 'new') return undefined;
+    try {
+      const found = await find();
+      if (found) this.logger.info({ ...asking.ids }, `payment.${call}.found`);
+      return found;
+    } catch (cause) {
+      if (memory === 'remembered') return undefined;
+      const hours = Math.floor(asking.ageMs / 3_600_000);
+      throw new RetryableError(`begun ${hours} hours ago, and the provider does not tell what became of it`, { cause });
+    }
+  }
+
   /** A refused request is our own mistake, so somebody should look at it. */
   private passUnknown(call: string, { ids, askedBefore }: Asking, error: unknown): void {
     if (!(error instanceof TerminalError)) throw error;
@@ -89,6 +119,12 @@ export class ProviderCalls {
   }
 }
 
+function bounded(result: ChargeResult): ChargeResult {
+  return result.outcome === 'succeeded'
+    ? { ...result, reference: asReference(result.reference) }
+    : { ...result, reason: [...result.reason].slice(0, MAX_REASON_LENGTH).join('') };
+}
+
 /**
  * A shortened reference would name nothing, and nobody could use it to give money back.
  * @throws RetryableError for a text that cannot be a reference
@@ -96,15 +132,4 @@ export class ProviderCalls {
 function asReference(reference: string): string {
   if (reference.length >= 1 && reference.length <= MAX_REFERENCE_LENGTH) return reference;
   throw new RetryableError(`the provider gave a reference of ${reference.length} characters: look it up there`);
-}
-
-/**
- * It is safe to ask again only while the provider remembers the key. After that, a call would be a second charge.
- * @param ageMs since the key was used for the first time, by the clock of the database
- * @throws RetryableError that leaves it to a person to check the provider's records
- */
-export function assertRemembered(ageMs: number): void {
-  if (ageMs < PROVIDER_MEMORY_MS) return;
-  const hours = Math.floor(ageMs / 3_600_000);
-  throw new RetryableError(`begun ${hours} hours ago, which the provider may have forgotten: look it up there`);
 }

@@ -23,6 +23,14 @@ export class SimulatedProvider implements Provider {
   refund({ idempotencyKey }: RefundRequest): Promise<{ reference: string }> {
     return Promise.resolve({ reference: referenceOf('re', idempotencyKey) });
   }
+
+  findCharge(request: ChargeRequest): Promise<ChargeResult> {
+    return this.charge(request);
+  }
+
+  findRefund(request: RefundRequest): Promise<{ reference: string }> {
+    return this.refund(request);
+  }
 }
 
 /**

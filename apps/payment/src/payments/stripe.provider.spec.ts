@@ -16,7 +16,7 @@ interface Seen {
 }
 
 const order = { idempotencyKey: 'cmd-1', paymentId: 'pmt_1', amount: 4200, currency: 'USD', source: 'tok_ok' };
-const back = { idempotencyKey: 'cmd-2', reference: 'pi_1', amount: 1200 };
+const back = { idempotencyKey: 'cmd-2', reference: 'pi_1', amount: 1200, currency: 'USD' };
 
 let server: Server;
 let open: (timeoutMs: number) => StripeProvider;
@@ -144,6 +144,134 @@ describe('StripeProvider.charge', () => {
   });
 });
 
+describe('R38 the amounts on the wire', () => {
+  it.each([
+    ['ISK', 5_001, '500100'],
+    ['UGX', 5, '500'],
+    ['MGA', 1_200, '12'],
+    ['KWD', 5_120, '5120'],
+    ['JPY', 500, '500'],
+    ['EUR', 4_200, '4200'],
+  ])('are those of the provider, for charges and refunds: %s %d', async (currency, amount, units) => {
+    answer = json(200, { id: 'x_1', status: 'succeeded' });
+    await provider.charge({ ...order, currency, amount });
+    await provider.refund({ ...back, currency, amount });
+    expect(seen.map(({ form }) => form.get('amount'))).toEqual([units, units]);
+  });
+
+  it('stay as they are for a refund that an earlier version has begun', async () => {
+    answer = json(200, { id: 're_1', status: 'succeeded' });
+    await provider.refund({ ...back, currency: undefined, amount: 5_001 });
+    expect(seen[0]!.form.get('amount')).toBe('5001');
+  });
+
+  it.each([
+    ['KPW', 100],
+    ['MGA', 150],
+    ['ISK', 1_000_000],
+  ])('are not sent when the provider would not take them: %s %d', async (currency, amount) => {
+    expect(await failure(provider.charge({ ...order, currency, amount }))).toBeInstanceOf(TerminalError);
+    expect(await failure(provider.refund({ ...back, currency, amount }))).toBeInstanceOf(TerminalError);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('R4 StripeProvider.findCharge', () => {
+  /** What the search shows, and what the intents are by now. */
+  const shows = (...intents: { id: string; status: string; [member: string]: unknown }[]) => {
+    answer = (response) => {
+      const { url } = seen.at(-1)!;
+      const one = intents.find(({ id }) => url === `/v1/payment_intents/${id}`);
+      const data = intents.map(({ id }) => ({ id, status: 'requires_confirmation' }));
+      json(200, one ?? { object: 'search_result', data, has_more: false })(response);
+    };
+  };
+  const intent = (status: string, more: object = {}) => ({
+    id: 'pi_1',
+    status,
+    amount: 4_200,
+    currency: 'usd',
+    ...more,
+  });
+
+  it('searches for our id, and believes the intent and not the search', async () => {
+    shows(intent('succeeded'));
+    expect(await provider.findCharge(order)).toEqual({ outcome: 'succeeded', reference: 'pi_1' });
+    const url = new URL(seen[0]!.url!, 'http://provider');
+    expect([url.pathname, url.searchParams.get('query')]).toEqual([
+      '/v1/payment_intents/search',
+      `metadata['commandId']:'cmd-1'`,
+    ]);
+    expect(seen[0]!.headers['idempotency-key']).toBeUndefined();
+  });
+
+  it('cannot be led astray by quotes in an id', async () => {
+    shows();
+    await provider.findCharge({ ...order, idempotencyKey: `a' OR b\\` });
+    expect(new URL(seen[0]!.url!, 'http://provider').searchParams.get('query')).toBe(
+      `metadata['commandId']:'a\\' OR b\\\\'`,
+    );
+  });
+
+  it('finds nothing, or a decline with its reason', async () => {
+    shows();
+    expect(await provider.findCharge(order)).toBeUndefined();
+    shows(
+      intent('requires_payment_method', { last_payment_error: { code: 'card_declined', decline_code: 'lost_card' } }),
+    );
+    expect(await provider.findCharge(order)).toEqual({ outcome: 'declined', reason: 'lost_card' });
+    shows(intent('canceled'));
+    expect(await provider.findCharge(order)).toEqual({ outcome: 'declined', reason: 'card_declined' });
+  });
+
+  it('prefers the intent that took the money', async () => {
+    shows(intent('requires_payment_method', { id: 'pi_0' }), intent('succeeded'));
+    expect(await provider.findCharge(order)).toEqual({ outcome: 'succeeded', reference: 'pi_1' });
+  });
+
+  it.each<[string, object]>([
+    ['is not decided', { status: 'processing' }],
+    ['has another amount', { amount: 42 }],
+    ['has another currency', { currency: 'eur' }],
+  ])('does not tell the outcome of an intent that %s', async (_, more) => {
+    shows(intent('succeeded', more));
+    expect(await failure(provider.findCharge(order))).toBeInstanceOf(RetryableError);
+  });
+
+  it('fails when the search fails', async () => {
+    answer = json(503, { error: { type: 'api_error' } });
+    expect(await failure(provider.findCharge(order))).toBeInstanceOf(RetryableError);
+  });
+});
+
+describe('R4 StripeProvider.findRefund', () => {
+  const refund = (id: string, commandId: string, status = 'succeeded') => ({ id, status, metadata: { commandId } });
+
+  it('looks through all refunds of the charge for ours', async () => {
+    const pages = [
+      { data: [refund('re_9', 'cmd-9'), refund('re_2', 'cmd-2', 'failed')], has_more: true },
+      { data: [refund('re_3', 'cmd-2', 'pending')], has_more: false },
+    ];
+    answer = (response) => json(200, { object: 'list', url: '/v1/refunds', ...pages[seen.length - 1] })(response);
+    expect(await provider.findRefund(back)).toEqual({ reference: 're_3' });
+    expect(seen.map(({ url }) => new URL(url!, 'http://provider').searchParams.get('payment_intent'))).toEqual([
+      'pi_1',
+      'pi_1',
+    ]);
+  });
+
+  it('finds nothing when ours is not there or was turned down', async () => {
+    const data = [refund('re_9', 'cmd-9'), refund('re_2', 'cmd-2', 'failed'), { id: 're_1', status: 'succeeded' }];
+    answer = json(200, { object: 'list', url: '/v1/refunds', data, has_more: false });
+    expect(await provider.findRefund(back)).toBeUndefined();
+  });
+
+  it('fails when the list fails', async () => {
+    answer = json(500, { error: { type: 'api_error' } });
+    expect(await failure(provider.findRefund(back))).toBeInstanceOf(RetryableError);
+  });
+});
+
 describe('StripeProvider.refund', () => {
   it.each(['succeeded', 'pending'])('takes a refund that is %s', async (status) => {
     answer = json(200, { id: 're_1', status });
@@ -168,6 +296,8 @@ describe('SimulatedProvider', () => {
     expect(await one.charge(order)).toEqual(await two.charge(order));
     expect(await one.charge(order)).not.toEqual(await one.charge({ ...order, idempotencyKey: 'cmd-9' }));
     expect(await one.refund(back)).toEqual(await two.refund(back));
+    expect(await one.findCharge(order)).toEqual(await two.charge(order));
+    expect(await one.findRefund(back)).toEqual(await two.refund(back));
     expect(await one.charge({ ...order, source: 'tok_declined' })).toEqual({
       outcome: 'declined',
       reason: 'generic_decline',

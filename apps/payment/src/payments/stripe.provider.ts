@@ -3,6 +3,7 @@
  */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } from '@shop/contracts';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
 import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
@@ -28,6 +29,8 @@ const UNDECIDED_STATUSES = [408, 409, 424, 429];
  * succeeded.
  */
 const UNREAD_STATUSES = [401, 403];
+/** More than ever belong together: one command makes one charge, and few refunds are made of one payment. */
+const PAGE_SIZE = 100;
 
 export class StripeProvider implements Provider {
   private readonly stripe: Stripe;
@@ -52,7 +55,7 @@ export class StripeProvider implements Provider {
 
   async charge({ idempotencyKey, paymentId, amount, currency, source }: ChargeRequest): Promise<ChargeResult> {
     const params: Stripe.PaymentIntentCreateParams = {
-      amount,
+      amount: unitsOf({ amount, currency }),
       currency: currency.toLowerCase(),
       confirm: true,
       payment_method: source,
@@ -73,22 +76,90 @@ export class StripeProvider implements Provider {
     }
   }
 
-  async refund({ idempotencyKey, reference, amount }: RefundRequest): Promise<{ reference: string }> {
-    const params = { payment_intent: reference, amount, metadata: { commandId: idempotencyKey } };
+  async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<{ reference: string }> {
+    const params = {
+      payment_intent: reference,
+      amount: currency === undefined ? amount : unitsOf({ amount, currency }),
+      metadata: { commandId: idempotencyKey },
+    };
     try {
       const work = this.stripe.refunds.create(params, { idempotencyKey });
       const { id, status } = await withTimeout(work, this.timeoutMs, 'the refund');
-      if (status === 'failed' || status === 'canceled') throw new TerminalError(`the refund ${id} is ${status}`);
+      if (isTurnedDown(status)) throw new TerminalError(`the refund ${id} is ${status}`);
       return { reference: id };
     } catch (error) {
       throw failureOf(error);
     }
   }
 
+  async findCharge(request: ChargeRequest): Promise<ChargeResult | undefined> {
+    try {
+      return resultOf(await withTimeout(this.intentsOf(request), this.timeoutMs, 'the search of the charge'), request);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  async findRefund({ idempotencyKey, reference }: RefundRequest): Promise<{ reference: string } | undefined> {
+    const list = async () => {
+      for await (const refund of this.stripe.refunds.list({ payment_intent: reference, limit: PAGE_SIZE })) {
+        if (refund.metadata?.commandId === idempotencyKey && !isTurnedDown(refund.status)) return refund;
+      }
+      return undefined;
+    };
+    try {
+      const found = await withTimeout(list(), this.timeoutMs, 'the list of refunds');
+      return found && { reference: found.id };
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** The search may show an intent as it was some time ago. So each is read again by its id. */
+  private async intentsOf({ idempotencyKey }: ChargeRequest): Promise<Stripe.PaymentIntent[]> {
+    const value = idempotencyKey.replace(/[\\']/g, String.raw`\$&`);
+    const { data } = await this.stripe.paymentIntents.search({
+      query: `metadata['commandId']:'${value}'`,
+      limit: PAGE_SIZE,
+    });
+    return Promise.all(data.map(({ id }) => this.stripe.paymentIntents.retrieve(id)));
+  }
+
   /** Nest calls this when the consumers have drained. Idle connections would keep the process alive. */
   onApplicationShutdown(): void {
     this.agent.destroy();
   }
+}
+
+/** @throws TerminalError for an amount that the provider would not take */
+function unitsOf(money: Payable): number {
+  const objection = objectionToPaying(money);
+  if (objection) throw new TerminalError(objection.detail);
+  return providerAmountOf(money);
+}
+
+const isTurnedDown = (status: string | null): boolean => status === 'failed' || status === 'canceled';
+
+/**
+ * The result that all these intents of one charge have together. Undefined if there is none.
+ * @throws RetryableError when one of them is not decided yet, or is not what we have asked for
+ */
+function resultOf(
+  intents: readonly Stripe.PaymentIntent[],
+  { amount, currency }: ChargeRequest,
+): ChargeResult | undefined {
+  const paid = intents.find(({ status }) => status === 'succeeded');
+  if (paid) {
+    const same = paid.currency === currency.toLowerCase() && amountOfProvider(paid.amount, currency) === amount;
+    if (!same) throw new RetryableError(`the charge ${paid.id} has another amount: look it up at the provider`);
+    return { outcome: 'succeeded', reference: paid.id };
+  }
+  const open = intents.find(({ status }) => status !== 'requires_payment_method' && status !== 'canceled');
+  if (open) throw new RetryableError(`the charge ${open.id} is ${open.status}`);
+  const [declined] = intents;
+  if (!declined) return undefined;
+  const { decline_code: declineCode, code } = declined.last_payment_error ?? {};
+  return { outcome: 'declined', reason: declineCode || code || 'card_declined' };
 }
 
 /**

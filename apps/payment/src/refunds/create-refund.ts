@@ -8,8 +8,9 @@
 import { Injectable } from '@nestjs/common';
 import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
 import type { Tx } from '@shop/postgres';
+import type { Payment } from '../payments/payment';
 import { addRefunded, lockPayment } from '../payments/payments.repository';
-import { assertRemembered, ProviderCalls } from '../payments/provider-calls';
+import { ProviderCalls } from '../payments/provider-calls';
 import { objectionTo, pathOf, refundIdOf } from './refund';
 import { answerOfRefund } from './refund.view';
 import { createRefund, findRefund, findRefundAgeMs, settleRefund, sumPromised } from './refunds.repository';
@@ -24,6 +25,8 @@ export interface NewRefund {
 interface Begun {
   /** The provider's name for the charge. */
   reference: string;
+  /** Absent in work that an earlier version has begun. */
+  currency?: string;
   /** The age of the refund when this work was begun. */
   ageMs: number;
   /** The ledger has forgotten this refund. The provider may have been asked for it. */
@@ -44,11 +47,11 @@ export class CreateRefund {
   private async run(work: LeasedWork, refund: NewRefund): Promise<Done> {
     const { tenant, paymentId, amount } = refund;
     const id = refundIdOf(work.id);
-    const { reference, ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, refund));
-    assertRemembered(ageMs + work.ageMs);
+    const begun = await work.reach('pending', (tx) => this.begin(tx, id, refund));
+    const { reference, currency, ageMs, isKnown } = begun;
     const result = await this.provider.refund(
-      { idempotencyKey: work.id, reference, amount },
-      { ids: { paymentId }, askedBefore: work.attempt > 1 || isKnown },
+      { idempotencyKey: work.id, reference, amount, currency },
+      { ids: { paymentId }, askedBefore: work.attempt > 1 || isKnown, ageMs: ageMs + work.ageMs },
     );
     const given = result.outcome === 'succeeded' ? result.reference : null;
     return work.finish(async (tx) => {
@@ -70,11 +73,13 @@ export class CreateRefund {
       if (known.status !== 'pending' || !same)
         throw alreadySubmitted(pathOf(known), 'this refund was made before; the status URL tells it as it is now');
       const ageMs = await findRefundAgeMs(tx, { tenant, id });
-      return { reference: payment!.providerReference!, ageMs, isKnown: true };
+      return { ...chargeOf(payment!), ageMs, isKnown: true };
     }
     const objection = objectionTo(amount, payment, promised);
     if (objection) throw objection;
     createRefund(tx, { tenant, id, paymentId, amount });
-    return { reference: payment!.providerReference!, ageMs: 0, isKnown: false };
+    return { ...chargeOf(payment!), ageMs: 0, isKnown: false };
   }
 }
+
+const chargeOf = ({ providerReference, currency }: Payment) => ({ reference: providerReference!, currency });

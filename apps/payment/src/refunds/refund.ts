@@ -2,7 +2,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Problem } from '@shop/problem';
 import { IsInt, Max, Min } from 'class-validator';
-import { idAfter, MAX_AMOUNT, type Payment, paymentNotFound } from '../payments/payment';
+import { idAfter, MAX_AMOUNT, payableProblem, type Payment, paymentNotFound } from '../payments/payment';
 
 export class RefundBody {
   @ApiProperty({ description: 'minor units of the currency of the payment', example: 1_200 })
@@ -46,7 +46,7 @@ export function objectionTo(amount: number, payment: Payment | undefined, promis
     return new Problem(409, 'payment_not_refundable', `the payment is ${payment.status}`);
   }
   const refundable = payment.amount - promised;
-  if (amount <= refundable) return undefined;
+  if (amount <= refundable) return payableProblem({ amount, currency: payment.currency });
   return new Problem(409, 'refund_exceeds_payment', 'this and the other refunds would give back more than was paid', {
     extensions: { refundable },
   });

@@ -4,7 +4,7 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
 import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems, type ProblemCodes } from '@shop/problem';
-import { checkPaymentId } from '../payments/payment';
+import { checkPaymentId, notPayable } from '../payments/payment';
 import { PaymentsService } from '../payments/payments.service';
 import { CreateRefund } from './create-refund';
 import { RefundBody } from './refund';
@@ -30,6 +30,8 @@ const refusals: ProblemCodes = {
       refundId: { type: 'string', example: REFUND },
       statusUrl: { type: 'string', example: `/payments/${PAYMENT}/refunds/${REFUND}` },
     },
+    // No refund is made for these.
+    ...Object.fromEntries(notPayable.map((code) => [code, {}])),
   },
 };
 

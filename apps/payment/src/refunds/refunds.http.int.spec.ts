@@ -115,13 +115,20 @@ describe('R38 POST /payments/{id}/refunds', () => {
     expect(apps.provider.taken(id)).toBe(4_200);
   });
 
-  it.each([{ amount: 0 }, { amount: -1 }, { amount: 1.5 }, { amount: 100_000_000 }, {}, { amount: 1, reason: 'x' }])(
+  it.each([{ amount: 0 }, { amount: -1 }, { amount: 1.5 }, {}, { amount: 1, reason: 'x' }])(
     'R29 refuses %j',
     async (body) => {
       const { id } = await apps.paid();
       expect(outcomeOf(await apps.post(`/payments/${id}/refunds`, body))).toBe('400 validation_failed');
     },
   );
+
+  it('R38 does not accept a part that the provider cannot give back', async () => {
+    const { id } = (await apps.pay(paymentBody({ amount: 5_000, currency: 'KWD' }))).json<PaymentJson>();
+    expect(outcomeOf(await apps.refund(id, 1_005))).toBe('422 amount_not_payable');
+    expect(outcomeOf(await apps.refund(id, 1_010))).toBe('201 ok');
+    expect([await refundsOf(id), apps.provider.taken(id)]).toMatchObject([[{ amount: 1_010 }], 3_990]);
+  });
 
   it('R54 is for operators, and for a tenant its own', async () => {
     const { id } = await apps.paid();
@@ -218,6 +225,26 @@ describe('the same refund again', () => {
       expect([await apps.payment(id), apps.provider.taken(id)]).toMatchObject([{ refunded: 200 }, 4_000]);
     },
   );
+
+  it.each<[ProviderFault, number]>([
+    ['loses-answer', 1],
+    ['fails-before', 2],
+  ])('R4 R18 is given once when the provider has forgotten the key: %s', async (fault, calls) => {
+    const { id } = await apps.paid();
+    const [mine, forgotten] = [randomUUID(), randomUUID()];
+    apps.provider.plan(id, fault, fault);
+    for (const key of [mine, forgotten]) {
+      expect(outcomeOf(await apps.refund(id, 100, { key }))).toBe('503 outcome_unknown');
+      await apps.query(`update ledger set created_at = now() - interval '25 hours' where key = $1`, [key]);
+    }
+    const keys = apps.provider.calls.slice(-2).map(({ idempotencyKey }) => idempotencyKey);
+    apps.provider.forgetKeys(id);
+    expect(outcomeOf(await apps.refund(id, 100, { key: mine, replica: 1 }))).toBe('201 ok');
+    await apps.ageLease(forgotten);
+    await apps.resumeOverdue(1);
+    expect([await apps.payment(id), apps.provider.taken(id)]).toMatchObject([{ refunded: 200 }, 4_000]);
+    expect(keys.map((key) => apps.provider.callsUnder(key))).toEqual([calls, calls]);
+  });
 
   it('R18 is taken over from an owner that slept, and is given back once', async () => {
     const { id } = await apps.paid();

@@ -81,7 +81,7 @@ const selectPromised: Statement = {
 const insertOne: Statement = {
   name: 'refund.insert',
   text: `
-    insert into refund (tenant, id, payment_id, amount, status) values ($1, $2, $3, $4, 'pending')`,
+    insert into refund (tenant, id, payment_id, amount, status, created_at) values ($1, $2, $3, $4, 'pending', now())`,
 };
 
 const selectAge: Statement = {

@@ -20,6 +20,9 @@ export interface Call {
 
 export type Entry = Call & Pick<Answer, 'status' | 'body'>;
 
+/** A line of the journal. */
+export type JournalEntry = Entry | { forgetsKeys: true };
+
 export function declined(intent: PaymentIntent, declineCode: string): Answer {
   return {
     status: 402,

@@ -1,6 +1,6 @@
 /** The books without HTTP: charging, refunding, and answering once per key. */
 import fc from 'fast-check';
-import type { Entry } from './answer';
+import type { JournalEntry } from './answer';
 import { Books, type World } from './books';
 import type { Journal } from './journal';
 
@@ -68,6 +68,26 @@ describe('Books', () => {
     );
   });
 
+  it('charges again under a key that it has forgotten, and keeps the first charge, after a restart too', () => {
+    const { books, entries } = openBooks();
+    books.charge({ key: 'k', fingerprint: 'f' }, form());
+    books.forgetKeys();
+    expect([books.hasAnswer('k'), books.charges()]).toMatchObject([false, [{ id: 'pi_1', idempotencyKey: 'k' }]]);
+    const reread = new Books({ entries, append: () => undefined, clear: () => undefined }, counting());
+    expect([reread.hasAnswer('k'), reread.charges()]).toEqual([false, books.charges()]);
+    books.charge({ key: 'k', fingerprint: 'f' }, form());
+    expect(books.charges()).toHaveLength(2);
+  });
+
+  it('gives back no part that does not exist in the currency', () => {
+    const { books } = openBooks();
+    books.charge({ fingerprint: 'f' }, { ...form(), currency: 'isk', amount: 500_100 });
+    const refund = (amount: number) =>
+      books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', amount, metadata: {} });
+    expect(() => refund(50)).toThrow(/divisible by 100/);
+    expect(refund(500_100)).toMatchObject({ status: 200, body: { amount: 500_100 } });
+  });
+
   it('forgets everything when cleared', () => {
     const { books, entries } = openBooks();
     books.charge({ key: 'k', fingerprint: 'f' }, form());
@@ -76,9 +96,9 @@ describe('Books', () => {
   });
 });
 
-function openBooks(): { books: Books; entries: Entry[] } {
-  const entries: Entry[] = [];
-  const journal: Journal<Entry> = {
+function openBooks(): { books: Books; entries: JournalEntry[] } {
+  const entries: JournalEntry[] = [];
+  const journal: Journal<JournalEntry> = {
     entries: [],
     append: (entry) => void entries.push(entry),
     clear: () => void entries.splice(0),

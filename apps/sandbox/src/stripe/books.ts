@@ -5,7 +5,8 @@
  * and reading the journal from the start gives the same books again.
  */
 import { randomBytes } from 'node:crypto';
-import { alreadyRefunded, type Answer, type Call, declined, type Entry } from './answer';
+import { alreadyRefunded, type Answer, type Call, declined, type Entry, type JournalEntry } from './answer';
+import { checkAmount } from './currencies';
 import type { Journal } from './journal';
 import { type ChargeForm, newPaymentIntent, type PaymentIntent } from './payment-intent';
 import { newRefund, type Refund, type RefundForm } from './refund';
@@ -47,7 +48,7 @@ export class Books {
   refunds: Refund[] = [];
 
   constructor(
-    private readonly journal: Journal<Entry>,
+    private readonly journal: Journal<JournalEntry>,
     private readonly world: World = realWorld,
   ) {
     for (const entry of journal.entries) this.apply(entry);
@@ -62,7 +63,7 @@ export class Books {
     return this.once(call, () => {
       const declineCode = sourceOf(form.source)?.declineCode;
       const { newId, nowMs } = this.world;
-      const intent = newPaymentIntent(form, { paid: declineCode === undefined, newId, nowMs: nowMs() });
+      const intent = newPaymentIntent(form, { declineCode, newId, nowMs: nowMs() });
       return declineCode === undefined ? { status: 200, body: intent } : declined(intent, declineCode);
     });
   }
@@ -74,6 +75,7 @@ export class Books {
       if (!intent) throw missing('payment_intent', form.paymentIntent, { status: 404, param: 'payment_intent' });
       const left = intent.amount_received - this.refundedOf(intent.id);
       const amount = form.amount ?? left;
+      checkAmount(amount, intent.currency);
       if (amount > left || left === 0) return alreadyRefunded(intent, left);
       const { newId, nowMs } = this.world;
       const { metadata } = form;
@@ -96,6 +98,11 @@ export class Books {
     });
   }
 
+  /** What Stripe does a day later: a known key is a new one, and the money that moved under it stays where it is. */
+  forgetKeys(): void {
+    this.write({ forgetsKeys: true });
+  }
+
   clear(): void {
     this.journal.clear();
     for (const map of [this.answers, this.intentsById, this.keyByIntent, this.refundedByIntent]) map.clear();
@@ -110,13 +117,17 @@ export class Books {
       return { status: stored.status, body: stored.body, replayed: true };
     }
     const answer = decide();
-    const entry = { ...call, ...answer };
-    this.journal.append(entry);
-    this.apply(entry);
+    this.write({ ...call, ...answer });
     return answer;
   }
 
-  private apply(entry: Entry): void {
+  private write(entry: JournalEntry): void {
+    this.journal.append(entry);
+    this.apply(entry);
+  }
+
+  private apply(entry: JournalEntry): void {
+    if ('forgetsKeys' in entry) return this.answers.clear();
     const { key, body } = entry;
     if (key !== undefined) this.answers.set(key, entry);
     if ('error' in body) {

@@ -20,12 +20,37 @@ describe('readCharge', () => {
     ['amount', { amount: '100000000' }],
     ['amount', { amount: ['1', '2'] }],
     ['currency', { currency: 'euro' }],
+    ['currency', { currency: 'KPW' }],
+    ['amount', { currency: 'ISK', amount: '5001' }],
+    ['amount', { currency: 'UGX', amount: '150' }],
+    ['amount', { currency: 'KWD', amount: '5124' }],
     ['confirm', { confirm: 'false' }],
     ['payment_method', { payment_method: '' }],
     ['payment_method', { payment_method: 'gold' }],
     ['metadata', { 'metadata[note]': 'x'.repeat(501) }],
   ])('names %s when the form has %p', (param, change) => {
     expect(faultOf(() => readCharge({ ...good, ...change }))).toMatchObject({ type: 'invalid_request_error', param });
+  });
+});
+
+describe('the amounts that Stripe takes', () => {
+  const codeOf = (currency: string, amount: string) =>
+    (faultOf(() => readCharge({ ...good, currency, amount })) as { code?: string }).code;
+
+  it('have eight digits', () => {
+    expect(readCharge({ ...good, amount: '99999999' }).amount).toBe(99_999_999);
+    expect([codeOf('EUR', '100000000'), codeOf('ISK', '100000000')]).toEqual(['amount_too_large', 'amount_too_large']);
+  });
+
+  it.each([
+    ['ISK', '500100'],
+    ['UGX', '500'],
+    ['KWD', '5120'],
+    ['MGA', '12'],
+    ['JPY', '501'],
+    ['HUF', '1045'],
+  ])('exist in their currency: %s %s', (currency, amount) => {
+    expect(readCharge({ ...good, currency, amount })).toMatchObject({ currency: currency.toLowerCase() });
   });
 });
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ChargeForm } from './payment-intent';
 import type { RefundForm } from './refund';
+import { checkAmount, checkCurrency } from './currencies';
 import { sourceOf } from './sources';
 import { invalidParameter, missing, type StripeError } from './stripe-error';
 
@@ -9,7 +10,6 @@ import { invalidParameter, missing, type StripeError } from './stripe-error';
 export type Form = Record<string, unknown>;
 
 /** Stripe's own limits. */
-const MAX_AMOUNT = 99_999_999;
 const METADATA = /^metadata\[([^[\]]{1,40})\]$/;
 const MAX_METADATA_KEYS = 50;
 const MAX_METADATA_VALUE_LENGTH = 500;
@@ -18,10 +18,12 @@ const MAX_METADATA_VALUE_LENGTH = 500;
 export function readCharge(form: Form): ChargeForm {
   if (form['confirm'] !== 'true') throw invalidParameter('confirm', 'The sandbox only charges at once: confirm=true.');
   const currency = required(form, 'currency').toLowerCase();
-  if (!/^[a-z]{3}$/.test(currency)) throw invalidParameter('currency', `Invalid currency: ${currency}`);
+  checkCurrency(currency);
   const source = required(form, 'payment_method');
   if (!sourceOf(source)) throw missing('PaymentMethod', source, { status: 400, param: 'payment_method' });
-  return { amount: amountOf(required(form, 'amount')), currency, source, metadata: metadataOf(form) };
+  const amount = amountOf(required(form, 'amount'));
+  checkAmount(amount, currency);
+  return { amount, currency, source, metadata: metadataOf(form) };
 }
 
 /** @throws StripeError 400 that names the faulty parameter. */
@@ -56,8 +58,8 @@ function text(form: Form, name: string): string | undefined {
 
 function amountOf(value: string): number {
   const amount = Number(value);
-  if (/^\d{1,8}$/.test(value) && amount >= 1 && amount <= MAX_AMOUNT) return amount;
-  throw invalidParameter('amount', `Invalid integer: ${value}. Amounts are minor units from 1 to ${MAX_AMOUNT}.`);
+  if (/^\d{1,15}$/.test(value) && amount >= 1) return amount;
+  throw invalidParameter('amount', `Invalid integer: ${value}. Amounts are units of the currency, from 1.`);
 }
 
 function metadataOf(form: Form): Record<string, string> {

@@ -3,7 +3,7 @@
 export interface PaymentIntent {
   id: string;
   object: 'payment_intent';
-  /** Minor units, as everywhere. */
+  /** In Stripe's units of the currency. */
   amount: number;
   amount_received: number;
   /** Lower case, three letters. */
@@ -13,9 +13,17 @@ export interface PaymentIntent {
   /** The source token; null after a decline, because the intent then waits for another one. */
   payment_method: string | null;
   latest_charge: string;
+  /** Why the last attempt took no money. */
+  last_payment_error: CardError | null;
   /** Seconds since 1970. */
   created: number;
   livemode: false;
+}
+
+export interface CardError {
+  type: 'card_error';
+  code: 'card_declined';
+  decline_code: string;
 }
 
 export interface ChargeForm {
@@ -26,13 +34,15 @@ export interface ChargeForm {
 }
 
 export interface IntentContext {
-  paid: boolean;
+  /** The issuer's reason, when it refuses. */
+  declineCode?: string;
   /** A new one for each id. */
   newId: (prefix: 'pi' | 'ch') => string;
   nowMs: number;
 }
 
-export function newPaymentIntent(form: ChargeForm, { paid, newId, nowMs }: IntentContext): PaymentIntent {
+export function newPaymentIntent(form: ChargeForm, { declineCode, newId, nowMs }: IntentContext): PaymentIntent {
+  const paid = declineCode === undefined;
   return {
     id: newId('pi'),
     object: 'payment_intent',
@@ -43,6 +53,7 @@ export function newPaymentIntent(form: ChargeForm, { paid, newId, nowMs }: Inten
     metadata: form.metadata,
     payment_method: paid ? form.source : null,
     latest_charge: newId('ch'),
+    last_payment_error: paid ? null : { type: 'card_error', code: 'card_declined', decline_code: declineCode },
     created: Math.floor(nowMs / 1_000),
     livemode: false,
   };

@@ -17,7 +17,7 @@ import { Problem } from '@shop/problem';
 import type { NewSaga, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
 import { loadPrices, type Money, priceKey, type ProductKey } from '../../products/product';
-import { type Order, type OrderBody, priceItems } from '../order';
+import { checkPayable, type Order, type OrderBody, priceItems } from '../order';
 import { createdAnswer } from '../order.view';
 import {
   insertOrders,
@@ -119,6 +119,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   if (before) return before.requestHash.equals(claim.fingerprint) ? submittedBefore(before) : reusedAnswer();
   try {
     const { items, total } = priceItems(tenant, body.items, state.prices);
+    checkPayable(total);
     const order = newOrder(id ?? uuidv7(), {
       tenant,
       customerId: body.customerId,

@@ -101,6 +101,23 @@ describe('R35 an order', () => {
   });
 });
 
+describe('R35 R38 an order that nobody could pay', () => {
+  it.each<[string, number, string]>([
+    ['total_too_large', 100_000_000, 'EUR'],
+    ['total_too_large', 1_000_000, 'ISK'],
+    ['currency_not_supported', 1_000, 'KPW'],
+    ['amount_not_payable', 1_001, 'KWD'],
+  ])('is refused at the door, and no saga begins: %s', async (code, amount, currency) => {
+    const outcome = await place(here, [await price(newSku(), amount, currency)]);
+    expect(outcome).toMatchObject({ kind: 'fresh', answer: { status: 422 } });
+    expect(bodyOf(outcome)).toMatchObject({ code });
+  });
+
+  it('is one euro cent beyond the largest that is accepted', async () => {
+    expect(totalOf(await place(here, [await price(newSku(), 99_999_999)]))).toBe(99_999_999);
+  });
+});
+
 describe('R19 a refusal', () => {
   it('for two currencies ends when they are one by now', async () => {
     const [cup, tea] = [await price(newSku(), 100), await price(newSku(), 100, 'USD')];
