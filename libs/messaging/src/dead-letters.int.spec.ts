@@ -226,7 +226,10 @@ describe('R46 bytes that are no batch of messages', () => {
     const { publisher, calls } = await startService(mailbox, succeed);
     const [before, after] = [newCommand(), newCommand()];
     publisher.send(mailbox, before);
-    const odd = [Buffer.from('garbage'), Buffer.from('[{"id":1}]'), Buffer.from([0, 255, 254, 0])];
+    const deep = Buffer.from(
+      JSON.stringify([newCommand()]).replace('"data":{}', `"data":${'['.repeat(20_000)}${']'.repeat(20_000)}`),
+    );
+    const odd = [Buffer.from('garbage'), Buffer.from('[{"id":1}]'), Buffer.from([0, 255, 254, 0]), deep];
     for (const bytes of [...odd, odd[0]!]) nats.publish(subjectOf(mailbox), bytes);
     await nats.flush();
     publisher.send(mailbox, after);
@@ -239,7 +242,7 @@ describe('R46 bytes that are no batch of messages', () => {
     expect(contents.map((content) => content.toString('hex')).sort()).toEqual(
       odd.map((bytes) => bytes.toString('hex')).sort(),
     );
-    expect(letters.map(({ deliveries }) => deliveries).sort()).toEqual([1, 1, 2]);
+    expect(letters.map(({ deliveries }) => deliveries).sort()).toEqual([1, 1, 1, 2]);
     expect(letters[0]).toMatchObject({ readable: false, type: null, saga: null, tenant: null, killed: false });
     expect(letters[0]!.lastError).toMatch(/^UnreadableBatchError: unreadable message batch/);
   });

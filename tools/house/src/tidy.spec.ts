@@ -156,6 +156,18 @@ describe('workspaces', () => {
     expectNone(silent, 'Write a README.md: what it is, what it guarantees, an example, what it does not do.');
   });
 
+  it('subscribe in one place', () => {
+    const subscribing = sources.filter(
+      ({ path, text }) =>
+        /^(libs|apps)\//.test(path) &&
+        !isTest(path) &&
+        !/\/testing\/|^apps\/e2e\//.test(path) &&
+        path !== 'libs/messaging/src/broker.ts' &&
+        /\bnats\.subscribe\(|\bconnection\.subscribe\(/.test(text),
+    );
+    expectNone(subscribing, 'Use `subscribe` of Broker: a callback that throws stops the client of NATS for good.');
+  });
+
   it('read the environment in one place', () => {
     const reading = sources.filter(
       ({ path, text }) =>

@@ -1,9 +1,15 @@
 /** Tells waiting requests that an order has moved, whichever replica moved it. */
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Broker } from '@shop/messaging';
+import { counter } from '@shop/observability';
 
 /** Plain NATS, not JetStream: a hint may be lost, and a waiting request looks again once a second. */
 const SUBJECT = 'note.order.moved';
+
+const ignored = counter(
+  'order_hints_ignored_total',
+  'Messages of other replicas that are no hints, or have some that are none',
+);
 
 /** An order (by `keyOf`) has moved. It is settled if it is confirmed or cancelled now. */
 export interface Hint {
@@ -39,7 +45,7 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.broker.subscribe(SUBJECT, (message) => {
-      for (const hint of hintsIn(message.json())) this.wake(hint);
+      for (const hint of hintsIn(message.string())) this.wake(hint);
     });
   }
 
@@ -81,10 +87,21 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
 }
 
 /**
- * A hint only makes a request look again. So messages that are not our hints (perhaps from a newer version) are
- * ignored.
+ * A hint only makes a request look again. So bytes that are not our hints (perhaps from a newer version, perhaps from a
+ * stranger) are counted and ignored: a line in the log for each could fill it.
  */
-function hintsIn(sent: unknown): Hint[] {
+function hintsIn(text: string): Hint[] {
+  const sent = parsed(text);
   const hints = Array.isArray(sent) ? (sent as unknown[]) : [];
-  return hints.filter((hint): hint is Hint => typeof (hint as Partial<Hint> | null)?.key === 'string');
+  const ours = hints.filter((hint): hint is Hint => typeof (hint as Partial<Hint> | null)?.key === 'string');
+  if (ours.length === 0 || ours.length < hints.length) ignored.inc();
+  return ours;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
