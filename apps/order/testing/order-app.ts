@@ -101,6 +101,8 @@ export interface OrderJson {
   status: string;
   reason?: string;
   total: { amount: number; currency: string };
+  createdAt: string;
+  updatedAt: string;
 }
 
 /** An order of two cups. */

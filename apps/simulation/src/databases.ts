@@ -16,6 +16,9 @@ const migrations: Record<Service, Function[]> = {
   payment: paymentMigrations,
 };
 
+/** The virtual time, and no wait for the disk: nothing has to survive a crash of this server. */
+const session = { search_path: SEARCH_PATH, synchronous_commit: 'off' };
+
 export async function openDatabases(): Promise<Databases> {
   const [order, inventory, payment] = await Promise.all(services.map(open));
   return { order: order!, inventory: inventory!, payment: payment! };
@@ -33,16 +36,10 @@ export async function emptyDatabases(databases: Databases): Promise<void> {
 }
 
 async function open(service: Service): Promise<Database> {
-  const { url, name } = await createTestDatabase((template) => prepare(template, migrations[service]), {
+  const { url } = await createTestDatabase((template) => prepare(template, migrations[service]), {
     templateKey: `simulation-${service}`,
   });
-  const settings = createDatabase({ url, applicationName: 'simulation' });
-  await settings.connect();
-  // The settings of a database are not copied with it.
-  await settings.dataSource.query(`alter database "${name}" set search_path = ${SEARCH_PATH}`);
-  await settings.dataSource.query(`alter database "${name}" set synchronous_commit = off`);
-  await settings.close();
-  const database = createDatabase({ url, applicationName: `simulation-${service}` });
+  const database = createDatabase({ url, applicationName: `simulation-${service}`, session });
   await database.connect();
   return database;
 }

@@ -1,9 +1,10 @@
 /** The database of one service: a TypeORM data source, and named statements on its pipelined connections. */
-import type { Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
 import { Connection, type ConnectionOptions, Connections } from './connection';
 import { DatabaseAwayError, isSerializationFailure, isStaleSession } from './pg-errors';
+import { SERVICE_SETTINGS, type Settings, setUpSession } from './session';
 import type { Statement } from './statement';
 import { runStatement, runTransaction, type Tx } from './transaction';
 
@@ -16,6 +17,8 @@ export interface DatabaseOptions {
   entities?: MixedList<Function>;
   /** The longest wait for an answer of the server. Then the connection is given up. */
   answerWithinMs?: number;
+  /** Instead of the settings of session.ts, for tests. */
+  session?: Settings;
 }
 
 /** Enough for the lanes of one service and its reads. Each connection costs PostgreSQL memory and a process. */
@@ -28,11 +31,6 @@ const MAX_ATTEMPTS = 5;
  * statements before.
  */
 const ANSWER_WITHIN_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 4_500;
-/** The longest time that a statement waits for a row that another replica holds. */
-const LOCK_TIMEOUT_MS = 3_000;
-/** A replica that is paused or cut off inside a transaction must not hold its locks for longer. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /** For a new connection, or for a place in the pool. */
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A firewall forgets a connection that is quiet for long, and a dead server is noticed. */
@@ -40,19 +38,6 @@ const KEEP_ALIVE_AFTER_MS = 10_000;
 /** After a failover or a change of the servers behind an address, no connection stays with the old one for longer. */
 const MAX_AGE_SECONDS = 30 * 60;
 const INT8_OID = 20;
-/**
- * Every statement here looks up rows by key. Its plan is made once for each connection, perhaps while the table is
- * still empty and a scan looks cheap. These settings force the plan for a large table: by index, row by row, and
- * without compilation.
- */
-const PLANNER = [
-  'plan_cache_mode=force_generic_plan',
-  'enable_seqscan=off',
-  'enable_hashjoin=off',
-  'enable_mergejoin=off',
-  'jit=off',
-];
-
 /** Money and counts stay far below 2^53, so bigint columns are read as numbers. */
 const numbersForBigints = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): unknown =>
@@ -81,10 +66,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       maxLifetimeSeconds: MAX_AGE_SECONDS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-      options: PLANNER.map((setting) => `-c ${setting}`).join(' '),
-      lock_timeout: LOCK_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      onConnect: (client: ClientBase) => setUpSession(client, { ...SERVICE_SETTINGS, ...options.session }),
     },
   };
   return new Database(new DataSource(settings));
