@@ -14,6 +14,7 @@ export {
   isUniqueViolation,
   isUnreachable,
 } from './pg-errors';
+export { refuseSharedSessions } from './pooler';
 export { bytea, rowsOf } from './rows';
 export type { Statement } from './statement';
 export type { Tx } from './transaction';

@@ -69,7 +69,7 @@ function connectMigrator({ dataSource: { options } }: Database): Promise<DataSou
     answerWithinMs: 0,
     onConnect: (client: ClientBase) => setUpSession(client, MIGRATION_SETTINGS),
   };
-  return new DataSource({ ...options, entities: [], extra } as typeof options).initialize();
+  return new DataSource({ ...options, entities: [], extra }).initialize();
 }
 
 /** All in one transaction, and behind the other replicas. */

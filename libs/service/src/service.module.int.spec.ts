@@ -6,6 +6,7 @@ import { ledgerMigrations } from '@shop/idempotency';
 import { Broker, messagingMigrations } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { Database } from '@shop/postgres';
+import { startPooler } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
 import { Column, Entity, type MigrationInterface, PrimaryColumn, type QueryRunner, type Repository } from 'typeorm';
 import { ServiceModule } from './index';
@@ -39,12 +40,12 @@ const stack = useStack();
 const apps: NestFastifyApplication[] = [];
 afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
 
-async function open(): Promise<NestFastifyApplication> {
+async function open(databaseUrl = stack.databaseUrl): Promise<NestFastifyApplication> {
   const logger = createLogger({ service: 'crane', level: 'silent', format: 'json' });
   const service = ServiceModule.register({
     service: 'crane',
     logger,
-    databaseUrl: stack.databaseUrl,
+    databaseUrl,
     natsUrl: stack.natsUrl,
     migrations: [...ledgerMigrations, ...messagingMigrations, CreateCrane1760000090000],
     entities: [Crane],
@@ -81,5 +82,11 @@ describe('a service', () => {
     });
     await apps.pop()!.close();
     expect(closed).toEqual(['broker', 'data source']);
+  });
+
+  it('does not start behind a pooler that shares the sessions of the database, and says what to change', async () => {
+    const pooler = await startPooler(stack.databaseUrl, { mode: 'transaction' });
+    await expect(open(pooler.url)).rejects.toThrow('set pool_mode = session in PgBouncer');
+    await pooler.close();
   });
 });

@@ -8,7 +8,7 @@ import { createHealthModule, MetricsModule, Readiness } from '@shop/http';
 import { IdempotencyModule } from '@shop/idempotency';
 import { Broker, DeadLetterEntity, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
-import { createDatabase, Database, migrate, traffic } from '@shop/postgres';
+import { createDatabase, Database, migrate, refuseSharedSessions, traffic } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import { DataSource } from 'typeorm';
 import { DeadLettersController } from './dead-letters.controller';
@@ -53,7 +53,8 @@ export class ServiceModule implements OnApplicationShutdown {
       // `forFeature` needs this provider. `TypeOrmModule.forRoot` would also close the data source, and would do so
       // before the broker is closed.
       { provide: DataSource, useFactory: ({ dataSource }: Database) => dataSource, inject: [Database] },
-      { provide: Broker, useFactory: () => openBroker(options) },
+      // Behind the database: a service that cannot use its database leaves nothing at the broker.
+      { provide: Broker, useFactory: () => openBroker(options), inject: [Database] },
       { provide: Publisher, useFactory: (broker: Broker) => new Publisher(broker, logger), inject: [Broker] },
       {
         provide: JetStreamServer,
@@ -92,6 +93,7 @@ export class ServiceModule implements OnApplicationShutdown {
 
 async function openDatabase(options: ServiceModuleOptions): Promise<Database> {
   const { service, databaseUrl, migrations, entities = [], logger } = options;
+  await refuseSharedSessions(databaseUrl);
   const database = createDatabase({
     url: databaseUrl,
     applicationName: `shop-${service}`,
