@@ -1,5 +1,5 @@
 /** The table of dead letters: one row for a message, however often it is given up on. */
-import type { Database, Statement, Tx } from '@shop/postgres';
+import { type Database, databaseTime, type Statement, type Tx } from '@shop/postgres';
 import { Equal, IsNull, LessThan, Or, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Act, DeadLetter, DeadLetterState, NewDeadLetter } from './dead-letter';
@@ -25,11 +25,15 @@ const put: Statement = {
     returning id`,
 };
 
+let made = 0;
+/** Lists are in the order of the ids, so an id has the time of the database; within a millisecond, it counts. */
+const newId = (at: Date): string => uuidv7({ msecs: at.getTime(), seq: made++ });
+
 /** Opens it, or opens it again and adds its deliveries. Returns its id. */
 export async function putDeadLetter(tx: Tx, letter: NewDeadLetter): Promise<string> {
   const { mailbox, messageId, type, saga, tenant, readable, content, size, deliveries, killed, lastError } = letter;
   const [row] = await tx.query<{ id: string }>(put, [
-    uuidv7(),
+    newId(await databaseTime(tx)),
     mailbox,
     messageId,
     type,

@@ -20,10 +20,10 @@ export function defineEvent<Body extends object>(options: {
   return { type: `${service}.${name}.v${version}`, source: service, body };
 }
 
-/** `id` has to follow from what happened: if it is published again, by any process, it is the same event. */
+/** It gets its time from the database, with its row in the outbox. `id` has to follow from what happened: if it is published again, by any process, it is the same event. */
 export function newEvent<Body extends object>(
   event: EventType<Body>,
-  message: Pick<Message<Body>, 'id' | 'subject' | 'time' | 'traceparent' | 'data'>,
+  message: Pick<Message<Body>, 'id' | 'subject' | 'traceparent' | 'data'>,
 ): Message<Body> {
   return newMessage({ ...message, type: event.type, source: event.source });
 }

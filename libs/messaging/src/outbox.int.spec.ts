@@ -53,12 +53,14 @@ const insert = (client: Client, id: string) =>
   client.query('insert into outbox (event) values ($1)', [JSON.stringify(eventOf(id))]);
 
 describe('the outbox', () => {
-  it('R41 keeps the events of a transaction in their order, byte for byte', async () => {
+  it('R41 keeps the events of a transaction in their order, byte for byte behind their time', async () => {
     await world.commit('a/1', 'b/1', 'a/2');
     await world.commit('a/3');
     expect(await read()).toEqual(['a/1', 'b/1', 'a/2', 'a/3']);
     const rows = await readOutbox(world.database, start, 1);
-    expect(rows[0]!.event).toBe(JSON.stringify(eventOf('a/1')));
+    const [, written, rest] = /^\{("time":"[^"]+"),(.*)$/.exec(rows[0]!.event!)!;
+    expect(written).toMatch(/^"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"$/);
+    expect(`{${rest}`).toBe(JSON.stringify(eventOf('a/1')));
   });
 
   it('R41 keeps nothing of a transaction that is rolled back', async () => {

@@ -28,7 +28,7 @@ export interface OutboxRow extends Place {
   event: string | null;
 }
 
-/** Writes events in the caller's transaction; wake the relay after the commit. */
+/** Writes events in the caller's transaction, with its time; wake the relay after the commit. */
 export function appendEvents(tx: Tx, events: readonly Message[]): void {
   if (events.length > 0) tx.send(insertEvents, [encodeBatch(events)]);
 }
@@ -135,11 +135,16 @@ const progressOf = ({ xid, position, sequence, stream_created }: ProgressRow): P
   streamCreated: stream_created,
 });
 
+/** RFC 3339, in UTC. */
+const time = `to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** The time becomes the first member of each object. As text, all else stays as it was written. */
 const insertEvents: Statement = {
   name: 'outbox.insert',
   text: `
     insert into outbox (event)
-    select e.event from json_array_elements($1::json) with ordinality as e (event, place) order by e.place`,
+    select ('{"time":"' || ${time} || '",' || substr(e.event::text, 2))::json
+    from json_array_elements($1::json) with ordinality as e (event, place) order by e.place`,
 };
 
 const updateLease: Statement = {

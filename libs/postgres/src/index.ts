@@ -1,4 +1,5 @@
 export { traffic } from './bundle';
+export { databaseTime } from './clock';
 export { absentIfNull, isoTime } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions, longestStuckMs } from './lane';

@@ -60,7 +60,7 @@ export function beginOne<Data>(
     results: {},
     traceparent,
     version: 1,
-    updatedAt: new Date(),
+    movedAtMs: performance.now(),
   };
   const change = { saga, transition, durationMs: 0, send: send && commands.of(definition, saga, send) };
   return { change, deadlineMs: send?.deadlineMs ?? null };
@@ -102,7 +102,7 @@ function decideOne(
     saga,
     before: row.state,
     transition,
-    durationMs: saga.updatedAt.getTime() - row.updatedAt.getTime(),
+    durationMs: Math.max(0, Math.round(saga.movedAtMs - row.movedAtMs)),
     send: send && commands.of(definition, saga, send),
   });
   decided.rows.set(row.id, saga);
@@ -112,7 +112,7 @@ function decideOne(
 
 /** The row with the next version, and with the result of the reply. */
 function moved(row: SagaRow, event: SagaEvent): SagaRow {
-  return { ...row, version: row.version + 1, updatedAt: new Date(), results: resultsAfter(row.results, event) };
+  return { ...row, version: row.version + 1, movedAtMs: performance.now(), results: resultsAfter(row.results, event) };
 }
 
 function deadlineOf({ state, send }: Decided, before: SagaState): number | null | undefined {

@@ -139,11 +139,11 @@ describe('R6 the list of open sagas', () => {
       (await listSagas(one.database, { tenant: 'acme', status, limit: 10 })).map(({ id }) => id);
     expect(await ids('parked')).toEqual([mine]);
     expect(await ids('running')).toEqual([moving]);
-    expect(await ids()).toEqual([mine, moving].sort().reverse());
+    expect(await ids()).toEqual([moving, mine]);
     const plan = await planOf(
       one,
-      `select id from saga where status = 'parked' and data ->> 'tenant' = 'acme' and id < $1
-                                    order by id desc limit 10`,
+      `select id from saga where status = 'parked' and data ->> 'tenant' = 'acme'
+         and (created_at, id) < ('infinity', $1) order by created_at desc, id desc limit 10`,
     );
     expect(plan).toMatch(/using saga_parked/);
     expect(plan).toMatch(/Index Cond: .*'tenant'/);

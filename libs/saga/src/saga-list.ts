@@ -32,13 +32,12 @@ interface Row {
   deadline_at: Date | null;
   updated_at: Date;
   data: unknown;
+  /** Microseconds. A Date has not enough of them to sort as the database does. */
+  begun: number;
 }
 
-/** The largest id. */
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
 /**
- * Up to `limit` sagas with ids below `before`. The data of a saga names its `tenant`. There is an index on it for
+ * Up to `limit` sagas that were begun before the saga `before`, by the clock of the database. Ids do not tell the time. The data of a saga names its `tenant`. There is an index on it for
  * parked sagas. The other open sagas are filtered without an index: they are few at any time, and an index would cost
  * each of them.
  */
@@ -46,12 +45,12 @@ export async function listSagas(
   database: Database,
   page: { tenant: string; status?: OpenStatus; before?: string; limit: number },
 ): Promise<ListedSaga[]> {
-  const { tenant, status, before = LAST_ID, limit } = page;
+  const { tenant, status, before = null, limit } = page;
   const [parked, moving] = await Promise.all([
     status === undefined || status === 'parked' ? database.query<Row>(selectParked, [tenant, before, limit]) : [],
     status !== 'parked' ? database.query<Row>(selectMoving, [tenant, before, limit, status ?? null]) : [],
   ]);
-  const newestFirst = [...parked, ...moving].sort((a, b) => (a.id < b.id ? 1 : -1));
+  const newestFirst = [...parked, ...moving].sort((a, b) => b.begun - a.begun || (a.id < b.id ? 1 : -1));
   return newestFirst.slice(0, limit).map((row) => ({
     id: row.id,
     definition: row.definition,
@@ -68,14 +67,19 @@ export async function listSagas(
 }
 
 const columns =
-  'id, definition, definition_version, status, step, action, attempt, reason, deadline_at, updated_at, data';
+  'id, definition, definition_version, status, step, action, attempt, reason, deadline_at, updated_at, data, begun';
+const begun = '(extract(epoch from created_at) * 1000000)::bigint as begun';
+/** Behind the saga `$2`, or everything if that is null. */
+const isBehind = `(created_at, id) < (
+      case when $2::uuid is null then 'infinity' else (select created_at from saga where id = $2::uuid) end,
+      coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))`;
 
 const selectParked: Statement = {
   name: 'saga.select-parked-page',
   text: `
-    select ${columns} from saga
-    where status = 'parked' and data ->> 'tenant' = $1 and id < $2
-    order by id desc limit $3`,
+    select ${columns} from (select *, ${begun} from saga) as s
+    where status = 'parked' and data ->> 'tenant' = $1 and ${isBehind}
+    order by created_at desc, id desc limit $3`,
 };
 
 /**
@@ -86,8 +90,8 @@ const selectMoving: Statement = {
   name: 'saga.select-moving-page',
   text: `
     with moving as materialized (
-      select ${columns} from saga where status in ('running', 'compensating'))
+      select *, ${begun} from saga where status in ('running', 'compensating'))
     select ${columns} from moving
-    where data ->> 'tenant' = $1 and id < $2 and ($4::text is null or status = $4)
-    order by id desc limit $3`,
+    where data ->> 'tenant' = $1 and ${isBehind} and ($4::text is null or status = $4)
+    order by created_at desc, id desc limit $3`,
 };

@@ -11,7 +11,7 @@ const rowOf = (id: string, status: SagaStatus = 'running', version = 1): SagaRow
   results: {},
   traceparent: '',
   version,
-  updatedAt: new Date(),
+  movedAtMs: 0,
 });
 
 describe('R5 the memory of open sagas', () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { newTraceparent } from '@shop/observability';
 import { traffic, type Tx } from '@shop/postgres';
-import { eventually, seededRandom } from '@shop/testing';
+import { eventually, seededRandom, setClockAhead } from '@shop/testing';
 import pino from 'pino';
 import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
@@ -115,6 +115,22 @@ describe('a saga', () => {
     );
     expect(history.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(history.at(-1)).toMatchObject({ to: 'parked', detail: { reason: 'unknown_command' } });
+  });
+
+  it('R48 tells how long a step took, by the clock of the database, whatever the clock of the process says', async () => {
+    const id = await begin(one);
+    await one.database.query({
+      name: 'test.age',
+      text: `update saga set updated_at = now() - interval '1 minute'`,
+    });
+    const putRight = setClockAhead(2 * 24 * 3_600_000);
+    // The other replica does not remember the saga, so it reads the row.
+    await two.engine.receive(replyTo(id, 'flight.do'));
+    putRight();
+    const { durationMs } = two.log.find(({ sagaId, seq }) => sagaId === id && seq === 2)!;
+    // A minute, and not two days.
+    expect(durationMs).toBeGreaterThanOrEqual(60_000);
+    expect(durationMs).toBeLessThan(3_600_000);
   });
 
   it('R48 lets no reply speak over the fields of its log line', async () => {

@@ -13,8 +13,8 @@ export interface SagaRow {
   traceparent: string;
   /** Counts the transitions. It is also the sequence number of the newest one in the history. */
   version: number;
-  /** The time of its last move. */
-  updatedAt: Date;
+  /** When it last moved, by the monotonic clock of this process (`performance.now()`). For durations only. */
+  movedAtMs: number;
 }
 
 interface StoredSaga {
@@ -31,7 +31,7 @@ interface StoredSaga {
   results: Results;
   traceparent: string;
   version: number;
-  updated_at: Date;
+  age_ms: number;
 }
 
 export const HISTORY_PRIMARY_KEY = 'saga_history_pkey';
@@ -56,7 +56,7 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
     results: row.results,
     traceparent: row.traceparent,
     version: row.version,
-    updatedAt: row.updated_at,
+    movedAtMs: performance.now() - row.age_ms,
   }));
 }
 
@@ -143,7 +143,7 @@ const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
   text: `
     select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, data, results,
-           traceparent, version, updated_at
+           traceparent, version, (extract(epoch from now() - updated_at) * 1000)::int8 as age_ms
     from saga where id = any($1::uuid[]) order by id for update`,
 };
 

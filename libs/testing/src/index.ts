@@ -4,6 +4,7 @@ export type { ProcessExit, ProcessOptions, RunningProcess } from './child-proces
 export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
 export { expectKeptFile } from './kept-file';
+export { setClockAhead } from './process-clock';
 export { seededRandom } from './random';
 export type { SeededRandom } from './random';
 export { expectSchema } from './schema';

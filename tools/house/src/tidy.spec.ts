@@ -69,6 +69,42 @@ describe('files', () => {
   });
 });
 
+describe('time', () => {
+  /** Where the clock of the process is right, and why. */
+  const clocks: Record<string, string> = {
+    'apps/sandbox/src/stripe/books.ts': 'the provider of the sandbox is this process, and has no database',
+    'libs/idempotency/src/ledger/memory-ledger.ts': 'its rows are in the memory of this process',
+  };
+  const isProduct = (path: string): boolean =>
+    /^(apps|libs)\/[^/]+\/src\//.test(path) && !isTest(path) && !/^(apps\/(e2e|simulation)|libs\/testing)\//.test(path);
+  const readsClock = (text: string): boolean => /\bnew Date\(\s*\)|\bDate\.now\b|(?<!new )\bDate\(\s*\)/.test(text);
+
+  it('that is kept comes from the database', () => {
+    const wrong = sources.filter(({ path, text }) => isProduct(path) && readsClock(text) && !(path in clocks));
+    expectNone(
+      wrong,
+      'Use now() in the statement, or databaseTime(tx) of @shop/postgres. For a duration use performance.now().',
+    );
+  });
+
+  it('has no exception that is not needed', () => {
+    const needless = Object.keys(clocks).filter(
+      (path) => !sources.some((one) => one.path === path && readsClock(one.text)),
+    );
+    expectNone(needless, 'Take it out of the list.');
+  });
+
+  it.each([
+    ['new Date()', true],
+    ['Date.now()', true],
+    ['clock = Date.now', true],
+    ['new Date(row.at)', false],
+    ['performance.now()', false],
+  ])('is found: %s', (text, expected) => {
+    expect(readsClock(text)).toBe(expected);
+  });
+});
+
 describe('imports', () => {
   it('import another workspace only through its door', () => {
     const deep = sources.flatMap(({ path, imports }) =>

@@ -3,6 +3,7 @@ import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { sagaMigrations } from '@shop/saga';
 import { CreateOrders1760000010000 } from './1760000010000-create-orders';
+import { OrderByCreation1760000010100 } from './1760000010100-order-by-creation';
 
 export const orderMigrations = [
   ...ledgerMigrations,
@@ -10,4 +11,5 @@ export const orderMigrations = [
   ...sagaMigrations,
   ...outboxMigrations,
   CreateOrders1760000010000,
+  OrderByCreation1760000010100,
 ];

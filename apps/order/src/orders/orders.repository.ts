@@ -47,6 +47,8 @@ export const ORDERS_PRIMARY_KEY = 'orders_pkey';
 export const ORDERS_NATURAL_KEY = 'orders_placed_as';
 
 /**
+ * `createdAt` of the orders is the time of this transaction.
+ *
  * Inserts in the order of the keys that two replicas may share (request keys, then client ids), so that they never
  * deadlock.
  */
@@ -62,7 +64,6 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
     request_hash: bytea(requestHash),
     placed_as: placedAs,
     saga_id: order.sagaId,
-    created_at: order.createdAt,
   }));
   tx.send(insertRows, [rowsOf(rows)]);
 }
@@ -138,10 +139,10 @@ const insertRows: Statement = {
     insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, placed_as,
                         saga_id, created_at, updated_at)
     select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, placed_as, saga_id,
-           created_at, created_at
+           now(), now()
     from jsonb_to_recordset($1::jsonb) as o (
       tenant text, id uuid, customer_id text, items jsonb, total_amount bigint, total_currency text,
-      request_hash bytea, placed_as uuid, saga_id uuid, created_at timestamptz)
+      request_hash bytea, placed_as uuid, saga_id uuid)
     order by placed_as nulls last, tenant, id`,
 };
 

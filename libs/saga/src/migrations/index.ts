@@ -1,4 +1,5 @@
 /** A service that runs sagas runs these migrations before its own. */
 import { CreateSaga1760000001000 } from './1760000001000-create-saga';
+import { ListByCreation1760000001100 } from './1760000001100-list-by-creation';
 
-export const sagaMigrations = [CreateSaga1760000001000];
+export const sagaMigrations = [CreateSaga1760000001000, ListByCreation1760000001100];

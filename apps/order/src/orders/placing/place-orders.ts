@@ -12,7 +12,7 @@ import {
   reusedAnswer,
   runOnce,
 } from '@shop/idempotency';
-import { type Database, isUniqueViolation, type Tx } from '@shop/postgres';
+import { type Database, databaseTime, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import type { NewSaga, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
@@ -46,6 +46,7 @@ interface State {
   requestHashes: Map<string, Buffer>;
   /** By natural key: the orders that were placed under keys that the ledger has forgotten. */
   placedBefore: Map<string, PlacedOrder>;
+  /** The time of the transaction, by the clock of the database. */
   now: Date;
   orders: NewOrder[];
   sagas: NewSaga<PlaceOrder>[];
@@ -90,12 +91,13 @@ export function placeOrders(
 async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {
   const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
   const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => placedAsOf(claim)) : [];
-  const [prices, requestHashes, placedBefore] = await Promise.all([
+  const [prices, requestHashes, placedBefore, now] = await Promise.all([
     loadPrices(tx, productsOf(requests)),
     loadRequestHashes(tx, chosen),
     loadPlacedAs(tx, unnamed),
+    databaseTime(tx),
   ]);
-  return { prices, requestHashes, placedBefore, now: new Date(), orders: [], sagas: [] };
+  return { prices, requestHashes, placedBefore, now, orders: [], sagas: [] };
 }
 
 /** The requested products, each once. */

@@ -17,7 +17,6 @@ export function eventOf(saga: SagaRow, { tenant, id, status, reason }: StatusCha
   const envelope = {
     id: `${placedBy}/${status}`,
     subject: placedBy,
-    time: saga.updatedAt.toISOString(),
     traceparent: saga.traceparent,
   };
   if (status === 'confirmed') {
