@@ -77,6 +77,8 @@ beforeAll(async () => {
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   nats = await connect({ servers: stack.natsUrl });
+  // Before its mailbox can be pulled from, there may be no stream, and the broker would drop what is published.
+  await eventually(async () => expect((await app.inject({ url: '/health/ready' })).statusCode).toBe(200));
 });
 afterAll(async () => {
   await app.close();
