@@ -269,8 +269,7 @@ describe('R53 closing', () => {
     finish();
     await done;
     expect(batches(replica).flat()).not.toContain(durable()[0]![0]);
-    const { waiting } = await leftIn(nats, replies);
-    expect(waiting).toBe(durable().length);
+    await eventually(async () => expect((await leftIn(nats, replies)).waiting).toBe(durable().length));
   });
 
   it('R53 hands what fails meanwhile to the durable mailbox', async () => {
