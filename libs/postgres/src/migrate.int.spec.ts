@@ -97,7 +97,7 @@ describe('the session of a migration', () => {
   it('has no limit of time, and the planner of the database', async () => {
     await migrate(replicas[0]!);
     await replicas[0]!.dataSource.query(`alter database "${home.name}" set enable_hashjoin = off`);
-    await replicas[0]!.dataSource.query(`alter database "${home.name}" set statement_timeout = '10ms'`);
+    await replicas[0]!.dataSource.query(`alter database "${home.name}" set statement_timeout = '250ms'`);
     replicas.push(replicaWith([LookAround1700000000003]));
     await migrate(replicas.at(-1)!);
     const seen = await replicas[0]!.dataSource.query<{ name: string; setting: string }[]>('select * from seen');

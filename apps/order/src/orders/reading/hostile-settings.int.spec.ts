@@ -17,7 +17,7 @@ const settings = [
   `standard_conforming_strings = off`,
   `default_transaction_isolation = 'serializable'`,
   `search_path = 'elsewhere'`,
-  `statement_timeout = '1ms'`,
+  `statement_timeout = '250ms'`,
 ];
 
 beforeAll(async () => {
