@@ -31,7 +31,14 @@ const problemsOf = {
   checked: { 400: { validation_failed: { errors } } },
   authenticated: { 401: ['unauthenticated'] },
   withBody: {
-    400: ['body_too_deep', 'json_key_repeated', 'json_key_forbidden', 'json_number_not_exact', 'json_text_not_unicode'],
+    400: [
+      'body_too_deep',
+      'body_too_many_values',
+      'json_key_repeated',
+      'json_key_forbidden',
+      'json_number_not_exact',
+      'json_text_not_unicode',
+    ],
     413: ['body_too_large'],
     415: ['unsupported_media_type'],
   },

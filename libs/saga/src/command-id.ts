@@ -6,8 +6,9 @@ export function commandId(sagaId: string, step: string, action: ActionName): str
   return `${sagaId}/${step}/${action}`;
 }
 
-/** Returns undefined for an id that none of our commands can have. Such an id must not reach the database. */
-export function parseCommandId(id = ''): { sagaId: string; step: string; action: ActionName } | undefined {
+/** Returns undefined for what cannot be the id of one of our commands: a message may name anything. Such an id must not reach the database. */
+export function parseCommandId(id: unknown): { sagaId: string; step: string; action: ActionName } | undefined {
+  if (typeof id !== 'string') return undefined;
   const [sagaId = '', step, action, ...rest] = id.split('/');
   if (!isUUID(sagaId) || !step || (action !== 'do' && action !== 'undo') || rest.length > 0) return undefined;
   return { sagaId, step, action };

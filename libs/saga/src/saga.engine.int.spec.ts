@@ -262,6 +262,8 @@ describe('R10 replies that come twice, late, or out of order', () => {
 
   it.each([
     ['without a cause', { causationid: undefined }],
+    ['with a cause that is no text', { causationid: 5 as unknown as string }],
+    ['with a list for a cause', { causationid: [] as unknown as string }],
     ['to a command that is none of ours', { causationid: 'not-a-saga/flight/do' }],
     ['to something else', { causationid: `${randomUUID()}/flight/redo` }],
     ['without an outcome', { data: {} }],

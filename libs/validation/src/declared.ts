@@ -3,12 +3,20 @@
  * up once for each class.
  */
 import { plainToInstance } from 'class-transformer';
-import { ARRAY_MAX_SIZE, getMetadataStorage, type ValidationArguments, ValidationTypes } from 'class-validator';
+import {
+  ARRAY_MAX_SIZE,
+  getMetadataStorage,
+  IS_ARRAY,
+  type ValidationArguments,
+  ValidationTypes,
+} from 'class-validator';
 
 export interface Property {
   name: string;
   /** For an object with its own class, or a list of such objects. */
   nested?: { type: Class; list: boolean };
+  /** It is declared to be a list, of objects or of anything else. */
+  isList?: boolean;
   /** The most members of a list. */
   maxSize?: number;
   /** When one of them is false, no other rule is checked for the property (IsOptional, ValidateIf). */
@@ -18,6 +26,10 @@ export interface Property {
 
 type Class = new () => object;
 type Rule = (value: unknown, object: object) => boolean;
+
+/** Asked before anything else, so that a list costs nothing beyond its length. */
+export const isTooLong = ({ maxSize = Infinity }: Property, value: unknown): boolean =>
+  Array.isArray(value) && value.length > maxSize;
 
 const known = new WeakMap<Class, Map<string, Property>>();
 
@@ -33,6 +45,7 @@ function read(type: Class): Map<string, Property> {
     const name = metadata.propertyName;
     const property = properties.get(name) ?? { name, conditions: [], rules: [] };
     properties.set(name, property);
+    if (metadata.each || metadata.name === IS_ARRAY) property.isList = true;
     if (metadata.type === ValidationTypes.NESTED_VALIDATION) {
       property.nested = { type: nestedTypeOf(type, name), list: Boolean(metadata.each) };
     } else if (metadata.type === ValidationTypes.CONDITIONAL_VALIDATION) {
@@ -42,9 +55,8 @@ function read(type: Class): Map<string, Property> {
       property.rules.push(...rulesOf(metadata, type.name));
     } else if (metadata.type !== ValidationTypes.WHITELIST) property.rules.push(...rulesOf(metadata, type.name));
   }
-  for (const { name, nested, maxSize } of properties.values()) {
-    if (nested?.list && maxSize === undefined)
-      throw new Error(`${type.name}.${name} is a list and needs @ArrayMaxSize`);
+  for (const { name, isList, maxSize } of properties.values()) {
+    if (isList && maxSize === undefined) throw new Error(`${type.name}.${name} is a list and needs @ArrayMaxSize`);
   }
   return properties;
 }

@@ -3,7 +3,7 @@
  * many. It looks at each part once, and never at a part that nobody declared. So whoever looks at the values behind it
  * meets only what is small.
  */
-import { declaredOf } from './declared';
+import { declaredOf, isTooLong } from './declared';
 
 export interface Fault {
   /** The place of the fault, as a path such as `items.0.quantity`. */
@@ -59,12 +59,17 @@ function compare(
       continue;
     }
     const value = input[name];
+    const path = parent + name;
+    if (isTooLong(property, value)) {
+      // The members of such a list are not looked at.
+      add(path, `${name} must contain no more than ${property.maxSize} elements`, found);
+      continue;
+    }
     // class-validator refuses a value that is no object.
     if (!property.nested || typeof value !== 'object' || value === null) continue;
     const { type: nested, list } = property.nested;
-    const path = parent + name;
     if (list !== Array.isArray(value)) add(path, `${name} must be an ${list ? 'array' : 'object'}`, found);
-    else if (list) compareList(nested, value as unknown[], property.maxSize, path, refuseUnknown, found);
+    else if (list) compareList(nested, value as unknown[], path, refuseUnknown, found);
     else compare(nested, value as Members, `${path}.`, refuseUnknown, found);
   }
 }
@@ -72,13 +77,10 @@ function compare(
 function compareList(
   type: new () => object,
   list: readonly unknown[],
-  maxSize: number = Infinity,
   path: string,
   refuseUnknown: boolean,
   found: Misshapen,
 ): void {
-  // The members of such a list are not looked at.
-  if (list.length > maxSize) return add(path, `${lastOf(path)} must contain no more than ${maxSize} elements`, found);
   for (const [index, member] of list.entries()) {
     if (isFull(found)) return;
     const at = `${path}.${index}`;
@@ -96,5 +98,3 @@ function add(path: string, message: string, found: Misshapen): void {
   found.faults.push({ path, message });
   found.isFit = false;
 }
-
-const lastOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1);

@@ -32,7 +32,7 @@ class Cart {
 class Order {
   @IsArray() @ArrayMaxSize(100) @ValidateNested({ each: true }) @Type(() => Line) items: Line[];
   @IsDefined() @ValidateNested() @Type(() => Money) payment: Money;
-  @IsOptional() @IsString({ each: true }) tags?: string[];
+  @IsOptional() @ArrayMaxSize(50) @IsString({ each: true }) tags?: string[];
   @IsIn(['a', 'b']) kind = 'a';
   @ValidateIf((order: Order) => order.kind === 'b') @IsString() reason?: string;
   @IsOptional() @IsObject() extra?: Record<string, unknown>;
@@ -194,7 +194,17 @@ describe('validate', () => {
     class Crowd {
       @ValidateNested({ each: true }) @Type(() => Money) members: Money[];
     }
+    class Words {
+      @IsString({ each: true }) words: string[];
+    }
+    class Numbers {
+      @IsArray() numbers: number[];
+    }
     expect(() => validate(Crowd, { members: [] }, refuse)).toThrow('Crowd.members is a list and needs @ArrayMaxSize');
+    expect(() => validate(Words, { words: [] }, refuse)).toThrow('Words.words is a list and needs @ArrayMaxSize');
+    expect(() => validate(Numbers, { numbers: [] }, refuse)).toThrow(
+      'Numbers.numbers is a list and needs @ArrayMaxSize',
+    );
   });
 
   it('R45 says the bound of a list before anything of its members', () => {
@@ -202,6 +212,14 @@ describe('validate', () => {
     expect(validate(Order, { ...order, items }, refuse)).toEqual({
       ok: false,
       faults: [{ path: 'items', message: 'items must contain no more than 100 elements' }],
+    });
+  });
+
+  it('R45 says the bound of a list of plain values before anything of them', () => {
+    const tags = Array.from({ length: 51 }, () => 7);
+    expect(validate(Order, { ...order, tags }, refuse)).toEqual({
+      ok: false,
+      faults: [{ path: 'tags', message: 'tags must contain no more than 50 elements' }],
     });
   });
 
@@ -214,6 +232,7 @@ describe('validate', () => {
       ['a list in a list', { items: [many({})] }],
       ['a list of texts', { items: many('x') }],
       ['a list for an object', { payment: many({}) }],
+      ['a list of more texts than allowed', { tags: many('x') }],
       ['a list for a text', { kind: many({}) }],
       ['an object for a text', { kind: wide }],
       ['many members', wide],

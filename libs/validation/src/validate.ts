@@ -1,7 +1,7 @@
 /** Turns unknown JSON into an instance of a class-validator class, or lists everything that is wrong with it. */
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { declaredOf, type Property } from './declared';
+import { declaredOf, isTooLong, type Property } from './declared';
 import { Problem } from '@shop/problem';
 import { type Fault, isObject, MAX_FAULTS, type Members, shapeFaults } from './shape';
 
@@ -59,6 +59,7 @@ function rightAsItCame<T extends object>(type: new () => T, input: Members): T |
     const property = declared.get(name);
     if (!property) return undefined;
     const value = input[name];
+    if (isTooLong(property, value)) return undefined;
     members[name] = property.nested ? nestedAsItCame(property, value) : value;
     if (property.nested && members[name] === undefined) return undefined;
   }
@@ -72,10 +73,10 @@ function rightAsItCame<T extends object>(type: new () => T, input: Members): T |
   return declared.size > 0 ? instance : undefined;
 }
 
-function nestedAsItCame({ nested, maxSize = Infinity }: Property, value: unknown): unknown {
+function nestedAsItCame({ nested }: Property, value: unknown): unknown {
   const { type, list } = nested!;
   if (!list) return isObject(value) ? rightAsItCame(type, value) : undefined;
-  if (!Array.isArray(value) || value.length > maxSize) return undefined;
+  if (!Array.isArray(value)) return undefined;
   const instances: object[] = [];
   for (const each of value as unknown[]) {
     const instance = isObject(each) ? rightAsItCame(type, each) : undefined;

@@ -1338,7 +1338,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1568,7 +1568,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -2131,7 +2131,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -2533,7 +2533,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -3386,7 +3386,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -3867,7 +3867,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [

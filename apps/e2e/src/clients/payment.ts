@@ -941,7 +941,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1171,7 +1171,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1720,7 +1720,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -2237,7 +2237,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
                         /**
                          * @description all faults, with the paths to them
                          * @example [

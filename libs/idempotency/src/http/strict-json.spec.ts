@@ -125,13 +125,26 @@ describe('R14 parseJson', () => {
     expect(answerTo(`{"a":${nested(32_000)},"a":1}`)).toBe('400 json_key_repeated');
   });
 
-  it('R29 reads a long body in a time that grows with its length, whatever it is made of', () => {
-    for (const part of ['"\\\\"', '"a"', '{"a":1}', '0.1', '"\\u0061"', '1e5', '[]']) {
-      expect(answerTo(`[${Array(200_000).fill(part).join()}]`)).toBe('taken');
-    }
-    const members = Array.from({ length: 100_000 }, (_, n) => `"k${n}":${n}`);
-    expect(answerTo(`{${members.join()}}`)).toBe('taken');
-    expect(answerTo(`{${members.join()},"k7":1}`)).toBe('400 json_key_repeated');
+  it.each(['0', '0.1', '1e5', 'null', '"a"', '[]', '{}', '"\\u0061"'])(
+    'R45 takes 2,000 values and no more, with the list or the object around them: %s',
+    (part) => {
+      const list = (length: number) => `[${Array(length).fill(part).join()}]`;
+      const object = (length: number) => `{${Array.from({ length }, (_, n) => `"k${n}":${part}`).join()}}`;
+      for (const body of [list, object]) {
+        expect(answerTo(body(1_999))).toBe('taken');
+        for (const length of [2_000, 10_000]) expect(answerTo(body(length))).toBe('400 body_too_many_values');
+      }
+    },
+  );
+
+  it('R45 counts the values of all levels', () => {
+    const rows = (length: number) => `[${Array(length).fill('{"a":[1]}').join()}]`;
+    expect(answerTo(rows(666))).toBe('taken');
+    expect(answerTo(rows(667))).toBe('400 body_too_many_values');
+  });
+
+  it('R29 reads long texts, and many repeated keys, in a time that grows with their length', () => {
+    expect(answerTo(`{${Array(100_000).fill('"a":0.1').join()}}`)).toBe('400 json_key_repeated');
     for (const text of ['\\"'.repeat(500_000), 'a'.repeat(4_000_000)])
       expect(answerTo(JSON.stringify(text))).toBe('taken');
   });

@@ -8,16 +8,18 @@ import { MAX_DEPTH, tooDeep } from '../canonical-json';
  * Returns the result of JSON.parse, if every other parser would return the same. A member that is there twice is
  * refused, even if both values are equal. A number is refused if its double has other digits, or if it is a whole
  * number beyond 2^53 - 1.
- * @throws Problem 400 `malformed_request`, `body_too_deep` or `json_…`; no detail repeats anything of the body
+ * @throws Problem 400 `malformed_request`, `body_too_deep`, `body_too_many_values` or `json_…`; no detail repeats anything
+ * of the body
  */
 export function parseJson(bytes: Buffer): unknown {
   const text = textOf(bytes);
   const document = parse(text);
-  const members = countMembers(document);
+  const count: Count = { members: 0, values: 0 };
+  countIn(document, count);
   // Without its strings, a text that JSON.parse accepts has one colon for each member. JSON.parse keeps only one of
   // equal members.
   const frame = text.replace(STRING, '');
-  if (frame.split(':').length - 1 !== members) {
+  if (frame.split(':').length - 1 !== count.members) {
     throw refused('json_key_repeated', 'send no object that has the same key twice');
   }
   if (!(frame.match(NUMBER) ?? []).every(isExact)) {
@@ -26,6 +28,11 @@ export function parseJson(bytes: Buffer): unknown {
   return document;
 }
 
+/**
+ * An order with all the lines that it may have needs some hundred. 64 KB of small numbers took up to 24 ms to check and to
+ * hash.
+ */
+const MAX_VALUES = 2_000;
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 const NUMBER = /-?\d[\d.eE+-]*/g;
 /** Every double has at least 15 digits. */
@@ -50,15 +57,25 @@ function parse(text: string): unknown {
   }
 }
 
-/** Counts the members of all objects, and checks every key and string at the same time. */
-function countMembers(value: unknown, depth = 0): number {
+interface Count {
+  /** Of all objects. */
+  members: number;
+  /** Objects, lists, texts, numbers and so on, at all levels. */
+  values: number;
+}
+
+/** Counts, and checks every key and string at the same time. */
+function countIn(value: unknown, count: Count, depth = 0): void {
+  count.values += 1;
+  if (count.values > MAX_VALUES) {
+    throw refused('body_too_many_values', `send no more than ${MAX_VALUES} values in one document`);
+  }
   if (typeof value === 'string') checkText(value);
-  if (typeof value !== 'object' || value === null) return 0;
+  if (typeof value !== 'object' || value === null) return;
   if (depth === MAX_DEPTH) throw tooDeep();
-  let count = 0;
   if (Array.isArray(value)) {
-    for (const member of value as unknown[]) count += countMembers(member, depth + 1);
-    return count;
+    for (const member of value as unknown[]) countIn(member, count, depth + 1);
+    return;
   }
   // The keys are its own: JSON.parse has made this object.
   for (const key in value) {
@@ -67,9 +84,9 @@ function countMembers(value: unknown, depth = 0): number {
     if (reachesPrototype(key, member)) {
       throw refused('json_key_forbidden', 'send no key `__proto__`, and no `prototype` within `constructor`');
     }
-    count += 1 + countMembers(member, depth + 1);
+    count.members += 1;
+    countIn(member, count, depth + 1);
   }
-  return count;
 }
 
 /** UTF-8 is what is hashed and what PostgreSQL keeps. There, all halves of surrogate pairs become one character. */
