@@ -11,8 +11,11 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ApiProblems, Problem } from '@shop/problem';
 
-/** `customer` places orders; `operator` also manages products, stock, reservations and payments, and acts on sagas. */
-export const roles = ['customer', 'operator'] as const;
+/**
+ * `customer` places orders; `operator` also manages products, stock, reservations and payments, and acts on sagas.
+ * `platform`, beside `operator`, is for those who run the system: they see what belongs to no tenant.
+ */
+export const roles = ['customer', 'operator', 'platform'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Caller {

@@ -116,13 +116,19 @@ export async function findOpenAmongMessages(
   return new Map(rows.map(({ messageId, killed }) => [messageId, { killed }]));
 }
 
+/** Whose dead letters somebody may see. Those without a tenant may have something of any tenant in them. */
+export interface Reach {
+  tenant: string;
+  unowned: boolean;
+}
+
 /** Newest first; up to `limit` behind the id `before`. */
 export function listDeadLetters(
   letters: Repository<DeadLetterEntity>,
-  { tenant, state, before, limit }: { tenant: string; state?: DeadLetterState; before?: string; limit: number },
+  { reach, state, before, limit }: { reach: Reach; state?: DeadLetterState; before?: string; limit: number },
 ): Promise<DeadLetter[]> {
   return letters.find({
-    where: { tenant: ofAnybody(tenant), ...(state && { state }), ...(before && { id: LessThan(before) }) },
+    where: { tenant: within(reach), ...(state && { state }), ...(before && { id: LessThan(before) }) },
     order: { id: 'DESC' },
     take: limit,
   });
@@ -131,27 +137,26 @@ export function listDeadLetters(
 /** With the message itself. */
 export async function findDeadLetter(
   letters: Repository<DeadLetterEntity>,
-  tenant: string,
+  reach: Reach,
   id: string,
 ): Promise<(DeadLetter & { content: Buffer }) | undefined> {
   const [letter] = await letters
     .createQueryBuilder('letter')
     .addSelect('letter.content')
-    .where({ tenant: ofAnybody(tenant), id })
+    .where({ tenant: within(reach), id })
     .getMany();
   return letter;
 }
 
-/** A dead letter without a tenant is everybody's. */
-const ofAnybody = (tenant: string) => Or(IsNull(), Equal(tenant));
+const within = ({ tenant, unowned }: Reach) => (unowned ? Or(IsNull(), Equal(tenant)) : Equal(tenant));
 
 const lockOne: Statement = {
   name: 'dead-letter.lock',
-  text: `select ${columns} from dead_letter where (tenant is null or tenant = $1) and id = $2 for update`,
+  text: `select ${columns} from dead_letter where (tenant = $1 or ($3 and tenant is null)) and id = $2 for update`,
 };
 
-export async function lockDeadLetter(tx: Tx, tenant: string, id: string): Promise<DeadLetter | undefined> {
-  return (await tx.query<DeadLetter>(lockOne, [tenant, id]))[0];
+export async function lockDeadLetter(tx: Tx, { tenant, unowned }: Reach, id: string): Promise<DeadLetter | undefined> {
+  return (await tx.query<DeadLetter>(lockOne, [tenant, id, unowned]))[0];
 }
 
 const recordAct: Statement = {

@@ -74,15 +74,15 @@ export function letterOf(message: Message, error: unknown, killed: boolean, arri
   };
 }
 
-/** For bytes that are no batch; the same bytes are the same dead letter. */
-export function letterOfBytes(bytes: Uint8Array, error: unknown, arrival: Arrival): NewDeadLetter {
+/** For bytes that are no batch, or no event of ours; the same bytes are the same dead letter. */
+export function letterOfBytes(bytes: Uint8Array, error: unknown, arrival: Arrival, tenant?: string): NewDeadLetter {
   return {
     ...arrival,
     ...contentOf(Buffer.from(bytes)),
     messageId: hashed(bytes),
     type: null,
     saga: null,
-    tenant: null,
+    tenant: tenant ?? null,
     readable: false,
     killed: false,
     lastError: errorText(error),

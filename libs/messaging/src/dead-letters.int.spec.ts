@@ -21,7 +21,7 @@ import {
   succeed,
 } from '../testing/test-service';
 import { type DeadLetter, payloadOf } from './dead-letter';
-import { listDeadLetters, findDeadLetter } from './dead-letter.repository';
+import { findDeadLetter, listDeadLetters, type Reach } from './dead-letter.repository';
 import { decodeBatch, type Message, subjectOf } from './message';
 import { ensureConsumer, ensureStream } from './topology';
 
@@ -40,7 +40,10 @@ const patiently = { timeoutMs: 30_000 };
 const startService = (mailbox: string, handler: Handler) => startServiceAt(mailbox, handler, stack);
 
 async function lettersOf(mailbox: string): Promise<DeadLetter[]> {
-  const letters = await listDeadLetters(deadLettersIn(database), { tenant: 'acme', limit: 1_000 });
+  const letters = await listDeadLetters(deadLettersIn(database), {
+    reach: { tenant: 'acme', unowned: true },
+    limit: 1_000,
+  });
   return letters.filter((letter) => letter.mailbox === mailbox);
 }
 const soleLetterOf = async (mailbox: string): Promise<DeadLetter> => {
@@ -112,7 +115,7 @@ describe('R46 a message that throws', () => {
     expect(log.filter(({ event }) => event === 'messaging.dead_letter')).toMatchObject([
       { level: 50, mailbox, messageId: poison.id, sagaId: 's', deliveries: 5, reason: 'Error: out of luck' },
     ]);
-    const { content } = (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!;
+    const { content } = (await findDeadLetter(deadLettersIn(database), { tenant: 'acme', unowned: true }, letter.id))!;
     expect(decodeBatch(payloadOf(letter, content).toString())).toEqual([poison]);
   });
 
@@ -182,7 +185,7 @@ describe('R46 a message that throws', () => {
       type: 'odd\ufffdtype',
       lastError: expect.stringMatching(/^error 22P05: /),
     });
-    const { content } = (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!;
+    const { content } = (await findDeadLetter(deadLettersIn(database), { tenant: 'acme', unowned: true }, letter.id))!;
     expect(decodeBatch(payloadOf(letter, content).toString())).toEqual([poison]);
     await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
   });
@@ -221,6 +224,35 @@ describe('R46 a message in good company', () => {
 });
 
 describe('R46 bytes that are no batch of messages', () => {
+  it('R54 among the messages of others are put away by themselves, each for its tenant, and the others are done', async () => {
+    const mailbox = newMailbox();
+    const { calls } = await startService(mailbox, succeed);
+    const good = Array.from({ length: 3 }, () => newCommand());
+    const odd = [
+      `{"id":1, "data":{"tenant":"acme"}}`,
+      `{ "tenant": "rival", "data": "tok_secret, ] \\" }" }`,
+      'null',
+      JSON.stringify({ ...newCommand(), data: { tenant: 'acme' } }).replace(
+        '"data":{',
+        `"data":{"x":${'['.repeat(200)}${']'.repeat(200)},`,
+      ),
+    ];
+    const texts = [odd[0], ...good.map((one) => JSON.stringify(one)), ...odd.slice(1)];
+    nats.publish(subjectOf(mailbox), `[ ${texts.join(' ,\n')} ]`);
+    await eventually(() => expect(calls.flat().map(({ message }) => message.id)).toEqual(good.map(({ id }) => id)));
+    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
+    const lettersIn = async (reach: Reach) => {
+      const letters = await listDeadLetters(deadLettersIn(database), { reach, limit: 1_000 });
+      const ours = letters.filter((letter) => letter.mailbox === mailbox);
+      const found = await Promise.all(ours.map(({ id }) => findDeadLetter(deadLettersIn(database), reach, id)));
+      return found.map((letter) => letter!.content.toString()).sort();
+    };
+    expect(await lettersIn({ tenant: 'acme', unowned: false })).toEqual([`[${odd[3]}]`, `[${odd[0]}]`].sort());
+    expect(await lettersIn({ tenant: 'rival', unowned: false })).toEqual([`[${odd[1]}]`]);
+    expect(await lettersIn({ tenant: 'nobody', unowned: false })).toEqual([]);
+    expect(await lettersIn({ tenant: 'nobody', unowned: true })).toEqual(['[null]']);
+  });
+
   it('R46 are put away as they came, once for the same bytes, and their neighbours pass', async () => {
     const mailbox = newMailbox();
     const { publisher, calls } = await startService(mailbox, succeed);
@@ -229,6 +261,7 @@ describe('R46 bytes that are no batch of messages', () => {
     const deep = Buffer.from(
       JSON.stringify([newCommand()]).replace('"data":{}', `"data":${'['.repeat(20_000)}${']'.repeat(20_000)}`),
     );
+    // A batch of one odd event is the same as that event alone.
     const odd = [Buffer.from('garbage'), Buffer.from('[{"id":1}]'), Buffer.from([0, 255, 254, 0]), deep];
     for (const bytes of [...odd, odd[0]!]) nats.publish(subjectOf(mailbox), bytes);
     await nats.flush();
@@ -237,7 +270,10 @@ describe('R46 bytes that are no batch of messages', () => {
     await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
     const letters = await lettersOf(mailbox);
     const contents = await Promise.all(
-      letters.map(async (letter) => (await findDeadLetter(deadLettersIn(database), 'acme', letter.id))!.content),
+      letters.map(
+        async (letter) =>
+          (await findDeadLetter(deadLettersIn(database), { tenant: 'acme', unowned: true }, letter.id))!.content,
+      ),
     );
     expect(contents.map((content) => content.toString('hex')).sort()).toEqual(
       odd.map((bytes) => bytes.toString('hex')).sort(),

@@ -2,7 +2,7 @@ export { Broker, type BrokerOptions } from './broker';
 export { defineCommand, type CommandType, bodyOf, replyTo, Reply } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
 export { DeadLetterEntity } from './dead-letter.entity';
-export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter } from './dead-letter.repository';
+export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter, type Reach } from './dead-letter.repository';
 export { DeadLetters } from './dead-letters';
 export { defineEvent, type EventType, newEvent } from './event';
 export { JetStreamServer } from './jetstream.server';

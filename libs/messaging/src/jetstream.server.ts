@@ -18,17 +18,10 @@ import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
 import { InHand } from './in-hand';
 import { repliesOf } from './mailbox';
-import {
-  decodeBatch,
-  isMailbox,
-  isReplica,
-  type Message,
-  replaySubjectOf,
-  takesReplies,
-  UnreadableBatchError,
-} from './message';
+import { isMailbox, isReplica, type Message, replaySubjectOf, takesReplies, UnreadableBatchError } from './message';
 import type { Publisher } from './publisher';
 import { Pulling } from './pulling';
+import { readBatch } from './read-batch';
 import { ShortWayIn } from './short-way-in';
 import { Suspects } from './suspects';
 import { ACK_WAIT_MS } from './topology';
@@ -139,7 +132,9 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
   private async take(mailbox: string, handler: MessageHandler, source: JsMsg): Promise<void> {
     this.inHand.take(mailbox, source);
     try {
-      const messages = decodeBatch(source.string());
+      const { messages, odd } = readBatch(source.string());
+      for (const { batch, tenant } of odd)
+        await this.deadLetters.putAway(letterOfBytes(Buffer.from(batch), oddOne, arrivalOf(mailbox, source), tenant));
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
       const { promises } = await repliesOf(
         handler,
@@ -155,7 +150,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       if (failures.length > 0) throw failures[0];
       await this.acknowledge(mailbox, source, messages);
     } catch (error) {
-      if (error instanceof UnreadableBatchError) await this.putAway(mailbox, source, error);
+      if (error instanceof UnreadableBatchError) await this.putAwayWhole(mailbox, source, error);
       else this.giveBack(mailbox, source, error);
     } finally {
       this.inHand.letGo(source);
@@ -212,7 +207,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     );
   }
 
-  private async putAway(mailbox: string, source: JsMsg, error: UnreadableBatchError): Promise<void> {
+  private async putAwayWhole(mailbox: string, source: JsMsg, error: UnreadableBatchError): Promise<void> {
     try {
       await this.deadLetters.putAway(letterOfBytes(source.data, error, arrivalOf(mailbox, source)));
       source.ack();
@@ -232,6 +227,8 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     source.nak(delayMs);
   }
 }
+
+const oddOne = new UnreadableBatchError('it is no CloudEvent of ours, or is nested too deeply');
 
 const arrivalOf = (mailbox: string, { info, time }: JsMsg): Arrival => ({
   mailbox,

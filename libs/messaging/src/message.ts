@@ -87,6 +87,14 @@ export class UnreadableBatchError extends Error {
 }
 
 export function decodeBatch(text: string): Message[] {
+  const batch = eventsIn(text);
+  if (!batch.every(isMessage)) throw new UnreadableBatchError('an element is no CloudEvent of ours');
+  if (!batch.every(hasFitForm)) throw new UnreadableBatchError('nested too deeply');
+  return batch;
+}
+
+/** The elements of a batch, whatever they are. @throws UnreadableBatchError */
+export function eventsIn(text: string): unknown[] {
   let batch: unknown;
   try {
     batch = JSON.parse(text);
@@ -94,11 +102,11 @@ export function decodeBatch(text: string): Message[] {
     throw new UnreadableBatchError('not JSON', cause);
   }
   if (!Array.isArray(batch)) throw new UnreadableBatchError('not an array');
-  if (!batch.every(isMessage)) throw new UnreadableBatchError('an element is no CloudEvent of ours');
-  if (!batch.every((message) => isNestedWithin(MAX_NESTING, message)))
-    throw new UnreadableBatchError('nested too deeply');
   return batch;
 }
+
+/** It is a CloudEvent of ours, and can be written again. */
+export const hasFitForm = (value: unknown): value is Message => isMessage(value) && isNestedWithin(MAX_NESTING, value);
 
 function isNestedWithin(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;

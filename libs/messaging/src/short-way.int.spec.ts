@@ -208,9 +208,9 @@ describe('the short way', () => {
     const replica = await startReplica(take);
     nats.publish(shortWayOf(replies, replica.publisher.replica), 'no batch');
     const letters = async () =>
-      (await listDeadLetters(deadLettersIn(database), { tenant: 'acme', limit: 1_000 })).filter(
-        ({ mailbox }) => mailbox === replies,
-      );
+      (
+        await listDeadLetters(deadLettersIn(database), { reach: { tenant: 'acme', unowned: true }, limit: 1_000 })
+      ).filter(({ mailbox }) => mailbox === replies);
     await eventually(async () => expect(await letters()).toMatchObject([{ readable: false, size: 'no batch'.length }]));
     expect(replica.calls).toEqual([]);
   });

@@ -39,11 +39,11 @@ export class DeadLettersController {
   @ApiOperation({
     operationId: 'listDeadLetters',
     summary: 'Messages that were given up on, newest first',
-    description: 'Those of your tenant, and those of which nobody knows whose they are.',
+    description: 'Those of your tenant. With the role `platform` also those of which nobody knows whose they are.',
   })
   @ApiAnswer(200, PageOf(DeadLetterView), { description: 'a page' })
-  list(@CallerOf() { tenant }: Caller, @Query() { state, cursor, limit }: DeadLettersQuery): Promise<Page<DeadLetter>> {
-    const read = (limit: number) => this.letters.list({ tenant, state, before: cursor, limit });
+  list(@CallerOf() caller: Caller, @Query() { state, cursor, limit }: DeadLettersQuery): Promise<Page<DeadLetter>> {
+    const read = (limit: number) => this.letters.list(caller, { state, before: cursor, limit });
     return readPage(limit, read, { item: (letter: DeadLetter) => letter, cursor: ({ id }) => id });
   }
 
@@ -56,8 +56,8 @@ export class DeadLettersController {
   @ApiLetterId()
   @ApiAnswer(200, WholeDeadLetterView, { description: 'the dead letter as it is now' })
   @ApiProblems({ 404: ['dead_letter_not_found'] })
-  async get(@CallerOf() { tenant }: Caller, @Param('id') id: string) {
-    const { content, ...rest } = await this.letters.get(tenant, id);
+  async get(@CallerOf() caller: Caller, @Param('id') id: string) {
+    const { content, ...rest } = await this.letters.get(caller, id);
     return { ...rest, content: content.toString() };
   }
 

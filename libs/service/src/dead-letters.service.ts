@@ -14,6 +14,7 @@ import {
   lockDeadLetter,
   payloadOf,
   Publisher,
+  type Reach,
 } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Tx } from '@shop/postgres';
@@ -34,13 +35,13 @@ export class DeadLettersService {
   ) {}
 
   /** Newest first; up to `limit` dead letters after the id `before`. */
-  list(page: { tenant: string; state?: DeadLetterState; before?: string; limit: number }): Promise<DeadLetter[]> {
-    return listDeadLetters(this.letters, page);
+  list(caller: Caller, page: { state?: DeadLetterState; before?: string; limit: number }): Promise<DeadLetter[]> {
+    return listDeadLetters(this.letters, { ...page, reach: reachOf(caller) });
   }
 
   /** @throws Problem 404 `dead_letter_not_found`, also for a dead letter of another tenant */
-  async get(tenant: string, id: string): Promise<DeadLetter & { content: Buffer }> {
-    const letter = isUUID(id) ? await findDeadLetter(this.letters, tenant, id) : undefined;
+  async get(caller: Caller, id: string): Promise<DeadLetter & { content: Buffer }> {
+    const letter = isUUID(id) ? await findDeadLetter(this.letters, reachOf(caller), id) : undefined;
     if (!letter) throw notFound();
     return letter;
   }
@@ -49,7 +50,7 @@ export class DeadLettersService {
     const outcome = await this.act(caller, claim, id, { act: 'replayed', reason });
     // This is also done for a repeat of the request. The first request may have ended between its commit and the
     // broker.
-    if (isDone(outcome)) await this.handOver(caller.tenant, id);
+    if (isDone(outcome)) await this.handOver(caller, id);
     return outcome;
   }
 
@@ -68,19 +69,21 @@ export class DeadLettersService {
     return outcome;
   }
 
-  private async handOver(tenant: string, id: string): Promise<void> {
-    const letter = await findDeadLetter(this.letters, tenant, id);
+  private async handOver(caller: Caller, id: string): Promise<void> {
+    const letter = await findDeadLetter(this.letters, reachOf(caller), id);
     // If the state of the letter has changed since, that counts more than a repeat.
     if (letter?.state === 'replayed') await this.publisher.replay(letter.mailbox, payloadOf(letter, letter.content));
   }
 }
 
 async function act(tx: Tx, caller: Caller, id: string, wish: Wish): Promise<Answer> {
-  const letter = isUUID(id) ? await lockDeadLetter(tx, caller.tenant, id) : undefined;
+  const letter = isUUID(id) ? await lockDeadLetter(tx, reachOf(caller), id) : undefined;
   if (!letter) throw notFound();
   if (wish.act === 'replayed' && letter.cut) throw cut(letter);
   return answerWith(200, await actOnDeadLetter(tx, id, { ...wish, by: nameOf(caller) }));
 }
+
+const reachOf = ({ tenant, roles }: Caller): Reach => ({ tenant, unowned: roles.includes('platform') });
 
 const isDone = (outcome: Outcome): boolean => 'answer' in outcome && outcome.answer.status === 200;
 

@@ -39,7 +39,7 @@ export interface System {
   stop(): Promise<void>;
 }
 
-const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator`;
+const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator+platform`;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const say = options.say ?? (() => undefined);
