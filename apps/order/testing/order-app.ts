@@ -9,7 +9,7 @@ import { orderService } from '../src/app';
 import { OrderWatch } from '../src/orders/reading/order-watch';
 
 const known = callersOf({
-  operator: 'acme/olga:operator',
+  operator: 'acme/olga:operator+platform',
   alice: 'acme/alice:customer',
   bob: 'acme/bob:customer',
   /** A caller of another tenant. */

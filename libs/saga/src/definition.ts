@@ -39,6 +39,8 @@ export interface SagaDefinition<Data = unknown> {
   name: string;
   version: number;
   steps: readonly StepDefinition<Data>[];
+  /** Members of the data that are erased when the saga has ended, because nobody needs them any more. */
+  secrets: readonly string[];
 }
 
 export const defaultDeadline: DeadlinePolicy = {
@@ -65,10 +67,11 @@ export function defineSaga<Data>(
   name: string,
   version: number,
   steps: readonly StepDefinition<Data>[],
+  { secrets = [] }: { secrets?: readonly (keyof Data & string)[] } = {},
 ): SagaDefinition<Data> {
   const fault = faultOfName(name, version, steps) ?? faultOf(steps);
   if (fault) throw new Error(`saga ${name} v${version}: ${fault}`);
-  return { name, version, steps };
+  return { name, version, steps, secrets };
 }
 
 function faultOfName(name: string, version: number, steps: readonly StepDefinition<never>[]): string | undefined {

@@ -159,6 +159,7 @@ export class SagaEngine {
       tx,
       sagas,
       sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
+      (saga) => this.deciding.definitions.of(saga)?.secrets ?? [],
     );
     this.record(tx, changes);
     this.options.onChange(tx, changes);

@@ -1,7 +1,7 @@
 /** The tables of sagas. Every statement that writes them is here. */
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Results } from './definition';
-import type { ActionName, SagaState, SagaStatus, Transition } from './saga-state';
+import { type ActionName, isFinal, type SagaState, type SagaStatus, type Transition } from './saga-state';
 
 export interface SagaRow {
   id: string;
@@ -80,21 +80,28 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
 /**
  * Saves in key order. The rows may or may not be locked by this transaction. If somebody else has already made a
  * version, the key of the history fails the transaction.
- * Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more.
+ * Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more. What
+ * `secretsOf` names is erased from the data of a saga that has ended.
  */
-export function saveSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
+export function saveSagas(
+  tx: Tx,
+  sagas: readonly SagaRow[],
+  deadlinesMs: readonly (number | null)[],
+  secretsOf: (saga: SagaRow) => readonly string[],
+): void {
   if (sagas.length === 0) return;
-  const rows = sagas.map(({ id, state, results, version }, index) => ({
-    id,
-    status: state.status,
-    step: state.step,
-    action: state.action,
-    attempt: state.attempt,
-    reason: state.reason,
-    cancel_requested: state.cancelRequested,
+  const rows = sagas.map((saga, index) => ({
+    id: saga.id,
+    status: saga.state.status,
+    step: saga.state.step,
+    action: saga.state.action,
+    attempt: saga.state.attempt,
+    reason: saga.state.reason,
+    cancel_requested: saga.state.cancelRequested,
     deadline_ms: deadlinesMs[index],
-    results,
-    version,
+    results: saga.results,
+    version: saga.version,
+    erased: isFinal(saga.state.status) ? secretsOf(saga) : [],
   }));
   tx.send(updateRows, [rowsOf(rows)]);
 }
@@ -165,10 +172,10 @@ const updateRows: Statement = {
         cancel_requested = u.cancel_requested,
         deadline_at = case when u.deadline_ms is null and s.status = u.status then s.deadline_at
                            else now() + u.deadline_ms * interval '1 millisecond' end,
-        results = u.results, version = u.version, updated_at = now()
+        results = u.results, version = u.version, updated_at = now(), data = s.data - u.erased
     from jsonb_to_recordset($1::jsonb) as u (
       id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, deadline_ms int,
-      results jsonb, version int)
+      results jsonb, version int, erased text[])
     where s.id = u.id and s.version < u.version`,
 };
 

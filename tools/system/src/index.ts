@@ -3,7 +3,7 @@ export { auditBooks, type BooksReport } from './books';
 export { DEVELOPMENT_KEY } from './development-key';
 export { inParallel } from './in-parallel';
 export { catalogue, seed, type SeedProduct } from './seed';
-export { type ServiceName, serviceNames } from './services';
+export { ownServices, type ServiceName, serviceNames } from './services';
 export { startSystem, type System, type SystemOptions } from './system';
 export { ServiceProcess } from './service-process';
 export { type SagaStory, timelineOf } from './timeline';

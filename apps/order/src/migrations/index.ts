@@ -4,6 +4,7 @@ import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { sagaMigrations } from '@shop/saga';
 import { CreateOrders1760000010000 } from './1760000010000-create-orders';
 import { OrderByCreation1760000010100 } from './1760000010100-order-by-creation';
+import { EraseSources1760000010200 } from './1760000010200-erase-sources';
 
 export const orderMigrations = [
   ...ledgerMigrations,
@@ -12,4 +13,5 @@ export const orderMigrations = [
   ...outboxMigrations,
   CreateOrders1760000010000,
   OrderByCreation1760000010100,
+  EraseSources1760000010200,
 ];

@@ -2,5 +2,11 @@
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
+import { EraseSources1760000030100 } from './1760000030100-erase-sources';
 
-export const paymentMigrations = [...ledgerMigrations, ...messagingMigrations, CreatePayment1760000030000];
+export const paymentMigrations = [
+  ...ledgerMigrations,
+  ...messagingMigrations,
+  CreatePayment1760000030000,
+  EraseSources1760000030100,
+];

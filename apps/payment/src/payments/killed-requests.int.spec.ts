@@ -33,9 +33,12 @@ describe.each(['the same key', 'the completer'] as const)('R18 what a killed pro
     await expect(work.perform(claim, { tenant, ...body })).rejects.toThrow();
     const survivor = new CreatePayment(alive(), calls());
     const outcome = await inherit(key, () => survivor.perform(claim, { tenant, ...body }));
-    expect(answerIn(outcome)).toMatchObject({ status: 'succeeded', version: 2, amount: 4_200 });
+    const { id } = answerIn(outcome) as { id: string };
+    expect(await apps.payment(id)).toMatchObject({ status: 'succeeded', version: 2, amount: 4_200 });
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
-    expect(await rowsOf('payment', 'source', body.source)).toEqual(['succeeded']);
+    // It has no token any more, and no other payment waits with it.
+    expect(await rowsOf('payment', 'id', id)).toEqual(['succeeded']);
+    expect(await rowsOf('payment', 'source', body.source)).toEqual([]);
   });
 
   it.each(deaths)('R18 is given back once when it died %s commit %i of a refund', async (moment, transaction) => {

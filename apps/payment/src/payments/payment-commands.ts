@@ -139,7 +139,7 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   // The order service does not send such a command, unless it is older than this rule.
   if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
-  const charge: Charge = { ...(payment ?? wanted), chargeId, isKnown: payment !== undefined };
+  const charge: Charge = { ...wanted, chargeId, isKnown: payment !== undefined };
   return { leased: CHARGE, input: charge };
 }
 

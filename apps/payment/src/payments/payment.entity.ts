@@ -20,8 +20,8 @@ export class PaymentEntity implements Payment {
   @Column('text')
   currency: string;
 
-  @Column('text')
-  source: string;
+  @Column('text', { nullable: true })
+  source: string | null;
 
   @Column('text')
   status: Payment['status'];

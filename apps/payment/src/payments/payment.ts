@@ -45,7 +45,8 @@ export interface Payment {
   orderId: string | null;
   amount: number;
   currency: string;
-  source: string;
+  /** The provider's token of the means of payment. It is erased when the payment is settled. */
+  source: string | null;
   status: PaymentStatus;
   declineReason: string | null;
   providerReference: string | null;

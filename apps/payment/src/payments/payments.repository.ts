@@ -10,7 +10,7 @@ interface Row {
   order_id: string | null;
   amount: number;
   currency: string;
-  source: string;
+  source: string | null;
   status: Payment['status'];
   decline_reason: string | null;
   provider_reference: string | null;
@@ -24,7 +24,7 @@ export interface PaymentKey {
   id: string;
 }
 
-export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'amount' | 'currency' | 'source'>;
+export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'amount' | 'currency'> & { source: string };
 
 export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
 
@@ -63,7 +63,10 @@ export async function findPaymentAgeMs(tx: Tx, { tenant, id }: PaymentKey): Prom
   return row!.age_ms;
 }
 
-/** Writes the provider's result of a pending payment, and returns the payment. */
+/**
+ * Writes the provider's result of a pending payment, and returns the payment. Nobody asks the provider with the token any
+ * more, so it is erased.
+ */
 export async function settlePayment(tx: Tx, key: PaymentKey, result: ChargeResult): Promise<Payment> {
   const [row] = await tx.query<Row>(settleOne, outcomeOf(key, result));
   assert(row, 'whoever holds the lease finds the payment pending');
@@ -165,7 +168,8 @@ const settleOne: Statement = {
   name: 'payment.settle-one',
   text: `
     update payment p
-    set status = $3, provider_reference = $4, decline_reason = $5, version = version + 1, updated_at = now()
+    set status = $3, provider_reference = $4, decline_reason = $5, source = null, version = version + 1,
+        updated_at = now()
     where p.tenant = $1 and p.id = $2 and p.status = 'pending'
     returning ${columns('p')}`,
 };
@@ -176,7 +180,7 @@ const settleMany: Statement = {
   name: 'payment.settle-many',
   text: `
     update payment p
-    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason,
+    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason, source = null,
         version = version + 1, updated_at = now()
     from jsonb_to_recordset($1::jsonb) as c (
       tenant text, id text, status text, provider_reference text, decline_reason text)

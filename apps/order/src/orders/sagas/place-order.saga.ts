@@ -40,7 +40,10 @@ const confirm = step<PlaceOrder>('confirm', {
   pivot: true,
 });
 
-export const placeOrder = defineSaga<PlaceOrder>('place-order', 1, [reserve, charge, confirm]);
+export const placeOrder = defineSaga<PlaceOrder>('place-order', 1, [reserve, charge, confirm], {
+  // The token of somebody's card. Only the charge needs it.
+  secrets: ['source'],
+});
 
 export interface CancelOrder {
   tenant: string;
