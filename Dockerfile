@@ -25,7 +25,7 @@ COPY . .
 RUN NX_DAEMON=false npx nx run-many -t build && rm -r dist/libs/testing
 
 FROM base
-ENV NODE_ENV=production HOST=0.0.0.0
+ENV NODE_ENV=production HOST=0.0.0.0 MANAGEMENT_PORT=9464
 # A named volume that is mounted here starts with this owner.
 RUN install --directory --owner=node --group=node /data
 COPY --from=modules /app .

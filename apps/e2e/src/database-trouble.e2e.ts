@@ -127,7 +127,7 @@ describe('R44 sessions that are of no use any more', () => {
         expect([status, body.code]).toEqual([503, 'unavailable']);
       });
       await eventually(async () =>
-        expect((await shop.order.get<{ checks: unknown }>('/health/ready')).body.checks).toMatchObject({
+        expect((await shop.orderManagement.get<{ checks: unknown }>('/health/ready')).body.checks).toMatchObject({
           database: 'only reads',
         }),
       );

@@ -30,6 +30,8 @@ export class Shop {
   readonly inventory: ApiClient;
   readonly payment: ApiClient;
   readonly sandbox: ApiClient;
+  /** Where the order service tells why it is not ready. */
+  readonly orderManagement: ApiClient;
 
   private constructor(
     readonly system: System,
@@ -40,6 +42,7 @@ export class Shop {
     this.inventory = new ApiClient(system.urls.inventory, DEVELOPMENT_KEY);
     this.payment = new ApiClient(system.urls.payment, DEVELOPMENT_KEY);
     this.sandbox = new ApiClient(system.urls.sandbox);
+    this.orderManagement = new ApiClient(system.services.order.managementUrl);
   }
 
   static async open(products: readonly SeedProduct[], options: Partial<SystemOptions> = {}): Promise<Shop> {

@@ -36,7 +36,12 @@ describe('a database that has gone silent for one replica', () => {
       [`${name.toUpperCase()}_DATABASE_URL`]: url.href,
       STOP_GRACE_MS: '1000',
     });
-    return { proxy, replica, client: new ApiClient(replica.url, DEVELOPMENT_KEY) };
+    return {
+      proxy,
+      replica,
+      client: new ApiClient(replica.url, DEVELOPMENT_KEY),
+      management: new ApiClient(replica.managementUrl),
+    };
   }
 
   const readiness = async (client: ApiClient) =>
@@ -66,12 +71,14 @@ describe('a database that has gone silent for one replica', () => {
         );
       });
       expect(orders.filter(({ reason }) => reason === 'timed_out')).toEqual([]);
-      for (const { client } of replicas)
-        await eventually(async () => expect(await readiness(client)).toBe('does not answer'), { timeoutMs: 20_000 });
+      for (const { management } of replicas)
+        await eventually(async () => expect(await readiness(management)).toBe('does not answer'), {
+          timeoutMs: 20_000,
+        });
       expect((await shop.books()).faults).toEqual([]);
       replicas.forEach(({ proxy }) => proxy.resume());
-      for (const { client } of replicas)
-        await eventually(async () => expect(await readiness(client)).toBe('ok'), { timeoutMs: 20_000 });
+      for (const { management } of replicas)
+        await eventually(async () => expect(await readiness(management)).toBe('ok'), { timeoutMs: 20_000 });
     },
     TIMEOUT_MS,
   );
@@ -79,7 +86,7 @@ describe('a database that has gone silent for one replica', () => {
   it(
     'R44 a lone replica answers 503 with Retry-After, says so, is not ready, and heals by itself',
     async () => {
-      const { proxy, client } = await addReplica('order');
+      const { proxy, client, management } = await addReplica('order');
       const body = {
         customerId: 'ada',
         items: [{ sku: workload.products[0]!.sku, quantity: 1 }],
@@ -92,7 +99,7 @@ describe('a database that has gone silent for one replica', () => {
         expect([status, problem.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
       }
       expect((await client.get('/orders?limit=1')).status).toBe(503);
-      await eventually(async () => expect(await readiness(client)).toBe('does not answer'));
+      await eventually(async () => expect(await readiness(management)).toBe('does not answer'));
       expect((await client.get('/health/live')).status).toBe(200);
       expect(linesOf('order', 'database.silent')).not.toEqual([]);
       expect(linesOf('order', 'service.not_ready')).not.toEqual([]);
@@ -100,7 +107,7 @@ describe('a database that has gone silent for one replica', () => {
       await eventually(async () => expect((await client.post('/orders', body, 'first')).status).toBe(201), {
         timeoutMs: 20_000,
       });
-      await eventually(async () => expect(await readiness(client)).toBe('ok'));
+      await eventually(async () => expect(await readiness(management)).toBe('ok'));
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,7 @@
-/** Liveness ("the process runs") and readiness ("send it work") as separate routes. */
+/**
+ * Liveness ("the process runs") and readiness ("send it work") as separate routes. On the port of the API they say only
+ * that much, for load balancers. The reasons are on the port of `management.ts`.
+ */
 import {
   Controller,
   type DynamicModule,
@@ -31,12 +34,10 @@ class HealthController {
   }
 
   @Get('ready')
-  async ready(
-    @Res({ passthrough: true }) reply: StatusReply,
-  ): Promise<{ status: string; checks: Readonly<Record<string, string>> }> {
-    const { ready, checks } = await this.readiness.now();
+  async ready(@Res({ passthrough: true }) reply: StatusReply): Promise<{ status: string }> {
+    const { ready } = await this.readiness.now();
     reply.status(ready ? 200 : 503);
-    return { status: ready ? 'ok' : 'unavailable', checks };
+    return { status: ready ? 'ok' : 'unavailable' };
   }
 }
 

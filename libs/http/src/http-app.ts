@@ -5,7 +5,7 @@ import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import { counter, histogram, type Logger, NestLog } from '@shop/observability';
+import { type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, ApiKeyGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
@@ -13,6 +13,7 @@ import { answerUnknownMethods } from './known-methods';
 import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
+import { measureRequests } from './request-metrics';
 
 export interface HttpAppOptions {
   title: string;
@@ -30,7 +31,6 @@ const HANG_UP_INTERVAL_MS = 50;
 /** How long a stop waits for the last requests. */
 const LAST_REQUESTS_MS = 6_000;
 const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding right?';
-const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
 
 export async function createHttpApp(
   module: Type | DynamicModule,
@@ -59,6 +59,7 @@ export async function createHttpApp(
   answerUnknownMethods(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
+  measureRequests(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLog(logger),
     abortOnError: false,
@@ -66,7 +67,6 @@ export async function createHttpApp(
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new BodyPipe());
   if (apiKeys) app.useGlobalGuards(new ApiKeyGuard(app.get(Reflector), apiKeys));
-  measureRequests(app);
   const document = openApiOf(app, { title, description, authenticated: apiKeys !== undefined });
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: title });
   return app;
@@ -96,30 +96,6 @@ function hangUpWhileStopping(fastify: FastifyInstance): void {
       clearInterval(idle);
       clearTimeout(late);
     });
-    done();
-  });
-}
-
-function measureRequests(app: NestFastifyApplication): void {
-  const seconds = histogram(
-    'http_request_duration_seconds',
-    'Time from request to response by route',
-    ['method', 'route', 'status'],
-    LATENCY_BUCKETS_SECONDS,
-  );
-  const aborted = counter('http_requests_aborted_total', 'Requests whose client left before the answer', [
-    'method',
-    'route',
-  ]);
-  const routeOf = ({ routeOptions }: FastifyRequest): string => routeOptions.url ?? 'unknown';
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const { method } = request;
-    seconds.observe({ method, route: routeOf(request), status: reply.statusCode }, reply.elapsedTime / 1_000);
-    done();
-  });
-  fastify.addHook('onRequestAbort', (request, done) => {
-    aborted.inc({ method: request.method, route: routeOf(request) });
     done();
   });
 }

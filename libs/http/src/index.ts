@@ -18,4 +18,5 @@ export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule } from './health.controller';
 export { statusOfFault } from './problem.filter';
 export { type Health, type HealthCheck, Readiness } from './readiness';
-export { MetricsModule } from './metrics.controller';
+export { listenForManagement } from './management';
+export { MetricsModule } from './metrics.module';

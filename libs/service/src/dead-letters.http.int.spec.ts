@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Controller, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { metricsNow } from '@shop/http/testing';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { type Claim, fingerprintOf, Ledger, ledgerMigrations, runOnce } from '@shop/idempotency';
 import {
@@ -271,11 +272,11 @@ describe('R46 an operator', () => {
   });
 
   it('R46 finds them in the metrics', async () => {
-    const text = (await app.inject({ method: 'GET', url: '/metrics' })).body;
+    const text = await metricsNow();
     expect(text).toMatch(new RegExp(`^dead_letters_total\\{mailbox="${mailbox}"\\} [1-9]`, 'm'));
     await eventually(async () => {
       const open = (await list('state=open')).items.length;
-      const now = (await app.inject({ method: 'GET', url: '/metrics' })).body;
+      const now = await metricsNow();
       expect(now).toContain(`dead_letters_open{mailbox="${mailbox}"} ${open}`);
     });
   });

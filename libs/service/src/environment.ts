@@ -38,6 +38,9 @@ function faultOfKeys(value: unknown): string | undefined {
 export class ProcessEnvironment {
   /** The address to listen on; 0.0.0.0 in a container. */
   @IsString() @IsNotEmpty() HOST = '127.0.0.1';
+  /** The port of the metrics and of the reasons of the readiness, and the address that it is on. */
+  @Port() MANAGEMENT_PORT = 0;
+  @IsString() @IsNotEmpty() MANAGEMENT_HOST = '127.0.0.1';
   @IsIn(logLevels) LOG_LEVEL: LogLevel = 'info';
   @IsIn(['json', 'pretty']) LOG_FORMAT: LogFormat = 'json';
   /** Before a stop, the time in which the service is not ready and still takes requests. */

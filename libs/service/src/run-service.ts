@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Readiness } from '@shop/http';
+import { listenForManagement, Readiness } from '@shop/http';
 import { createLogger, type Logger, printableLines } from '@shop/observability';
 import { faultOf } from '@shop/postgres';
 import { type ProcessEnvironment, readEnvironment } from './environment';
@@ -36,6 +36,7 @@ export async function runService<Name extends string, Environment extends Proces
   });
   const { variable, value } = ownSetting(environment, options.name, 'PORT');
   const port = value as number;
+  let listening = `${variable} ${port}`;
   const started: { app?: INestApplication } = {};
   stopOnSignal(started, environment.STOP_GRACE_MS, logger);
   try {
@@ -43,9 +44,13 @@ export async function runService<Name extends string, Environment extends Proces
     started.app = app;
     await app.startAllMicroservices();
     await app.listen({ port, host: environment.HOST, backlog: LISTEN_BACKLOG });
-    logger.info({ url: await app.getUrl() }, 'service.ready');
+    const { MANAGEMENT_PORT, MANAGEMENT_HOST } = environment;
+    listening = `MANAGEMENT_PORT ${MANAGEMENT_PORT}`;
+    const readiness = app.get(Readiness, { strict: false });
+    const managementUrl = await listenForManagement(readiness, MANAGEMENT_PORT, MANAGEMENT_HOST);
+    logger.info({ url: await app.getUrl(), managementUrl }, 'service.ready');
   } catch (error) {
-    exitWith(`${options.name} cannot start: ${reasonOf(error, `${variable} ${port}`)}`);
+    exitWith(`${options.name} cannot start: ${reasonOf(error, listening)}`);
   }
 }
 

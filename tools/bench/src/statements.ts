@@ -10,8 +10,8 @@ export interface Statements {
 export async function statementsOf(system: System): Promise<Statements> {
   const running = system.processes.filter(({ name, pid }) => name !== 'sandbox' && pid !== undefined);
   const texts = await Promise.all(
-    running.map(async ({ url }) => {
-      const response = await fetch(`${url}/metrics`);
+    running.map(async ({ managementUrl }) => {
+      const response = await fetch(`${managementUrl}/metrics`);
       return response.ok ? response.text() : '';
     }),
   );

@@ -225,7 +225,6 @@ describe('ports', () => {
       const [, variable, port] = /\b([A-Z]+_PORT) = (\d+)/.exec(text) ?? [];
       const places: Record<string, string> = {
         'tools/system/src/services.ts': `${app}: ${port}`,
-        'docker/health.mjs': `${app}: ${port}`,
         'docker-compose.yml': `\${${variable}:-${port}}:${port}`,
         'docs/configuration.md': `\`${variable}\``,
       };

@@ -7,6 +7,8 @@ import { type Guard, StackError } from '@shop/stack';
 export interface ServiceProcessOptions {
   name: string;
   url: string;
+  /** Where its metrics are, and the reasons why it is not ready. */
+  managementUrl: string;
   env: Record<string, string>;
   nodeOptions?: string[];
   guard: Guard;
@@ -45,6 +47,10 @@ export class ServiceProcess {
 
   get url(): string {
     return this.options.url;
+  }
+
+  get managementUrl(): string {
+    return this.options.managementUrl;
   }
 
   /** Spawns it and waits until it is ready for work. */

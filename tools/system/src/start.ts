@@ -65,7 +65,10 @@ async function restart({ services }: System, name: ServiceName): Promise<void> {
 function welcome({ urls, services, stack }: System, tookMs: number): string {
   const listed = [...serviceNames]
     .reverse()
-    .map((name) => `  ${name.padEnd(10)} ${urls[name]}/docs  (process ${services[name].pid})`);
+    .map(
+      (name) =>
+        `  ${name.padEnd(10)} ${urls[name]}/docs  (process ${services[name].pid}, ${services[name].managementUrl}/metrics)`,
+    );
   return `
 Ready after ${(tookMs / 1_000).toFixed(1)} s. Place an order:
 

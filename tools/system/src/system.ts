@@ -53,10 +53,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   guard.remove(sandboxFolder);
   const sandboxFile = join(sandboxFolder, 'books.jsonl');
   const create = createServicesWith(options, { stack, guard, sandboxFile, sandboxPort: ports.sandbox });
-  const services = mapNames((name) => create(name, ports[name]));
+  const managementPorts = await freePorts();
+  const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
   const processes = Object.values(services);
   const addReplica = async (name: ServiceName, env?: Record<string, string>) => {
-    const replica = create(name, await freePort(), env);
+    const replica = create(name, { port: await freePort(), managementPort: await freePort() }, env);
     processes.push(replica);
     await replica.start();
     return replica;
@@ -89,11 +90,16 @@ interface Surroundings {
   sandboxPort: number;
 }
 
-/** Returns a function that makes a process of a service for a port; nothing runs before its `start`. */
+interface Ports {
+  port: number;
+  managementPort: number;
+}
+
+/** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
   { stack, guard, sandboxFile, sandboxPort }: Surroundings,
-): (name: ServiceName, port: number, env?: Record<string, string>) => ServiceProcess {
+): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
     API_KEYS: process.env['API_KEYS'] ?? DEVELOPMENT_KEYS,
@@ -113,15 +119,23 @@ function createServicesWith(
   };
   const database = (name: ServiceName): Record<string, string> =>
     ownServices.includes(name) ? { [`${name.toUpperCase()}_DATABASE_URL`]: stack.databaseUrl(name) } : {};
-  return (name, port, env = {}) =>
+  return (name, { port, managementPort }, env = {}) =>
     new ServiceProcess({
       name,
       url: urlOf(port),
+      managementUrl: urlOf(managementPort),
       guard,
       output: options.output,
       onCrash: (how) => options.onCrash?.(name, how),
       nodeOptions: options.nodeOptions?.[name],
-      env: { ...common, ...database(name), ...own[name], ...env, [portVariable(name)]: String(port) },
+      env: {
+        ...common,
+        ...database(name),
+        ...own[name],
+        ...env,
+        [portVariable(name)]: String(port),
+        MANAGEMENT_PORT: String(managementPort),
+      },
     });
 }
 
@@ -135,6 +149,13 @@ async function choosePorts(
 ): Promise<Record<ServiceName, number>> {
   const chosen = {} as Record<ServiceName, number>;
   for (const name of serviceNames) chosen[name] = await choosePort(name, wish, say);
+  return chosen;
+}
+
+/** Nobody knows them by heart, so they need not be the usual ones. */
+async function freePorts(): Promise<Record<ServiceName, number>> {
+  const chosen = {} as Record<ServiceName, number>;
+  for (const name of serviceNames) chosen[name] = await freePort();
   return chosen;
 }
 

@@ -1,5 +1,6 @@
 /** What an operator sees and does through HTTP, on a real database, with participants that fail. */
 import { randomUUID } from 'node:crypto';
+import { metricsNow } from '@shop/http/testing';
 import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import type { SagaView } from '@shop/saga';
@@ -216,7 +217,7 @@ describe('R6 what an operator may not do', () => {
     expectProblem(answer, 409, 'act_not_possible');
     expect(answer.json()).toMatchObject({ reason: 'unknown-version' });
     expect((await show(id)).json()).toMatchObject({ version: 99, status: 'parked' });
-    await eventually(async () => expect((await here.get('/metrics')).body).toMatch(/^saga_unknown_versions [1-9]/m));
+    await eventually(async () => expect(await metricsNow()).toMatch(/^saga_unknown_versions [1-9]/m));
     await here.query('update saga set definition_version = 1 where id = $1', [id]);
   });
 
@@ -276,9 +277,7 @@ describe('R6 GET /sagas', () => {
     }
     expect(seen.slice(0, 3)).toEqual([...ids].reverse());
     expect(new Set(seen).size).toBe(seen.length);
-    await eventually(async () =>
-      expect((await here.get('/metrics')).body).toMatch(new RegExp(`^saga_parked ${seen.length}$`, 'm')),
-    );
+    await eventually(async () => expect(await metricsNow()).toMatch(new RegExp(`^saga_parked ${seen.length}$`, 'm')));
   });
 
   it('R6 tells where each stands and what it is about, and nothing that is nobody’s business', async () => {
