@@ -1,4 +1,4 @@
-/** Who calls: API keys (kept as hashes), the guard that checks them, and the roles that routes ask for. */
+/** Who calls: API keys (kept as hashes), the first look at a request, which checks them, and the roles that routes ask for. */
 import { hash } from 'node:crypto';
 import {
   applyDecorators,
@@ -9,7 +9,10 @@ import {
   SetMetadata,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems, Problem } from '@shop/problem';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { refuse } from './problem.filter';
 
 /**
  * `customer` places orders; `operator` also manages products, stock, reservations and payments, and acts on sagas.
@@ -29,13 +32,18 @@ export interface ApiKey extends Caller {
   sha256: string;
 }
 
-const PUBLIC = 'shop:public';
 const ROLES = 'shop:roles';
 /** `key=tenant/principal:role+role`, where key is the text itself or `sha256:` and its hex hash. */
 const ENTRY = /^(?<key>[^=\s]+)=(?<tenant>[\w.-]{1,64})\/(?<principal>[\w.@-]{1,64}):(?<roles>[a-z+]+)$/;
 
+interface RouteSettings {
+  public?: boolean;
+}
+
+/** The settings of a route that is open to callers without a key, for Fastify. */
+export const publicRoute: RouteSettings = { public: true };
 /** Opens a route to callers without a key. */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = (): MethodDecorator => RouteConfig(publicRoute);
 /** Lets in callers that have one of these roles. */
 export const Roles = (...allowed: Role[]) =>
   applyDecorators(SetMetadata(ROLES, allowed), ApiProblems({ 403: ['forbidden'] }));
@@ -65,38 +73,39 @@ function readEntry(entry: string, position: number): ApiKey {
   return { sha256, tenant: groups['tenant']!, principal: groups['principal']!, roles: granted };
 }
 
-@Injectable()
-export class ApiKeyGuard implements CanActivate {
-  private readonly callers: Map<string, Caller>;
+/** To be called before the routes are made. A stranger is answered before its body is read. */
+export function askWhoCalls(fastify: FastifyInstance, keys: readonly ApiKey[]): void {
+  const callers = new Map(keys.map(({ sha256, ...caller }) => [sha256, caller]));
+  fastify.addHook('onRequest', (request: FastifyRequest & { caller?: Caller }, reply, done) => {
+    const { public: isPublic } = request.routeOptions.config as RouteSettings;
+    if (isPublic) return done();
+    const caller = authenticate(callers, request.headers.authorization);
+    if (caller instanceof Problem) return refuse(request, reply, caller);
+    request.caller = caller;
+    done();
+  });
+}
 
-  constructor(
-    private readonly reflector: Reflector,
-    keys: ApiKey[],
-  ) {
-    this.callers = new Map(keys.map(({ sha256, ...caller }) => [sha256, caller]));
-  }
+function authenticate(callers: ReadonlyMap<string, Caller>, header: string | undefined): Caller | Problem {
+  const challenge = { headers: { 'www-authenticate': 'Bearer' } };
+  if (!header) return new Problem(401, 'unauthenticated', 'send Authorization: Bearer <api key>', challenge);
+  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
+  const caller = key === undefined ? undefined : callers.get(hashOf(key));
+  return caller ?? new Problem(401, 'unauthenticated', 'the API key is not known', challenge);
+}
+
+/** Lets callers do what their roles allow. Who they are is known already. */
+@Injectable()
+export class RolesGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, targets)) return true;
-    const request = context.switchToHttp().getRequest<{ headers: Record<string, string>; caller?: Caller }>();
-    const caller = this.authenticate(request.headers['authorization']);
-    const allowed = this.reflector.getAllAndOverride<Role[]>(ROLES, targets);
-    if (allowed && !allowed.some((role) => caller.roles.includes(role))) {
+    const allowed = this.reflector.getAllAndOverride<Role[]>(ROLES, [context.getHandler(), context.getClass()]);
+    if (allowed && !allowed.some((role) => callerOf(context).roles.includes(role))) {
       throw new Problem(403, 'forbidden', `this needs the role ${allowed.join(' or ')}`);
     }
-    request.caller = caller;
     return true;
-  }
-
-  private authenticate(header: string | undefined): Caller {
-    const challenge = { headers: { 'www-authenticate': 'Bearer' } };
-    if (!header) throw new Problem(401, 'unauthenticated', 'send Authorization: Bearer <api key>', challenge);
-    const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-    const caller = key === undefined ? undefined : this.callers.get(hashOf(key));
-    if (!caller) throw new Problem(401, 'unauthenticated', 'the API key is not known', challenge);
-    return caller;
   }
 }
 

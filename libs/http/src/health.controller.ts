@@ -22,18 +22,19 @@ interface StatusReply {
   status(code: number): unknown;
 }
 
-@Public()
 @ApiExcludeController()
 @Controller('health')
 class HealthController {
   constructor(private readonly readiness: Readiness) {}
 
   @Get('live')
+  @Public()
   live(): { status: string } {
     return { status: 'ok' };
   }
 
   @Get('ready')
+  @Public()
   async ready(@Res({ passthrough: true }) reply: StatusReply): Promise<{ status: string }> {
     const { ready } = await this.readiness.now();
     reply.status(ready ? 200 : 503);

@@ -1,18 +1,19 @@
 /** One way to build a service's HTTP side: Fastify, problem+json, checked bodies, API keys, OpenAPI, request metrics. */
-import type { ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import { type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ApiKey, ApiKeyGuard } from './api-keys';
+import { type ApiKey, askWhoCalls, RolesGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
-import { answerUnknownMethods } from './known-methods';
+import { showDocument } from './docs';
+import { answerUnknownAddresses } from './known-methods';
+import { createLobby } from './lobby';
 import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
-import { frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
+import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { measureRequests } from './request-metrics';
 
 export interface HttpAppOptions {
@@ -21,12 +22,13 @@ export interface HttpAppOptions {
   logger: Logger;
   /** Without keys the service is open: only for the sandbox. */
   apiKeys?: ApiKey[];
+  /** Whether it shows the document of its API, and a page with it. */
+  docs?: boolean;
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
 /** Our addresses are short; a longer one is a mistake or an attack. */
 const MAX_PARAM_LENGTH = 256;
-const REQUEST_TIMEOUT_MS = 60_000;
 const HANG_UP_INTERVAL_MS = 50;
 /** How long a stop waits for the last requests. */
 const LAST_REQUESTS_MS = 6_000;
@@ -34,12 +36,11 @@ const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding 
 
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { title, description, logger, apiKeys }: HttpAppOptions,
+  { title, description, logger, apiKeys, docs = true }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const answers = new WeakMap<Socket, ServerResponse>();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     // A request that was on its way when the stop began is answered like any other.
     return503OnClosing: false,
@@ -49,14 +50,15 @@ export async function createHttpApp(
       sendProblem(reply, frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined)),
     clientErrorHandler: (error, socket) => refuseUnreadable(answers, error, socket),
     // Node answers without a body. `refuseOddRequests` asks for the header instead.
-    http: { requireHostHeader: false },
+    serverFactory: (serve: RequestListener) => createLobby(serve, { requireHostHeader: false }),
     rewriteUrl: ({ url = '/' }) => pathOf(url),
   });
   const fastify = adapter.getInstance();
   // Fastify accepts it by default, but no route here takes text.
   fastify.removeContentTypeParser('text/plain');
   refuseOddRequests(fastify, answers);
-  answerUnknownMethods(fastify);
+  answerUnknownAddresses(fastify);
+  if (apiKeys) askWhoCalls(fastify, apiKeys);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
   measureRequests(fastify);
@@ -66,17 +68,15 @@ export async function createHttpApp(
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new BodyPipe());
-  if (apiKeys) app.useGlobalGuards(new ApiKeyGuard(app.get(Reflector), apiKeys));
-  const document = openApiOf(app, { title, description, authenticated: apiKeys !== undefined });
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json', customSiteTitle: title });
+  if (apiKeys) app.useGlobalGuards(new RolesGuard(app.get(Reflector)));
+  if (docs) showDocument(fastify, openApiOf(app, { title, description, authenticated: apiKeys !== undefined }));
   return app;
 }
 
 /** Many clients name a content type on every request. Without a body, as in a DELETE, that is no mistake. */
 function ignoreTypeOfNothing(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ method, headers }, _reply, done) => {
-    const empty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
-    if (method === 'DELETE' && empty) delete headers['content-type'];
+    if (method === 'DELETE' && !announcesBody(headers)) delete headers['content-type'];
     done();
   });
 }

@@ -1,6 +1,9 @@
-/** What can be done at an address: `Allow` for OPTIONS, and 405 where the address is known and the method is not. */
+/**
+ * What can be done at an address: `Allow` for OPTIONS, 405 where the address is known and the method is not, and 404 for an
+ * address that nobody serves. No body is read for them.
+ */
 import type { FastifyInstance } from 'fastify';
-import { frameworkProblem, sendProblem } from './problem.filter';
+import { frameworkProblem, refuse } from './problem.filter';
 
 interface Address {
   matches: RegExp;
@@ -8,7 +11,7 @@ interface Address {
 }
 
 /** To be called before the routes are made. */
-export function answerUnknownMethods(fastify: FastifyInstance): void {
+export function answerUnknownAddresses(fastify: FastifyInstance): void {
   const addresses = new Map<string, Address>();
   fastify.addHook('onRoute', ({ url, method }) => {
     const address = addresses.get(url) ?? { matches: patternOf(url), methods: new Set(['OPTIONS']) };
@@ -18,10 +21,10 @@ export function answerUnknownMethods(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     const methods = methodsAt(request.url, [...addresses.values()]);
-    if (methods.length === 0) return done();
+    if (methods.length === 0) return refuse(request, reply, frameworkProblem(404));
     void reply.header('allow', methods.join(', '));
     if (request.method === 'OPTIONS') void reply.status(204).send();
-    else sendProblem(reply, frameworkProblem(405));
+    else refuse(request, reply, frameworkProblem(405));
   });
 }
 

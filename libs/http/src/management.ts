@@ -3,8 +3,9 @@
  * API cannot reach that port, so they cannot use up its answers.
  */
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createLobby } from './lobby';
 import { METRICS_TYPE, metricsText } from './metrics.module';
 import type { Readiness } from './readiness';
 
@@ -18,15 +19,12 @@ type Page = () => Promise<Answer>;
 
 /** Prometheus, a supervisor and a few people. */
 const MAX_CONNECTIONS = 64;
-/** Requests have no body, and come from near. */
-const REQUEST_TIMEOUT_MS = 5_000;
-/** A client that takes nothing for so long is gone. */
-const SILENCE_MS = 30_000;
 
 /** Listens until the process ends, so that the stop of a service can be watched too. Port 0 takes a free one. */
 export async function listenForManagement(readiness: Readiness, port: number, host: string): Promise<string> {
   const server = createManagementServer(readiness);
   // It alone is no reason for the process to stay.
+  server.on('connection', (socket) => socket.unref());
   server.listen(port, host).unref();
   await once(server, 'listening');
   const { address, family, port: taken } = server.address() as AddressInfo;
@@ -42,12 +40,8 @@ export function createManagementServer(readiness: Readiness): Server {
     },
     '/metrics': async () => ({ status: 200, type: METRICS_TYPE, body: await metricsText() }),
   };
-  const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => void answer(pages, request, response),
-  );
+  const server = createLobby((request, response) => void answer(pages, request, response));
   server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(SILENCE_MS);
   return server;
 }
 

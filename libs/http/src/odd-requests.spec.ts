@@ -220,12 +220,12 @@ describe('R29 the files of the documentation', () => {
     ['/docs/swagger-ui.css', '200'],
     ['/docs/nothing', '404 not_found'],
     ['/docs/swagger-ui.css/', '404 not_found'],
-    ['/docs/%00', '400 malformed_request'],
-    ['/docs/swagger-ui.css%00', '400 malformed_request'],
-    ['/docs/..', '403 forbidden'],
-    ['/docs/../x', '403 forbidden'],
-    ['/docs/%2e%2e/x', '403 forbidden'],
-    ['/docs/..%5cx', '403 forbidden'],
+    ['/docs/%00', '404 not_found'],
+    ['/docs/swagger-ui.css%00', '404 not_found'],
+    ['/docs/..', '404 not_found'],
+    ['/docs/../x', '404 not_found'],
+    ['/docs/%2e%2e/x', '404 not_found'],
+    ['/docs/..%5cx', '404 not_found'],
     ['/docs/%2e%2e%2fx', '404 not_found'],
     ['/docs/%5c', '404 not_found'],
     ['/docs/a%2fb', '404 not_found'],
@@ -233,19 +233,12 @@ describe('R29 the files of the documentation', () => {
     ['/docs/%', '400 malformed_request'],
     ['/docs/%ff', '400 malformed_request'],
     [`/docs/${'x'.repeat(5_000)}`, '404 not_found'],
-    ['http://y/docs/../x', '403 forbidden'],
+    ['http://y/docs/../x', '404 not_found'],
   ])('R29 %.40s is %s', async (address, answer) => {
     expect(await answersTo(get(address))).toEqual([answer]);
     expect(await answersTo(get(address).replace('GET', 'HEAD'))).toEqual([answer.slice(0, 3)]);
     const posted = await answersTo(get(address).replace('GET', 'POST'));
     expect(posted.every((one) => one.startsWith('4'))).toBe(true);
-  });
-
-  it.each([
-    ['Range: bytes=99999999-', '416 range_not_satisfiable'],
-    ['If-Match: "x"', '412 precondition_failed'],
-  ])('R29 that cannot be had with %s are refused', async (header, answer) => {
-    expect(await answersTo(get('/docs/swagger-ui.css', header))).toEqual([answer]);
   });
 });
 

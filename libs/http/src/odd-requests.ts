@@ -6,7 +6,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import type { Problem } from '@shop/problem';
 import type { FastifyInstance } from 'fastify';
-import { frameworkProblem, sendProblem } from './problem.filter';
+import { announcesBody, frameworkProblem, sendProblem } from './problem.filter';
 
 /** Statuses for requests that the HTTP parser refuses. */
 const PARSER_ERRORS: Record<string, number> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
@@ -53,9 +53,8 @@ export function faultOf(request: Pick<IncomingMessage, 'httpVersion' | 'headers'
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return frameworkProblem(501, 'the only transfer coding that is read is chunked');
   }
-  const hasBody = coding !== undefined || Number(headers['content-length'] ?? 0) > 0;
   const encoding = headers['content-encoding'] || 'identity';
-  if (hasBody && encoding.toLowerCase() !== 'identity') {
+  if (announcesBody(headers) && encoding.toLowerCase() !== 'identity') {
     return frameworkProblem(415, 'send the body as it is, without a Content-Encoding');
   }
   return undefined;

@@ -4,7 +4,7 @@ import type { Logger } from '@shop/observability';
 import { isPassing, LaneFullError } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const OVERLOAD_RETRY_AFTER_SECONDS = '1';
 
@@ -75,6 +75,15 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
     .header('content-type', 'application/problem+json')
     .send(JSON.stringify(problem.body));
 }
+
+/** Answers without reading the body. One that was announced may be long, so the connection ends with the answer. */
+export function refuse({ headers }: Pick<FastifyRequest, 'headers'>, reply: FastifyReply, problem: Problem): void {
+  if (announcesBody(headers)) void reply.header('connection', 'close');
+  sendProblem(reply, problem);
+}
+
+export const announcesBody = (headers: FastifyRequest['headers']): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** @param where what is wrong, when more is known than the status */
 export function frameworkProblem(status: number, where?: string): Problem {

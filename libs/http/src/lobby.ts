@@ -1,0 +1,70 @@
+/**
+ * Who is let in: how many connections, how many requests on each at the same time, and how long a client may take to say
+ * what it wants, and to take its answer. It looks at nothing but the sockets, so that strangers cost next to nothing.
+ */
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import type { Socket } from 'node:net';
+import { counter } from '@shop/observability';
+
+/** As many as may wait to be accepted. Each costs some kilobytes while it says nothing. */
+const MAX_CONNECTIONS = 4_096;
+/** Clients that send the next request before the last answer send a few. A thousand of them are an attack. */
+const MAX_REQUESTS_AT_ONCE = 16;
+/** Headers are small, and most bodies come with them. */
+const HEADERS_WITHIN_MS = 10_000;
+const REQUEST_WITHIN_MS = 20_000;
+const LOOK_FOR_SLOW_MS = 1_000;
+/** Load balancers keep their connections for about a minute. */
+const KEEP_IDLE_MS = 72_000;
+/** Longer than any request of ours is silent. */
+const SILENCE_MS = 65_000;
+/** A client that takes nothing of its answer for so long will not take the rest. */
+const UNREAD_MS = 10_000;
+
+const refused = counter('http_connections_refused_total', 'Connections that were closed to keep others served', [
+  'reason',
+]);
+
+/** @param unreadMs after so long, an answer that the client does not take is dropped, with its connection */
+export function createLobby(serve: RequestListener, options: ServerOptions = {}, unreadMs = UNREAD_MS): Server {
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_WITHIN_MS,
+      requestTimeout: REQUEST_WITHIN_MS,
+      connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
+      keepAliveTimeout: KEEP_IDLE_MS,
+      ...options,
+    },
+    admit(serve, unreadMs),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.setTimeout(SILENCE_MS);
+  server.on('drop', () => {
+    refused.inc({ reason: 'crowded' });
+    // Those who ask nothing make room for the next ones.
+    server.closeIdleConnections();
+  });
+  return server;
+}
+
+/** Hands on the requests of clients that are still there, a few at once from each connection. */
+function admit(serve: RequestListener, unreadMs: number): RequestListener {
+  const open = new WeakMap<Socket, number>();
+  return (request, response) => {
+    const { socket } = request;
+    // Node has read many requests at once, and goes on with them although the client has left.
+    if (socket.destroyed) return;
+    const count = (open.get(socket) ?? 0) + 1;
+    if (count > MAX_REQUESTS_AT_ONCE) {
+      refused.inc({ reason: 'too-many-requests' });
+      return void socket.destroy();
+    }
+    open.set(socket, count);
+    response.once('prefinish', () => socket.setTimeout(unreadMs));
+    response.once('finish', () => {
+      open.set(socket, open.get(socket)! - 1);
+      if (socket.timeout === unreadMs) socket.setTimeout(SILENCE_MS);
+    });
+    serve(request, response);
+  };
+}
