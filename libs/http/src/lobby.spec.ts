@@ -57,7 +57,7 @@ beforeAll(async () => {
       done(null, payload);
     });
   await app.listen(0, '127.0.0.1');
-  server = app.getHttpServer() as Server;
+  server = app.getHttpServer();
 });
 afterAll(() => app.close());
 beforeEach(() => (served = bodies = 0));
