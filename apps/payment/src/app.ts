@@ -30,6 +30,8 @@ export function paymentService(provider?: Provider) {
     title: 'Payment service',
     description: 'Payments and refunds.',
     environment: PaymentEnvironment,
+    unfit: ({ PAYMENT_PROVIDER }: PaymentEnvironment) =>
+      PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : [],
     migrations: paymentMigrations,
     entities: [PaymentEntity, RefundEntity],
     imports: [

@@ -61,6 +61,28 @@ export function parseApiKeys(text: string): ApiKey[] {
   return keys;
 }
 
+const DEVELOPMENT_KEY = 'dev-key';
+const LEAST_LENGTH = 16;
+
+/** Why the list is not fit for production, by the positions of its entries; the list must be readable. */
+export function weaknessesOf(text: string): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const listed = entries.filter(Boolean);
+  const keys = parseApiKeys(text);
+  return keys.flatMap(({ sha256, tenant }, index) => {
+    const written = listed[index]!.split('=', 1)[0]!;
+    const place = `entry ${index + 1} of API_KEYS`;
+    const other = keys.findIndex((key) => key.sha256 === sha256 && key.tenant !== tenant);
+    return [
+      ...(sha256 === hashOf(DEVELOPMENT_KEY) ? [`${place} is the key of development`] : []),
+      ...(!written.startsWith(HASHED) && written.length < LEAST_LENGTH
+        ? [`${place} has a key of fewer than ${LEAST_LENGTH} characters`]
+        : []),
+      ...(other > index ? [`${place} has the key of entry ${other + 1}, and another tenant`] : []),
+    ];
+  });
+}
+
 function readEntry(entry: string, position: number): ApiKey {
   const groups = ENTRY.exec(entry)?.groups;
   const granted = groups?.['roles']?.split('+') ?? [];

@@ -1,4 +1,14 @@
-export { type ApiKey, type Caller, CallerOf, parseApiKeys, Public, Roles, type Role, roles } from './api-keys';
+export {
+  type ApiKey,
+  type Caller,
+  CallerOf,
+  parseApiKeys,
+  Public,
+  Roles,
+  type Role,
+  roles,
+  weaknessesOf,
+} from './api-keys';
 export { ApiAnswer, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
 export { ConditionalGet, type Versioned } from './conditional-get';
 export { createHttpApp, type HttpAppOptions } from './http-app';

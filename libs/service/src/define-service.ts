@@ -5,6 +5,7 @@ import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { ServiceEnvironment } from './environment';
+import { showsDocs, unfitForProduction } from './production';
 import { ownSetting, type PortOf, runService } from './run-service';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
@@ -26,6 +27,8 @@ export interface ServiceDefinition<Name extends string>
   description: string;
   /** The class of its variables. A provider that needs some of them injects this class. */
   environment: new () => EnvironmentOf<Name>;
+  /** Why the service must not start in production with these settings of its own, one reason each. */
+  unfit?(environment: EnvironmentOf<Name>): string[];
 }
 
 export interface Service<Name extends string> {
@@ -40,11 +43,18 @@ export function defineService<Name extends string>(definition: ServiceDefinition
   const { name, title, description } = definition;
   const build = async (environment: EnvironmentOf<Name>, logger: Logger): Promise<NestFastifyApplication> => {
     const apiKeys = parseApiKeys(environment.API_KEYS);
-    const app = await createHttpApp(moduleOf(definition, environment, logger), { title, description, logger, apiKeys });
+    const docs = showsDocs(environment);
+    const module = moduleOf(definition, environment, logger);
+    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs });
     app.connectMicroservice({ strategy: app.get(JetStreamServer) });
     return app;
   };
-  return { definition, build, run: () => runService({ name, environment: definition.environment, build }) };
+  const unfit = (environment: EnvironmentOf<Name>): string[] => {
+    const { variable, value } = ownSetting(environment, name, 'DATABASE_URL');
+    const common = unfitForProduction(environment.API_KEYS, variable, value as string);
+    return [...common, ...(definition.unfit?.(environment) ?? [])];
+  };
+  return { definition, build, run: () => runService({ name, environment: definition.environment, build, unfit }) };
 }
 
 @Module({})

@@ -3,7 +3,7 @@ import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { type Fault, validate } from '@shop/validation';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
 /** A TCP port; 0 takes any free port. */
@@ -36,6 +36,10 @@ function faultOfKeys(value: unknown): string | undefined {
 
 /** The variables that every process needs. */
 export class ProcessEnvironment {
+  /** With `production`, a service does not start with what is for development only. */
+  @IsString() @IsNotEmpty() NODE_ENV = 'development';
+  /** Whether the page and the document of the API are shown; not in production, unless it says so. */
+  @IsOptional() @IsIn(['on', 'off']) API_DOCS?: 'on' | 'off';
   /** The address to listen on; 0.0.0.0 in a container. */
   @IsString() @IsNotEmpty() HOST = '127.0.0.1';
   /** The port of the metrics and of the reasons of the readiness, and the address that it is on. */

@@ -6,6 +6,7 @@ import { listenForManagement, Readiness } from '@shop/http';
 import { createLogger, type Logger, printableLines } from '@shop/observability';
 import { faultOf } from '@shop/postgres';
 import { type ProcessEnvironment, readEnvironment } from './environment';
+import { PRODUCTION } from './production';
 
 /** The variable of the port is named after the service: `ORDER_PORT` for `order`. */
 export type PortOf<Name extends string> = Record<`${Uppercase<Name>}_PORT`, number>;
@@ -14,6 +15,8 @@ export interface ServiceOptions<Name extends string, Environment extends Process
   name: Name;
   environment: new () => Environment & PortOf<Name>;
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
+  /** Why it must not start in production with these settings, one reason each. */
+  unfit?: (environment: Environment) => string[];
 }
 
 /**
@@ -28,6 +31,7 @@ export async function runService<Name extends string, Environment extends Proces
   options: ServiceOptions<Name, Environment>,
 ): Promise<void> {
   const environment = readOrExit(options.name, options.environment);
+  refuseUnfit(options, environment);
   const logger = createLogger({
     service: options.name,
     level: environment.LOG_LEVEL,
@@ -66,6 +70,15 @@ function readOrExit<Environment extends object>(name: string, environment: new (
   } catch (error) {
     exitWith(`${name} cannot start: ${(error as Error).message}`);
   }
+}
+
+function refuseUnfit<Name extends string, Environment extends ProcessEnvironment>(
+  { name, unfit }: ServiceOptions<Name, Environment>,
+  environment: Environment,
+): void {
+  const reasons = environment.NODE_ENV === PRODUCTION ? (unfit?.(environment) ?? []) : [];
+  if (reasons.length === 0) return;
+  exitWith(`${name} cannot start: NODE_ENV is ${PRODUCTION}, and this is for development only: ${reasons.join('; ')}`);
 }
 
 function exitWith(sentence: string): never {
