@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Messages that were given up on, newest first
-         * @description Those of your tenant, and those of which nobody knows whose they are.
+         * @description Those of your tenant. With the role `platform` also those of which nobody knows whose they are.
          */
         get: operations["listDeadLetters"];
         put?: never;
@@ -2385,6 +2385,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -2891,6 +2907,22 @@ export interface operations {
                         code: "order_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Messages that were given up on, newest first
-         * @description Those of your tenant, and those of which nobody knows whose they are.
+         * @description Those of your tenant. With the role `platform` also those of which nobody knows whose they are.
          */
         get: operations["listDeadLetters"];
         put?: never;

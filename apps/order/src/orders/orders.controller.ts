@@ -136,7 +136,7 @@ export class OrdersController {
   @ApiOrderId()
   @ApiPreferWait('wait=N: how many seconds, at most 30, to wait for the end of the order')
   @ApiAnswer(200, OrderView, { description: 'the order as it is now', headers: ['etag', 'preference-applied'] })
-  @ApiProblems({ 404: ['order_not_found'] })
+  @ApiProblems({ 404: ['order_not_found'], 429: ['too_many_waiting'] })
   async get(
     @CallerOf() caller: Caller,
     @Param('id') id: string,
@@ -146,7 +146,9 @@ export class OrdersController {
     const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
     if (waitMs <= 0) return this.orders.get(key);
-    const order = await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed);
+    // A reply that comes behind another one on the same connection does not learn that the client has left.
+    const { socket } = reply.request.raw;
+    const order = await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed || socket.destroyed);
     void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
     return order;
   }

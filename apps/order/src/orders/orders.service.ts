@@ -60,8 +60,18 @@ export class OrdersService {
   /**
    * Returns the order when it is confirmed or cancelled. After `waitMs`, or when the client is gone, returns it as it
    * is.
+   * @throws Problem 429 `too_many_waiting` when too many requests of the tenant wait
    */
   async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
+    const leave = this.watch.waits.take(key.tenant);
+    try {
+      return await this.untilSettled(key, waitMs, isGone);
+    } finally {
+      leave();
+    }
+  }
+
+  private async untilSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
     const deadline = performance.now() + waitMs;
     for (;;) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - performance.now()));

@@ -62,7 +62,7 @@ export class OrderStoryController {
     content: { 'text/event-stream': { schema: { $ref: getSchemaPath(OrderMoveView) } } },
   })
   @ApiAnswer(204, null, { description: 'the order is settled, and you have seen its last event' })
-  @ApiProblems({ 404: ['order_not_found'] })
+  @ApiProblems({ 404: ['order_not_found'], 429: ['too_many_waiting'] })
   async events(
     @CallerOf() caller: Caller,
     @Param('id') id: string,
@@ -76,11 +76,13 @@ export class OrderStoryController {
       const events = (await this.orders.sagasOf(order, caller)).flatMap(eventsOf);
       if (newsAfter(lastEventId, events).length === 0) return void reply.status(204).send();
     }
+    const leave = this.watch.streams.take(caller.tenant);
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     try {
       if (request.method !== 'HEAD') await this.stream(story, reply, lastEventId);
     } finally {
+      leave();
       reply.raw.end();
     }
   }
@@ -97,7 +99,10 @@ export class OrderStoryController {
         const order = await this.orders.get(key);
         sent = writeNews(reply, (await this.orders.sagasOf(order, caller)).flatMap(eventsOf), sent);
         if (isSettled(order)) return;
-        if (!(await watching.moved)) reply.raw.write(': still here\n\n');
+        if (await watching.moved) continue;
+        // A client that does not read what it was sent gets nothing more.
+        if (reply.raw.writableNeedDrain) return;
+        reply.raw.write(': still here\n\n');
       } finally {
         watching.stop();
       }

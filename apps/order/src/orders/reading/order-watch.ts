@@ -2,6 +2,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Broker } from '@shop/messaging';
 import { counter } from '@shop/observability';
+import { LISTENING, Seats, WAITING } from './seats';
 
 /** Plain NATS, not JetStream: a hint may be lost, and a waiting request looks again once a second. */
 const SUBJECT = 'note.order.moved';
@@ -34,6 +35,9 @@ export interface Watching {
 export class OrderWatch implements OnModuleInit, OnModuleDestroy {
   /** True when the service is stopping. New waits are refused, because the stop would have to wait for them. */
   stopped = false;
+  /** For answers that wait, and for streams. Requests that do neither need no seat. */
+  readonly waits = new Seats(WAITING);
+  readonly streams = new Seats(LISTENING);
   private readonly waiting = new Map<string, Set<Waiter>>();
 
   constructor(private readonly broker: Broker) {}
