@@ -15,6 +15,7 @@ import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { measureRequests } from './request-metrics';
+import { boundUploads } from './uploads';
 
 export interface HttpAppOptions {
   title: string;
@@ -59,6 +60,7 @@ export async function createHttpApp(
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
   if (apiKeys) askWhoCalls(fastify, apiKeys);
+  boundUploads(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
   measureRequests(fastify);

@@ -47,7 +47,7 @@ beforeAll(async () => {
     title: 'Cups',
     description: 'A service for this test.',
     logger: createLogger({ service: 'cups', level: 'silent', format: 'json' }),
-    apiKeys: parseApiKeys('key=acme/carl:customer'),
+    apiKeys: parseApiKeys('key=acme/carl:customer,other=rival/rita:customer'),
   });
   app
     .getHttpAdapter()
@@ -111,6 +111,28 @@ describe('R45 a stranger', () => {
     await eventually(() => expect(heard()).toContain('HTTP/1.1 401'));
     socket.write(head('GET /cups'));
     await eventually(() => expect(heard()).toContain('HTTP/1.1 200'));
+  });
+});
+
+describe('R45 a tenant', () => {
+  it('R45 has only so many bodies under way, and others are served', async () => {
+    const begun = `${head('POST /cups', 'Authorization: Bearer key', ...unfinished)}{"size`;
+    const clients = Array.from({ length: 300 }, () => open(begun));
+    const refused = () => clients.filter(({ heard }) => heard().startsWith('HTTP/1.1 429 '));
+    await eventually(() => expect(refused()).toHaveLength(300 - 256));
+    await Promise.all(refused().map(({ ended }) => ended));
+    const post = (key: string) =>
+      open(`${head('POST /cups', `Authorization: Bearer ${key}`, unfinished[0]!, 'Content-Length: 2')}{}`);
+    const [own, others] = [post('key'), post('other')];
+    expect(await own.ended).toMatch(/^HTTP\/1.1 429 [^]*retry-after: 1/);
+    await eventually(() => expect(others.heard()).toContain('HTTP/1.1 201'));
+    clients.forEach(({ socket }) => socket.destroy());
+    await eventually(async () => expect(await connections()).toBe(1));
+    for (let n = 0; n < 300; n++) {
+      const next = post('key');
+      await eventually(() => expect(next.heard()).toContain('HTTP/1.1 201'), { intervalMs: 1 });
+      next.socket.destroy();
+    }
   });
 });
 

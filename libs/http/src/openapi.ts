@@ -42,6 +42,7 @@ const problemsOf = {
     413: ['body_too_large'],
     415: ['unsupported_media_type'],
   },
+  uploaded: { 429: ['too_many_uploads'] },
 } satisfies Record<string, ProblemCodes>;
 
 export function openApiOf(app: INestApplication, { title, description, authenticated }: OpenApiOptions): OpenAPIObject {
@@ -66,6 +67,7 @@ function addCommonProblems(operation: OperationObject, authenticated: boolean): 
   add(operation, problemsOf.everybody);
   if (authenticated) add(operation, problemsOf.authenticated);
   if (requestBody) add(operation, problemsOf.withBody);
+  if (requestBody && authenticated) add(operation, problemsOf.uploaded);
   const hasQuery = parameters.some((parameter) => 'in' in parameter && parameter.in === 'query');
   if (requestBody || hasQuery) add(operation, problemsOf.checked);
 }

@@ -1,8 +1,7 @@
 /** One tenant waits with all its might, and everybody else is served as ever. */
-import { useStack } from '@shop/testing';
-import { eventually } from '@shop/testing';
+import { eventually, useStack } from '@shop/testing';
 import { type Answer, callers, expectProblem, OrderApp, startOwnBroker } from '../../../testing/order-app';
-import { WAITING } from './seats';
+import { LISTENING, WAITING } from './seats';
 
 const stack = useStack();
 let app: OrderApp;
@@ -15,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stop());
 
-it('R45 the waits of one tenant are bounded, and plain reads and the waits of others are not', async () => {
+it('R45 the waits and the streams of one tenant are bounded, and plain reads and other tenants are not', async () => {
   await app.putProduct('cup', 1_200);
   await app.putProduct('cup', 1_200, { key: callers.rival });
   const mine = (await app.place()).headers.location!;
@@ -30,6 +29,21 @@ it('R45 the waits of one tenant are bounded, and plain reads and the waits of ot
   expect((await app.get(mine)).statusCode).toBe(200);
   expect((await app.get(theirs, { key: callers.rival })).statusCode).toBe(200);
   expect((await app.get(theirs, { key: callers.rival, headers: { prefer: 'wait=1' } })).statusCode).toBe(200);
+
+  const address = await app.listen();
+  const listen = (key: string, url: string) =>
+    fetch(`${address}${url}/events`, { headers: { authorization: `Bearer ${key}` } });
+  const streams = await Promise.all(Array.from({ length: LISTENING.perTenant }, () => listen(callers.alice, mine)));
+  expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await listen(callers.alice, mine)).status).toBe(429);
+  const other = await listen(callers.rival, theirs);
+  expect(other.status).toBe(200);
+  await Promise.all([...streams, other].map(({ body }) => body!.cancel()));
+  await eventually(async () => {
+    const again = await listen(callers.alice, mine);
+    await again.body!.cancel();
+    expect(again.status).toBe(200);
+  });
 
   // The stop answers those who wait, as it does always.
   await app.close();
