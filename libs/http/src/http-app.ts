@@ -15,6 +15,7 @@ import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { measureRequests } from './request-metrics';
+import { Stalls } from './stalls';
 import { boundUploads } from './uploads';
 
 export interface HttpAppOptions {
@@ -40,6 +41,7 @@ export async function createHttpApp(
   { title, description, logger, apiKeys, docs = true }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const answers = new WeakMap<Socket, ServerResponse>();
+  const stalls = new Stalls();
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
@@ -49,7 +51,11 @@ export async function createHttpApp(
     // An address that the router cannot read never reaches the filter.
     frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined)),
-    clientErrorHandler: (error, socket) => refuseUnreadable(answers, error, socket),
+    clientErrorHandler: (error, socket) => {
+      // Its request may be here, and unread. A client that really is slow is cut when it is silent for longer.
+      if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP_REQUEST_TIMEOUT' && stalls.isJustBack) return;
+      refuseUnreadable(answers, error, socket);
+    },
     // Node answers without a body. `refuseOddRequests` asks for the header instead.
     serverFactory: (serve: RequestListener) => createLobby(serve, { requireHostHeader: false }),
     rewriteUrl: ({ url = '/' }) => pathOf(url),

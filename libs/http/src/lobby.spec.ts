@@ -173,6 +173,19 @@ describe('R45 a connection', () => {
     expect(served).toBe(0);
   });
 
+  it('R45 is not closed when it was this process that stood still', async () => {
+    const { headersTimeout, requestTimeout } = server;
+    Object.assign(server, { headersTimeout: 1_000, requestTimeout: 1_000 });
+    const { socket, heard } = open('');
+    await once(server, 'connection');
+    socket.write(head('GET /cups'));
+    // Nothing runs meanwhile, as while a process is paused.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+    await eventually(() => expect(heard()).not.toBe(''));
+    Object.assign(server, { headersTimeout, requestTimeout });
+    expect(heard()).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('R45 that is idle makes room for the next client', async () => {
     const { maxConnections } = server;
     server.maxConnections = 3;
