@@ -4,11 +4,12 @@
  * every replica listens.
  */
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
+import { natsLogin } from '@shop/stack';
 
 const COPY = 'x-copy';
 
 export async function doubleMessages(natsUrl: string): Promise<{ copies: () => number; stop: () => Promise<void> }> {
-  const nats: NatsConnection = await connect({ servers: natsUrl });
+  const nats: NatsConnection = await connect(natsLogin(natsUrl));
   let copies = 0;
   for (const subject of ['cmd.>', 'reply.>', 'direct.>']) {
     nats.subscribe(subject, {

@@ -1,5 +1,6 @@
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { natsLogin } from '@shop/stack';
 import { createWorkload, inParallel } from '@shop/system';
 import { eventually } from '@shop/testing';
 import { type Order, Shop } from './shop';
@@ -16,7 +17,7 @@ describe('events', () => {
 
   beforeAll(async () => {
     shop = await Shop.open(workload.products);
-    nats = await connect({ servers: shop.system.stack.natsUrl, maxReconnectAttempts: -1 });
+    nats = await connect({ ...natsLogin(shop.system.stack.natsUrl), maxReconnectAttempts: -1 });
     manager = await jetstreamManager(nats, { checkAPI: false });
   }, TIMEOUT_MS);
 

@@ -4,10 +4,11 @@
  */
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { natsLogin } from '@shop/stack';
 import { eventually } from '@shop/testing';
 
 export async function untilIdle(natsUrl: string, timeoutMs: number): Promise<void> {
-  const nats = await connect({ servers: natsUrl });
+  const nats = await connect(natsLogin(natsUrl));
   try {
     const manager = await jetstreamManager(nats);
     // A work queue deletes a message when it is acknowledged; events stay for every listener.

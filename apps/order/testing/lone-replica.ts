@@ -7,6 +7,7 @@ import { createDatabase, Database, type Statement, type Tx } from '@shop/postgre
 import { claimOfPut } from '../src/orders/placing/place-orders';
 import { openOrderReplica, type OrderReplica } from './replica';
 import type { OrderJson } from './order-app';
+import { participantAskedFor } from './participants';
 
 type Step = () => unknown;
 const nothing: Step = () => undefined;
@@ -93,7 +94,6 @@ export function bodyOf(outcome: Outcome): Record<string, unknown> & OrderJson {
 /** Gives the replica the reply to `<step>/<action>` of a saga. Resolves when the results are committed. */
 export async function replyWith(replica: OrderReplica, sagaId: string, action: string, reply: Reply): Promise<void> {
   const command = { id: `${sagaId}/${action}`, type: 'any', subject: sagaId } as Message;
-  await Promise.all(
-    replica.replies.take([{ message: replyTo(command, 'participant', reply), suspect: false }]).promises,
-  );
+  const message = replyTo(command, participantAskedFor(action), reply);
+  await Promise.all(replica.replies.take([{ message, suspect: false }]).promises);
 }

@@ -59,7 +59,7 @@ export class Participants {
   /** Sends a reply to a command that may never have been sent. */
   async reply(sagaId: string, action: string, reply: Reply): Promise<void> {
     const command = { id: `${sagaId}/${action}`, type: 'any', subject: sagaId } as Message;
-    await this.send('reply.order', replyTo(command, 'nobody', reply));
+    await this.send('reply.order', replyTo(command, participantAskedFor(action), reply));
   }
 
   async leave(): Promise<void> {
@@ -73,12 +73,19 @@ export class Participants {
 
   private async answer(command: Message): Promise<void> {
     const reply = this.scripts.get(command.subject)?.[actionOf(command)];
-    if (reply) await this.send(command.replyto!, replyTo(command, 'participant', reply));
+    if (reply) await this.send(command.replyto!, replyTo(command, participantOf(command), reply));
   }
 
   private async send(mailbox: string, message: Message): Promise<void> {
     await jetstream(this.nats).publish(`${mailbox}.batch`, JSON.stringify([message]));
   }
 }
+
+/** Who carries out `<step>/<action>`. */
+export const participantAskedFor = (action: string): string =>
+  /^(charge|refund)\//.test(action) ? 'payment' : 'inventory';
+
+/** Its name is the first part of the type of its commands. */
+const participantOf = ({ type }: Message): string => type.split('.', 1)[0]!;
 
 const actionOf = ({ id, subject }: Message): string => id.slice(subject.length + 1);

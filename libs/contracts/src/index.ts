@@ -1,3 +1,4 @@
+export { busRoles } from './bus';
 export {
   ConfirmReservation,
   ReleaseStock,

@@ -10,6 +10,7 @@ import {
   replaySubjectOf,
   replyMailbox,
   shortWayOf,
+  subjectFrom,
   subjectOf,
 } from '@shop/messaging';
 import * as contracts from '../src';
@@ -46,6 +47,8 @@ export function asyncApi(): object {
   };
 }
 
+const sender = { description: 'the service that replies; the broker lets no other one publish here' };
+
 const info = {
   title: 'Messages of the shop',
   version: '1.0.0',
@@ -78,7 +81,11 @@ function messageTypes(): { commands: CommandType<object>[]; events: EventType<ob
 function commandsOf(service: string, all: readonly CommandType<object>[]): Part {
   const mailbox = commandMailbox(service);
   const name = `${service}Commands`;
-  const channel = channelOf(name, subjectOf(mailbox), `Where the ${service} service takes its commands.`);
+  const channel = channelOf(
+    name,
+    subjectFrom(mailbox, ORCHESTRATOR),
+    `Where the ${service} service takes its commands.`,
+  );
   const replay = channelOf(name, replaySubjectOf(mailbox), 'What an operator hands over again.');
   return {
     channels: { [name]: channel, [`${name}Replayed`]: replay },
@@ -100,12 +107,23 @@ function repliesOf(service: string, replies: readonly MessageType[]): Part {
   const mailbox = replyMailbox(service);
   const name = `${service}Replies`;
   const direct = {
-    ...channelOf(name, shortWayOf(mailbox, '{replica}'), 'The way of a first reply, past the stream; it may be lost.'),
-    parameters: { replica: { description: 'the `replica` of the command' } },
+    ...channelOf(
+      name,
+      shortWayOf(mailbox, '{replica}', '{sender}'),
+      'The way of a first reply, past the stream; it may be lost.',
+    ),
+    parameters: { replica: { description: 'the `replica` of the command' }, sender },
   };
   return {
     channels: {
-      [name]: channelOf(name, subjectOf(mailbox), `Where the ${service} service takes replies to its commands.`),
+      [name]: {
+        ...channelOf(
+          name,
+          subjectFrom(mailbox, '{sender}'),
+          `Where the ${service} service takes replies to its commands.`,
+        ),
+        parameters: { sender },
+      },
       [`${name}Direct`]: direct,
       [`${name}Replayed`]: channelOf(name, replaySubjectOf(mailbox), 'What an operator hands over again.'),
     },

@@ -1,14 +1,26 @@
 /** The connection to NATS: one for each process, kept open and made again whenever it is lost. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
-import { connect, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import {
+  connect,
+  errors,
+  type Msg,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  type Subscription,
+} from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
+import { connectionOf, type Credentials, type Tls, withoutUser } from './broker-options';
+import { inboxPrefixOf } from './permissions';
 
 export interface BrokerOptions {
   url: string;
-  /** Shown in the broker's list of connections. */
-  name: string;
+  /** Its name: the broker shows it in its list of connections, and lets it send from its own subjects only. */
+  service: string;
   logger: Logger;
+  credentials?: Credentials;
+  tls?: Tls;
 }
 
 const RECONNECT_WAIT_MS = 250;
@@ -19,35 +31,74 @@ const MAX_PINGS_OUT = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 const SAY_WAITING_MS = 3_000;
 
+/** An operator has to set other credentials; the code makes it one sentence. */
+export class BrokerRefusal extends Error {
+  readonly code = 'EBROKERREFUSED';
+
+  constructor() {
+    super('the broker refuses the credentials; set NATS_USER and NATS_PASSWORD, or NATS_CREDENTIALS_FILE');
+    this.name = 'BrokerRefusal';
+  }
+}
+
 export class Broker {
   /** The name of this process among the replicas of its service; a new one at each start. */
   readonly replica = randomUUID();
   private connection?: NatsConnection;
   private away = false;
+  private closed = false;
   private readonly returned: (() => void)[] = [];
 
   constructor(private readonly options: BrokerOptions) {}
 
-  /** Connects, waiting for a broker that is not there yet. */
+  get service(): string {
+    return this.options.service;
+  }
+
+  /**
+   * Connects, waiting for a broker that is not there yet.
+   * @throws BrokerRefusal when the broker does not know the user or the password
+   */
   async connect(): Promise<void> {
-    const { url, name, logger } = this.options;
-    const waiting = setInterval(() => logger.warn({ servers: hostsOf(url) }, 'broker.waiting'), SAY_WAITING_MS);
-    this.connection = await connect({
-      servers: url.split(','),
-      name,
+    const { url, logger } = this.options;
+    const waiting = setInterval(() => logger.warn({ servers: withoutUser(url) }, 'broker.waiting'), SAY_WAITING_MS);
+    this.connection = await this.firstConnection().finally(() => clearInterval(waiting));
+    void this.logStatus(this.connection, logger);
+  }
+
+  /** The client would wait for ever with a wrong password too, and say nothing. */
+  private async firstConnection(): Promise<NatsConnection> {
+    const { url, credentials, tls } = this.options;
+    const given = connectionOf(url, credentials, tls);
+    for (;;) {
+      try {
+        return await this.open(given);
+      } catch (error) {
+        if (error instanceof errors.AuthorizationError) throw new BrokerRefusal();
+        if (this.closed) throw error;
+        await pause(RECONNECT_WAIT_MS);
+      }
+    }
+  }
+
+  private open(given: NodeConnectionOptions): Promise<NatsConnection> {
+    const { service } = this.options;
+    return connect({
+      ...given,
+      name: `shop-${service}`,
+      inboxPrefix: inboxPrefixOf(service),
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_WAIT_MS,
       timeout: CONNECT_TIMEOUT_MS,
       pingInterval: PING_INTERVAL_MS,
       maxPingOut: MAX_PINGS_OUT,
-      waitOnFirstConnect: true,
+      // The broker may have got new passwords, and get ours a little later.
       ignoreAuthErrorAbort: true,
       // What a process tells the other replicas it knows already.
       noEcho: true,
       // Most requests are replies on the short way, which end by their timeout: nobody reads the stack traces.
       noAsyncTraces: true,
-    }).finally(() => clearInterval(waiting));
-    void this.logStatus(this.connection, logger);
+    });
   }
 
   get nats(): NatsConnection {
@@ -102,12 +153,19 @@ export class Broker {
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.connection?.drain().catch(() => undefined);
     this.connection = undefined;
   }
 
   private async logStatus(connection: NatsConnection, logger: Logger): Promise<void> {
+    let refused = '';
     for await (const status of connection.status()) {
+      // The same one may come with every message.
+      if (status.type === 'error' && status.error.message !== refused) {
+        refused = status.error.message;
+        logger.error({ reason: refused }, 'broker.refused');
+      }
       if (status.type === 'disconnect') {
         this.away = true;
         logger.warn('broker.disconnected');
@@ -120,6 +178,3 @@ export class Broker {
     }
   }
 }
-
-/** Without the user and password that an address may carry. */
-const hostsOf = (url: string): string => url.replaceAll(/\/\/[^@/,]*@/g, '//');

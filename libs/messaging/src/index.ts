@@ -1,4 +1,6 @@
 export { Broker, type BrokerOptions } from './broker';
+export { type Credentials, type Tls } from './broker-options';
+export { type BusRole, type BusUser, configurationOf, permissionsOf } from './permissions';
 export { defineCommand, type CommandType, bodyOf, replyTo, Reply } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
 export { DeadLetterEntity } from './dead-letter.entity';
@@ -17,6 +19,7 @@ export {
   replaySubjectOf,
   replyMailbox,
   shortWayOf,
+  subjectFrom,
   subjectOf,
 } from './message';
 export { messagingMigrations, outboxMigrations } from './migrations';

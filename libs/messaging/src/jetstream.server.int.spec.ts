@@ -24,7 +24,7 @@ import {
 import { Broker } from './broker';
 import { replyTo } from './command';
 import { Replies, type Delivery } from './mailbox';
-import { decodeBatch, encodeBatch, subjectOf } from './message';
+import { decodeBatch, encodeBatch, subjectFrom } from './message';
 import { Publisher } from './publisher';
 import { consumerOf } from './topology';
 
@@ -59,7 +59,7 @@ describe('a consumer', () => {
     const { publisher } = await startService(mailbox, succeed);
     publisher.send(mailbox, newCommand(replies));
     await eventually(() => expect(heard).toHaveLength(2));
-    expect(heard[0]!.subject).toBe(subjectOf(replies));
+    expect(heard[0]!.subject).toBe(subjectFrom(replies, 'test'));
     expect(heard[1]!.text).toBe('+ACK');
   });
 
@@ -374,7 +374,7 @@ describe('R10 a broker that has lost', () => {
 
   it('R10 the connection is waited for at the start, and found again later', async () => {
     await own.killNats();
-    const broker = new Broker({ url: own.natsUrl, name: 'test', logger: silent });
+    const broker = new Broker({ url: own.natsUrl, service: 'test', logger: silent });
     expect(() => broker.nats).toThrow('not connected');
     const connecting = broker.connect();
     closeLater(() => broker.close());

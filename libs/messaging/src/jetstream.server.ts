@@ -16,9 +16,18 @@ import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
 import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
+import { refuseForged } from './forged';
 import { InHand } from './in-hand';
 import { repliesOf } from './mailbox';
-import { isMailbox, isReplica, type Message, replaySubjectOf, takesReplies, UnreadableBatchError } from './message';
+import {
+  isFromItsSender,
+  isMailbox,
+  isReplica,
+  type Message,
+  replaySubjectOf,
+  takesReplies,
+  UnreadableBatchError,
+} from './message';
 import type { Publisher } from './publisher';
 import { Pulling } from './pulling';
 import { readBatch } from './read-batch';
@@ -133,6 +142,10 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     this.inHand.take(mailbox, source);
     try {
       const { messages, odd } = readBatch(source.string());
+      if (!isFromItsSender(mailbox, source.subject, messages)) {
+        refuseForged(this.log, mailbox, source.subject);
+        return source.ack();
+      }
       for (const { batch, tenant } of odd)
         await this.deadLetters.putAway(letterOfBytes(Buffer.from(batch), oddOne, arrivalOf(mailbox, source), tenant));
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);

@@ -7,6 +7,7 @@ import {
   decodeBatch,
   encodeBatch,
   eventMailbox,
+  isFromItsSender,
   isReplica,
   type Message,
   newMessage,
@@ -126,7 +127,7 @@ describe('a mailbox', () => {
 
   it('has a short way to each replica, below subjects that no stream keeps', () => {
     const replica = randomUUID();
-    expect(shortWayOf(replyMailbox('order'), replica)).toBe(`direct.reply.order.${replica}`);
+    expect(shortWayOf(replyMailbox('order'), replica, 'payment')).toBe(`direct.reply.order.${replica}.from.payment`);
   });
 });
 
@@ -174,5 +175,28 @@ describe('a command', () => {
       causationid: 'saga/lift/do',
       traceparent: 'trace',
     });
+  });
+});
+
+describe('R64 isFromItsSender', () => {
+  const from = (...sources: string[]) =>
+    sources.map((source) => newMessage({ id: 'm', type: 't', source, subject: 's', data: {} }));
+  const direct = 'direct.reply.order.one.from.payment';
+
+  it.each([
+    ['its sender', 'reply.order', 'reply.order.from.payment', ['payment', 'payment'], true],
+    ['its sender the short way', 'reply.order', direct, ['payment'], true],
+    ['another one among them', 'reply.order', 'reply.order.from.payment', ['payment', 'inventory'], false],
+    ['another one the short way', 'reply.order', direct, ['inventory'], false],
+    ['the owner, who hands on what it has taken', 'reply.order', 'reply.order.from.order', ['payment'], true],
+    ['the owner, who replays', 'cmd.payment', 'cmd.payment.replay', ['order'], true],
+    ['the release before', 'cmd.payment', 'cmd.payment.batch', ['order'], true],
+    ['the teller of events', 'evt.order@mailer', 'evt.order.batch', ['order'], true],
+    ['another mailbox, pulled to ours', 'reply.order', 'cmd.payment.replay', ['payment'], false],
+    ['a sender in another mailbox', 'reply.order', 'cmd.payment.from.payment', ['payment'], false],
+    ['nobody', 'reply.order', 'direct.reply.order.one', ['payment'], false],
+    ['a name that only ends like the owner', 'cmd.payment', 'cmd.payment.from.ment', ['order'], false],
+  ])('R64 says of a batch from %s whether it is true', (_, mailbox, subject, sources, expected) => {
+    expect(isFromItsSender(mailbox, subject, from(...sources))).toBe(expected);
   });
 });

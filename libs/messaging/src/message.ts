@@ -43,12 +43,35 @@ export const takesReplies = (mailbox: string): boolean => mailbox.startsWith('re
 export const eventMailbox = (service: string): string => `evt.${service}`;
 /** Where `listener` takes the events of a service; each listener gets all of them. */
 export const eventsFor = (listener: string, service: string): string => `${eventMailbox(service)}@${listener}`;
-/** The batches of a mailbox have messages of several types, so its subject names none of them. */
+/**
+ * The batches of a mailbox have messages of several types, so its subject names none of them. For events; releases
+ * before the subjects named their sender sent commands and replies here too.
+ */
 export const subjectOf = (mailbox: string): string => `${mailbox}.batch`;
+/** For the commands and replies of one sender: the broker lets only its user publish here. */
+export const subjectFrom = (mailbox: string, sender: string): string => `${mailbox}.from.${sender}`;
 /** For what an operator replays: it is tried alone, and once. */
 export const replaySubjectOf = (mailbox: string): string => `${mailbox}.replay`;
 /** Where one replica takes messages for a mailbox without the stream of the mailbox: no stream keeps this subject. */
-export const shortWayOf = (mailbox: string, replica: string): string => `direct.${mailbox}.${replica}`;
+export const shortWayOf = (mailbox: string, replica: string, sender: string): string =>
+  `direct.${mailbox}.${replica}.from.${sender}`;
+
+const SENDER = /\.from\.([\w-]+)$/;
+
+/**
+ * The subject tells who has sent a batch, because the broker enforces it; a message only claims it. The owner of the
+ * mailbox may hand itself what it has taken from others, and replay it. The broker delivers what somebody pulls to any
+ * address that he names, but with the subject on which it was published: so another mailbox in it is refused.
+ */
+export function isFromItsSender(mailbox: string, subject: string, messages: readonly Message[]): boolean {
+  const [own] = mailbox.split('@', 1) as [string];
+  // A release before the senders were named; no user of the broker may publish commands and replies there now.
+  if (subject === replaySubjectOf(own) || subject === subjectOf(own)) return true;
+  const isOurs = subject.startsWith(`${own}.`) || subject.startsWith(`direct.${own}.`);
+  const sender = SENDER.exec(subject)?.[1];
+  if (!isOurs || sender === undefined) return false;
+  return own.endsWith(`.${sender}`) || messages.every(({ source }) => source === sender);
+}
 
 const REPLICA = /^[\w-]{1,64}$/;
 const MAILBOX = /^(cmd|reply)\.[\w-]{1,64}$/;

@@ -10,7 +10,7 @@ import { headers, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/tran
 import { counter, instant, type Logger } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
-import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectOf } from './message';
+import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectFrom } from './message';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -69,7 +69,7 @@ export class Publisher {
     }
     this.scheduleFlush();
     this.count++;
-    const address = replica ? shortWayOf(mailbox, replica) : mailbox;
+    const address = replica ? this.shortWayTo(mailbox, replica) : mailbox;
     const batch = this.waiting.get(address);
     if (batch) batch.messages.push(message);
     else this.waiting.set(address, { mailbox, replica, messages: [message] });
@@ -146,7 +146,7 @@ export class Publisher {
     const options = { headers: this.headers, timeout: SHORT_WAY_TIMEOUT_MS };
     // `request` writes to the connection before it returns, so the ack of the command leaves after the reply.
     this.broker.nats
-      .request(shortWayOf(mailbox, replica), payload, options)
+      .request(this.shortWayTo(mailbox, replica), payload, options)
       .catch((error: unknown) => this.onNoAnswer(error, mailbox, payload));
     shortWayBatches.inc({ outcome: 'sent' });
   }
@@ -165,8 +165,13 @@ export class Publisher {
 
   private publishKept(mailbox: string, payload: Uint8Array): void {
     if (this.isCheckDue(mailbox)) void this.publishAndCheck(mailbox, payload);
-    else this.broker.nats.publish(subjectOf(mailbox), payload, { headers: this.headers });
+    else this.broker.nats.publish(this.subjectOf(mailbox), payload, { headers: this.headers });
   }
+
+  private readonly subjectOf = (mailbox: string): string => subjectFrom(mailbox, this.broker.service);
+
+  private readonly shortWayTo = (mailbox: string, replica: string): string =>
+    shortWayOf(mailbox, replica, this.broker.service);
 
   /** The largest batch that the broker takes as one message, in bytes; the broker counts the headers too. */
   private get largestPayload(): number {
@@ -182,7 +187,7 @@ export class Publisher {
 
   private async publishAndCheck(mailbox: string, payload: Uint8Array): Promise<void> {
     try {
-      await this.publishChecked(mailbox, subjectOf(mailbox), payload);
+      await this.publishChecked(mailbox, this.subjectOf(mailbox), payload);
     } catch (error) {
       this.log.warn({ mailbox, reason: (error as Error).message }, 'messaging.publish.failed');
     }

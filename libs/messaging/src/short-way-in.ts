@@ -10,8 +10,10 @@ import { gauge, type Logger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
 import { repliesOf } from './mailbox';
-import { decodeBatch, type Message, shortWayOf } from './message';
+import { decodeBatch, isFromItsSender, type Message, shortWayOf } from './message';
+import { refuseForged } from './forged';
 import type { Publisher } from './publisher';
+import { readBatch } from './read-batch';
 
 /** While so many messages are in work, more go to the durable mailbox, where the broker holds them back. */
 const MAX_IN_WORK = 20_000;
@@ -38,7 +40,8 @@ export class ShortWayIn {
     private readonly mailbox: Mailbox,
     private readonly log: Logger,
   ) {
-    this.subscription = broker.subscribe(shortWayOf(mailbox.name, broker.replica), (message) => this.take(message));
+    const subject = shortWayOf(mailbox.name, broker.replica, '*');
+    this.subscription = broker.subscribe(subject, (message) => this.take(message));
   }
 
   /** From now on the broker tells senders that nobody listens. It is closed when it is `idle`. */
@@ -56,12 +59,17 @@ export class ShortWayIn {
   private async take(source: Msg): Promise<void> {
     const { name, refuses } = this.mailbox;
     let messages: Message[];
+    let unread = false;
     try {
       messages = decodeBatch(source.string());
     } catch {
-      // The consumer of the durable mailbox makes a dead letter of it.
-      return this.publisher.sendBytes(name, source.data);
+      messages = readableIn(source.string());
+      unread = true;
     }
+    // Before it goes on, because what we send to our own mailbox counts as true.
+    if (!isFromItsSender(name, source.subject, messages)) return refuseForged(this.log, name, source.subject);
+    // The consumer of the durable mailbox makes dead letters of what it cannot read.
+    if (unread) return this.publisher.sendBytes(name, source.data);
     if (this.working >= MAX_IN_WORK || refuses(messages)) return this.sendToMailbox(messages);
     this.working += messages.length;
     inWork.inc(messages.length);
@@ -97,5 +105,14 @@ export class ShortWayIn {
     const line = { mailbox: this.mailbox.name, reason: error instanceof Error ? error.message : String(error) };
     if (error instanceof RetryableError) this.log.info(line, 'messaging.batch.postponed');
     else this.log.warn(line, 'messaging.batch.failed');
+  }
+}
+
+/** The consumer of the durable mailbox will take these. */
+function readableIn(text: string): Message[] {
+  try {
+    return readBatch(text).messages;
+  } catch {
+    return [];
   }
 }

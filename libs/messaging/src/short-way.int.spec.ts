@@ -122,13 +122,13 @@ describe('the short way', () => {
     const mailbox = newMailbox();
     const { stream, durable } = consumerOf(mailbox);
     const { publisher } = await startService(mailbox, succeed);
-    const heard = await listen(nats, shortWayOf(replies, 'waiting'), `$JS.ACK.${stream}.${durable}.>`);
+    const heard = await listen(nats, shortWayOf(replies, 'waiting', 'test'), `$JS.ACK.${stream}.${durable}.>`);
     for (let command = 1; command <= 2; command++) {
       heard.splice(0);
       publisher.send(mailbox, { ...newCommand(replies), replica: 'waiting' });
       await eventually(() => expect(heard).toHaveLength(2));
       expect(heard.map(({ subject }) => subject)).toEqual([
-        shortWayOf(replies, 'waiting'),
+        shortWayOf(replies, 'waiting', 'test'),
         expect.stringContaining('$JS.ACK'),
       ]);
     }
@@ -206,7 +206,7 @@ describe('the short way', () => {
   it('R46 leads what cannot be read to the dead letters', async () => {
     const database = await openDatabase(stack.databaseUrl);
     const replica = await startReplica(take);
-    nats.publish(shortWayOf(replies, replica.publisher.replica), 'no batch');
+    nats.publish(shortWayOf(replies, replica.publisher.replica, 'test'), 'no batch');
     const letters = async () =>
       (
         await listDeadLetters(deadLettersIn(database), { reach: { tenant: 'acme', unowned: true }, limit: 1_000 })

@@ -85,7 +85,10 @@ export async function ensureStream(manager: JetStreamManager, mailbox: string): 
     return await manager.streams.add(config);
   } catch (error) {
     // It exists already, perhaps with the settings of another version.
-    return manager.streams.update(name, config).catch(() => Promise.reject(error));
+    return manager.streams.update(name, config).catch(() => {
+      // Only the orchestrator may change a stream. To others, one that is there is good enough.
+      return manager.streams.info(name).catch(() => Promise.reject(error));
+    });
   }
 }
 
@@ -95,7 +98,7 @@ export async function ensureConsumer(manager: JetStreamManager, mailbox: string)
   const { stream, durable } = consumerOf(mailbox);
   const config: Partial<ConsumerConfig> = {
     durable_name: durable,
-    filter_subject: `${mailbox.split('@', 1)[0]}.>`,
+    filter_subject: filterOf(mailbox),
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     ack_wait: nanos(ACK_WAIT_MS),
@@ -107,7 +110,10 @@ export async function ensureConsumer(manager: JetStreamManager, mailbox: string)
   return { stream, durable };
 }
 
-function streamOf(mailbox: string): StreamShape {
+/** All that comes to the mailbox, from whomever. */
+export const filterOf = (mailbox: string): string => `${mailbox.split('@', 1)[0]}.>`;
+
+export function streamOf(mailbox: string): StreamShape {
   const stream = streams[mailbox.split('.', 1)[0]!];
   if (!stream) throw new Error(`no stream keeps the mailbox ${mailbox}`);
   return stream;

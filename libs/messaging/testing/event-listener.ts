@@ -32,7 +32,7 @@ export class EventListener {
 
   static async start({ natsUrl, database, name, service, take = async () => undefined }: EventListenerOptions) {
     const heard: Message[] = [];
-    const broker = new Broker({ url: natsUrl, name, logger });
+    const broker = new Broker({ url: natsUrl, service: name, logger });
     await broker.connect();
 
     @Controller()

@@ -50,7 +50,7 @@ export class OutboxWorld {
       { level: 'debug', messageKey: 'event' },
       { write: (line: string) => void log.push(JSON.parse(line) as Relay['log'][number]) },
     );
-    const broker = new Broker({ url: natsUrl, name: 'relay', logger: silent });
+    const broker = new Broker({ url: natsUrl, service: 'relay', logger: silent });
     await broker.connect();
     const database = open(this.home.url);
     await database.connect();

@@ -65,7 +65,7 @@ export async function openDatabase(url: string): Promise<Database> {
 export const deadLettersIn = ({ dataSource }: Database) => dataSource.getRepository(DeadLetterEntity);
 
 export async function openBroker(url: string, logger: Logger = silent): Promise<Broker> {
-  const broker = new Broker({ url, name: 'test', logger });
+  const broker = new Broker({ url, service: 'test', logger });
   await broker.connect();
   closeLater(() => broker.close());
   return broker;

@@ -91,7 +91,9 @@ function decideOne(
     decided.ignored.push({ ...incoming, reason: row ? 'unknown-version' : 'unknown-saga' });
     return;
   }
-  const decision = decide(definition, row.state, incoming.event);
+  const decision = isFromAnother(definition, incoming.event)
+    ? ({ ignored: 'foreign' } as const)
+    : decide(definition, row.state, incoming.event);
   if ('ignored' in decision) {
     decided.ignored.push({ ...incoming, reason: decision.ignored });
     return;
@@ -108,6 +110,13 @@ function decideOne(
   decided.rows.set(row.id, saga);
   const deadlineMs = deadlineOf(decision, row.state);
   if (deadlineMs !== undefined) decided.deadlinesMs.set(row.id, deadlineMs);
+}
+
+/** Only the participant that was asked can know the outcome. */
+function isFromAnother({ steps }: SagaDefinition<never>, event: SagaEvent): boolean {
+  if (event.type !== 'replied' || event.from === undefined) return false;
+  const asked = steps.find(({ name }) => name === event.step)?.[event.action];
+  return asked !== undefined && asked.command.mailbox !== event.from;
 }
 
 /** The row with the next version, and with the result of the reply. */

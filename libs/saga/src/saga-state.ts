@@ -32,6 +32,8 @@ export type OperatorEvent = { type: 'operator'; by: string } & (
 export type SagaEvent =
   | {
       type: 'replied';
+      /** The mailbox of the service that has replied. Absent when nobody but this process can have done it. */
+      from?: string;
       step: string;
       action: ActionName;
       outcome: 'succeeded' | 'refused';

@@ -5,7 +5,7 @@
  * The row of a saga is its own outbox. A command that is lost after the commit is sent again, with the same id, each
  * time its deadline passes, until its reply has been committed. So nothing here waits for the broker.
  */
-import { MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
+import { commandMailbox, MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
 import { counter, foreignFields, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/validation';
@@ -102,7 +102,11 @@ export class SagaEngine {
       return;
     }
     const { sagaId, step, action } = command;
-    await this.dispatch(sagaId, { type: 'replied', step, action, ...reply.value }, options);
+    await this.dispatch(
+      sagaId,
+      { type: 'replied', from: commandMailbox(message.source), step, action, ...reply.value },
+      options,
+    );
   }
 
   /**

@@ -68,9 +68,15 @@ function moduleOf<Name extends string>(
   environment: EnvironmentOf<Name>,
   logger: Logger,
 ): DynamicModule {
-  const { NATS_URL: natsUrl } = environment;
   const databaseUrl = ownSetting(environment, name, 'DATABASE_URL').value as string;
-  const service = ServiceModule.register({ service: name, logger, databaseUrl, natsUrl, migrations, entities });
+  const service = ServiceModule.register({
+    service: name,
+    logger,
+    databaseUrl,
+    ...brokerSettings(environment),
+    migrations,
+    entities,
+  });
   const settings: DynamicModule = {
     module: EnvironmentModule,
     global: true,
@@ -79,3 +85,14 @@ function moduleOf<Name extends string>(
   };
   return { module: ServiceApp, imports: [service, settings, ...imports], controllers, providers };
 }
+
+const brokerSettings = (given: ServiceEnvironment) => ({
+  natsUrl: given.NATS_URL,
+  credentials: {
+    user: given.NATS_USER,
+    password: given.NATS_PASSWORD,
+    passwordFile: given.NATS_PASSWORD_FILE,
+    credentialsFile: given.NATS_CREDENTIALS_FILE,
+  },
+  tls: { caFile: given.NATS_CA_FILE, certFile: given.NATS_CERT_FILE, keyFile: given.NATS_KEY_FILE },
+});

@@ -54,6 +54,15 @@ export class ProcessEnvironment {
 /** The other variables that every service needs. */
 export class ServiceEnvironment extends ProcessEnvironment {
   @Matches(/^(nats|tls):\/\/\S+$/, { message: 'must look like nats://host:port' }) NATS_URL: string;
+  /** The name of the service in the permissions of the broker. */
+  @IsOptional() @IsString() NATS_USER?: string;
+  @IsOptional() @IsString() NATS_PASSWORD?: string;
+  @IsOptional() @IsString() NATS_PASSWORD_FILE?: string;
+  /** A token and a key, as `nsc` makes it. */
+  @IsOptional() @IsString() NATS_CREDENTIALS_FILE?: string;
+  @IsOptional() @IsString() NATS_CA_FILE?: string;
+  @IsOptional() @IsString() NATS_CERT_FILE?: string;
+  @IsOptional() @IsString() NATS_KEY_FILE?: string;
   /** `key=tenant/principal:role+role`, separated by commas. The key may be `sha256:` and its hex hash. */
   @IsApiKeys() API_KEYS: string;
 }

@@ -6,7 +6,15 @@ import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown 
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { createHealthModule, MetricsModule, Readiness } from '@shop/http';
 import { IdempotencyModule } from '@shop/idempotency';
-import { Broker, DeadLetterEntity, DeadLetters, JetStreamServer, Publisher } from '@shop/messaging';
+import {
+  Broker,
+  type Credentials,
+  DeadLetterEntity,
+  DeadLetters,
+  JetStreamServer,
+  Publisher,
+  type Tls,
+} from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
 import { createDatabase, Database, migrate, refuseSharedSessions, traffic } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
@@ -22,6 +30,8 @@ export interface ServiceModuleOptions {
   logger: Logger;
   databaseUrl: string;
   natsUrl: string;
+  credentials?: Credentials;
+  tls?: Tls;
   migrations: Function[];
   /** The entities of the tables of the service. Its modules get the repositories with `TypeOrmModule.forFeature`. */
   entities?: Function[];
@@ -106,8 +116,8 @@ async function openDatabase(options: ServiceModuleOptions): Promise<Database> {
   return database;
 }
 
-async function openBroker({ service, natsUrl, logger }: ServiceModuleOptions): Promise<Broker> {
-  const broker = new Broker({ url: natsUrl, name: `shop-${service}`, logger });
+async function openBroker({ service, natsUrl, credentials, tls, logger }: ServiceModuleOptions): Promise<Broker> {
+  const broker = new Broker({ url: natsUrl, service, credentials, tls, logger });
   await broker.connect();
   return broker;
 }

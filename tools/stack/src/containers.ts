@@ -1,6 +1,6 @@
 // Runs PostgreSQL and NATS in containers, when TEST_STACK=containers.
 import type { GenericContainer, StartedTestContainer } from 'testcontainers';
-import { natsWithoutFaults, type NatsServer } from './nats';
+import { accessUrl, type NatsAccess, natsWithoutFaults, type NatsServer } from './nats';
 import { withoutFaults, type PostgresServer } from './postgres';
 import { StackError } from './stack-error';
 
@@ -33,8 +33,10 @@ export async function startPostgresContainer(options: ContainerOptions): Promise
   });
 }
 
-export async function startNatsContainer(options: Pick<ContainerOptions, 'port'>): Promise<NatsServer> {
-  const config = 'max_payload: 8388608\nhttp: 8222\n';
+export async function startNatsContainer(
+  options: Pick<ContainerOptions, 'port'> & { access: NatsAccess | undefined },
+): Promise<NatsServer> {
+  const config = `max_payload: 8388608\nhttp: 8222\n${options.access?.configuration ?? ''}`;
   const container = await startContainer('NATS', ({ GenericContainer, Wait }) =>
     new GenericContainer(NATS_IMAGE)
       .withCopyContentToContainer([{ content: config, target: '/etc/nats/stack.conf' }])
@@ -43,7 +45,7 @@ export async function startNatsContainer(options: Pick<ContainerOptions, 'port'>
       .withWaitStrategy(Wait.forLogMessage(/Server is ready/)),
   );
   return natsWithoutFaults({
-    url: `nats://${container.getHost()}:${container.getMappedPort(4222)}`,
+    url: accessUrl(`${container.getHost()}:${container.getMappedPort(4222)}`, options.access),
     monitorUrl: `http://${container.getHost()}:${container.getMappedPort(8222)}`,
     stop: async () => void (await container.stop()),
   });

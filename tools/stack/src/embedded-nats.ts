@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataDir } from './data-dir';
 import { portTaken } from './free-port';
 import type { Guard } from './guard';
-import { natsGreeting, type NatsServer } from './nats';
+import { accessUrl, natsGreeting, type NatsAccess, type NatsServer } from './nats';
 import { logTail, spawnServer, type ServerProcess } from './server-process';
 import { StackError } from './stack-error';
 
@@ -21,12 +21,13 @@ export interface EmbeddedNatsOptions {
   dataDir: DataDir;
   port: number;
   monitorPort: number;
+  access: NatsAccess | undefined;
   guard: Guard;
   log: (sentence: string) => void;
 }
 
 export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<NatsServer> {
-  const { dataDir, port, monitorPort, guard } = options;
+  const { dataDir, port, monitorPort, access, guard } = options;
   const store = join(dataDir.path, 'nats');
   const logFile = join(dataDir.path, 'nats.log');
   const configFile = join(dataDir.path, 'nats.conf');
@@ -36,10 +37,12 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<N
     `http: "127.0.0.1:${monitorPort}"`,
     `max_payload: ${MAX_PAYLOAD_BYTES}`,
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
+    access?.configuration ?? '',
   ];
   // The log is only about this stack.
   rmSync(logFile, { force: true });
-  writeFileSync(configFile, `${config.join('\n')}\n`);
+  // It may have passwords in it.
+  writeFileSync(configFile, `${config.join('\n')}\n`, { mode: 0o600 });
   let server: ServerProcess | undefined;
   let expected = false;
 
@@ -79,7 +82,7 @@ export async function startEmbeddedNats(options: EmbeddedNatsOptions): Promise<N
 
   await start();
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: accessUrl(`127.0.0.1:${port}`, access),
     monitorUrl: `http://127.0.0.1:${monitorPort}`,
     pid: () => (server?.running ? server.pid : undefined),
     kill: () => end('SIGKILL'),

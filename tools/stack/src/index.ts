@@ -3,6 +3,8 @@ export { freePort, isPortFree } from './free-port';
 export { startGuard } from './guard';
 export type { Guard } from './guard';
 export { isAlive } from './is-alive';
+export { natsLogin } from './nats';
+export type { NatsAccess } from './nats';
 export { natsMissing } from './nats-binary';
 export { StackError } from './stack-error';
 export { startStack } from './stack';

@@ -18,6 +18,26 @@ export interface NatsServer {
   stop(): Promise<void>;
 }
 
+/** Who may use the server. */
+export interface NatsAccess {
+  /** In the language of its configuration file. */
+  configuration: string;
+  /** Of the user who may do everything: the address of the stack names it. */
+  operator: { user: string; password: string };
+}
+
+export function accessUrl(address: string, access: NatsAccess | undefined): string {
+  const { user, password } = access?.operator ?? {};
+  return user === undefined ? `nats://${address}` : `nats://${user}:${password}@${address}`;
+}
+
+/** The client of NATS takes no user from an address. */
+export function natsLogin(url: string): { servers: string; user?: string; pass?: string } {
+  if (!url.includes('@')) return { servers: url };
+  const { host, username, password, protocol } = new URL(url);
+  return { servers: `${protocol}//${host}`, user: username, pass: password };
+}
+
 /** Checks that the server answers, or throws a sentence on what is wrong with NATS_URL. */
 export async function givenNats(url: string): Promise<NatsServer> {
   try {

@@ -6,7 +6,7 @@ import { startEmbeddedNats } from './embedded-nats';
 import { startEmbeddedPostgres } from './embedded-postgres';
 import { assertPortFree, freePort } from './free-port';
 import { startGuard, type Guard } from './guard';
-import { givenNats, type NatsServer } from './nats';
+import { givenNats, type NatsAccess, type NatsServer } from './nats';
 import { findNatsServer } from './nats-binary';
 import { databaseUrl, givenPostgres, type PostgresServer } from './postgres';
 
@@ -21,6 +21,8 @@ export interface StackOptions {
   env?: NodeJS.ProcessEnv;
   postgresPort?: number;
   natsPort?: number;
+  /** Without it everybody may do everything. It is not asked of a server that is given. */
+  natsAccess?: NatsAccess;
   /** Whether a commit waits for the disk; yes unless given. */
   durable?: boolean;
 }
@@ -116,13 +118,14 @@ class Site {
     if (this.env.NATS_URL) return givenNats(this.env.NATS_URL);
     const port = this.options.natsPort;
     if (port !== undefined) await assertPortFree(port, 'NATS');
-    if (this.env.TEST_STACK === 'containers') return startNatsContainer({ port });
+    if (this.env.TEST_STACK === 'containers') return startNatsContainer({ port, access: this.options.natsAccess });
     const { log } = this;
     const binary = await findNatsServer(this.env, log);
     const { dataDir, guard } = await this.ground();
     const chosen = port ?? (await freePort());
     const monitorPort = await freePort();
-    const server = await startEmbeddedNats({ binary, dataDir, port: chosen, monitorPort, guard, log });
+    const access = this.options.natsAccess;
+    const server = await startEmbeddedNats({ binary, dataDir, port: chosen, monitorPort, access, guard, log });
     log(`NATS listens on 127.0.0.1:${chosen}.`);
     return server;
   }

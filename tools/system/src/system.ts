@@ -2,7 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type Guard, isPortFree, type Stack, StackError, startGuard, startStack } from '@shop/stack';
+import {
+  freePort,
+  type Guard,
+  isPortFree,
+  natsLogin,
+  type Stack,
+  StackError,
+  startGuard,
+  startStack,
+} from '@shop/stack';
+import { type BusLogin, type BusUsers, createBusUsers } from './bus-users';
 import { DEVELOPMENT_KEY } from './development-key';
 import { ServiceProcess } from './service-process';
 import { ownServices, type ServiceName, serviceNames, usualPorts } from './services';
@@ -25,7 +35,10 @@ export interface SystemOptions {
 }
 
 export interface System {
+  /** Its address of NATS is that of the operator. */
   stack: Stack;
+  /** What a service shows to the broker. */
+  busLogin(name: ServiceName): BusLogin;
   /** The first process of each service. */
   services: Record<ServiceName, ServiceProcess>;
   urls: Record<ServiceName, string>;
@@ -46,13 +59,14 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   // First, so that a taken port is reported before anything has started.
   const ports = await choosePorts(options.ports, say);
   say('Starting PostgreSQL and NATS …');
-  const stack = await startStack({ databases: ownServices, log: say });
+  const busUsers = createBusUsers();
+  const stack = await startStack({ databases: ownServices, log: say, natsAccess: busUsers.access });
   const guard = startGuard();
   // The provider remembers its charges, also when its process is killed.
   const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
   guard.remove(sandboxFolder);
   const sandboxFile = join(sandboxFolder, 'books.jsonl');
-  const create = createServicesWith(options, { stack, guard, sandboxFile, sandboxPort: ports.sandbox });
+  const create = createServicesWith(options, { stack, busUsers, guard, sandboxFile, sandboxPort: ports.sandbox });
   const managementPorts = await freePorts();
   const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
   const processes = Object.values(services);
@@ -79,11 +93,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     throw error;
   }
   const urls = mapNames((name) => services[name].url);
-  return { stack, services, urls, processes, addReplica, stop };
+  return { stack, busLogin: busUsers.loginOf, services, urls, processes, addReplica, stop };
 }
 
 interface Surroundings {
   stack: Stack;
+  busUsers: BusUsers;
   guard: Guard;
   sandboxFile: string;
   /** Where the payment services find the provider. */
@@ -98,7 +113,7 @@ interface Ports {
 /** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
-  { stack, guard, sandboxFile, sandboxPort }: Surroundings,
+  { stack, busUsers, guard, sandboxFile, sandboxPort }: Surroundings,
 ): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -119,6 +134,13 @@ function createServicesWith(
   };
   const database = (name: ServiceName): Record<string, string> =>
     ownServices.includes(name) ? { [`${name.toUpperCase()}_DATABASE_URL`]: stack.databaseUrl(name) } : {};
+  // A broker that is given has users of its own, and its address may name one.
+  const isGiven = process.env['NATS_URL'] !== undefined && process.env['NATS_URL'] !== '';
+  const login = (name: ServiceName): Record<string, string> => {
+    if (isGiven || !ownServices.includes(name)) return {};
+    const { user, password } = busUsers.loginOf(name);
+    return { NATS_URL: natsLogin(stack.natsUrl).servers, NATS_USER: user, NATS_PASSWORD: password };
+  };
   return (name, { port, managementPort }, env = {}) =>
     new ServiceProcess({
       name,
@@ -130,6 +152,7 @@ function createServicesWith(
       nodeOptions: options.nodeOptions?.[name],
       env: {
         ...common,
+        ...login(name),
         ...database(name),
         ...own[name],
         ...env,

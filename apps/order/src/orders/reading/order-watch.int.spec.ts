@@ -10,7 +10,7 @@ const failed = jest.spyOn(logger, 'error');
 let [here, there]: Broker[] = [];
 
 beforeAll(async () => {
-  [here, there] = ['here', 'there'].map((name) => new Broker({ url: stack.natsUrl, name, logger }));
+  [here, there] = ['here', 'there'].map((service) => new Broker({ url: stack.natsUrl, service, logger }));
   await Promise.all([here!.connect(), there!.connect()]);
 });
 afterAll(() => Promise.all([here!.close(), there!.close()]));

@@ -1,0 +1,8 @@
+/** What each service takes part in on the bus. The permissions of the broker are made from it. */
+import { type BusRole } from '@shop/messaging';
+
+export const busRoles: readonly BusRole[] = [
+  { service: 'order', commands: ['inventory', 'payment'], tells: true },
+  { service: 'inventory', answers: ['order'] },
+  { service: 'payment', answers: ['order'] },
+];
