@@ -5,7 +5,7 @@ import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { ServiceEnvironment } from './environment';
-import { showsDocs, unfitForProduction } from './production';
+import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
 import { ownSetting, type PortOf, runService } from './run-service';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
@@ -52,7 +52,7 @@ export function defineService<Name extends string>(definition: ServiceDefinition
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
     const { variable, value } = ownSetting(environment, name, 'DATABASE_URL');
     const common = unfitForProduction(environment.API_KEYS, variable, value as string);
-    return [...common, ...(definition.unfit?.(environment) ?? [])];
+    return [...common, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
   };
   return { definition, build, run: () => runService({ name, environment: definition.environment, build, unfit }) };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { showsDocs, unfitForProduction } from './production';
+import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
 
 const KEY = 'a-key-of-enough-characters';
 const GOOD = `${KEY}=acme/carl:customer`;
@@ -8,6 +8,12 @@ const GOOD_URL = URL_OF('Zq7-long-enough@db:5432/shop');
 const hashed = (key: string) => `sha256:${createHash('sha256').update(key).digest('hex')}`;
 
 describe('R54 what is not fit for production', () => {
+  it('R54 a password of the broker that docker-compose has', () => {
+    expect(unfitForTheBroker({ NATS_PASSWORD: 'dev-order' })).toEqual(['NATS_PASSWORD is one of development']);
+    expect(unfitForTheBroker({ NATS_PASSWORD: 'Zq7-long-enough' })).toEqual([]);
+    expect(unfitForTheBroker({})).toEqual([]);
+  });
+
   it.each([
     ['the key of development', 'dev-key=a/b:customer', /entry 1 .* the key of development/],
     ['its hash', `${hashed('dev-key')}=a/b:customer`, /entry 1 .* the key of development/],

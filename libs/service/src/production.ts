@@ -12,6 +12,11 @@ export function unfitForProduction(apiKeys: string, variable: string, databaseUr
   return [...weaknessesOf(apiKeys), ...weak];
 }
 
+/** Those of docker-compose begin with `dev-`. Without any, the broker knows its clients in another way, or not at all. */
+export function unfitForTheBroker({ NATS_PASSWORD }: { NATS_PASSWORD?: string }): string[] {
+  return NATS_PASSWORD?.startsWith('dev-') ? ['NATS_PASSWORD is one of development'] : [];
+}
+
 /** The password may also be a parameter of the address. Without any, the database knows its clients in another way. */
 function hasWellKnownPassword(databaseUrl: string): boolean {
   if (!URL.canParse(databaseUrl)) return false;
