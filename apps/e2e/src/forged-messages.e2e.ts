@@ -89,7 +89,11 @@ describe('R64 forged messages', () => {
 
   it('R64 commands that others than the order service send charge, refund and reserve nothing', async () => {
     const payments = async () => (await shop.payment.all<object>('/payments')).length;
+    const confirmed = (await shop.place([{ sku: 'cup', quantity: 1 }])).body;
+    expect((await shop.settled(confirmed.id)).body.status).toBe('confirmed');
     const before = await payments();
+    const sagaId = (await shop.order.get<{ id: string }>(`/orders/${confirmed.id}/saga`)).body.id;
+    const refund = { tenant: 'demo', orderId: confirmed.id, chargeId: `${sagaId}/charge/do` };
     const charge = {
       tenant: 'demo',
       orderId: crypto.randomUUID(),
@@ -102,6 +106,7 @@ describe('R64 forged messages', () => {
       const nats = await connectAs(name);
       for (const [target, command] of [
         ['payment', commandOf('order', 'payment.charge-payment.v1', charge)],
+        ['payment', commandOf('order', 'payment.refund-payment.v1', refund)],
         ['inventory', commandOf('order', 'inventory.reserve-stock.v1', reserve)],
       ] as const) {
         // Its own mailbox by the subject for replays belongs to the service itself.
@@ -121,6 +126,10 @@ describe('R64 forged messages', () => {
     const { body } = await shop.place([{ sku: 'cup', quantity: 1 }]);
     expect((await shop.settled(body.id)).body.status).toBe('confirmed');
     expect(await payments()).toBe(before + 1);
+    const { refunded } = (await shop.payment.all<{ orderId: string; refunded: number }>('/payments')).find(
+      ({ orderId }) => orderId === confirmed.id,
+    )!;
+    expect(refunded).toBe(0);
   });
 
   it('R64 no line of the log has a password of the bus', () => {
