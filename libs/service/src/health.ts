@@ -6,8 +6,8 @@ import { type Database, longestStuckMs, troubleOf } from '@shop/postgres';
 
 /** A lane moves many times a second, or fails within seconds. */
 const STUCK_MS = 10_000;
-/** One look may fail because the process is busy. */
-const FAILURES_BEFORE_PAUSE = 2;
+/** One look may fail because the process is busy, or has just started. */
+const LOOKS_TO_BELIEVE = 2;
 
 const DATABASE = 'database';
 const WORK = 'work';
@@ -23,16 +23,16 @@ export function healthChecks(database: Database, broker: Broker, server: JetStre
 
 /** Logs when the replica becomes ready or is not any more. While it cannot work, other replicas get its messages. */
 export function followHealth(readiness: Readiness, server: JetStreamServer, logger: Logger): void {
-  let wasReady = true;
+  let unready = 0;
   let failures = 0;
   readiness.onLook((health) => {
     if (readiness.isLeaving) return server.stopPulling();
-    if (wasReady && !health.ready) logger.warn({ checks: health.checks }, 'service.not_ready');
-    if (!wasReady && health.ready) logger.info('service.ready_again');
-    wasReady = health.ready;
+    if (health.ready && unready >= LOOKS_TO_BELIEVE) logger.info('service.ready_again');
+    unready = health.ready ? 0 : unready + 1;
+    if (unready === LOOKS_TO_BELIEVE) logger.warn({ checks: health.checks }, 'service.not_ready');
     failures = canWork(health) ? 0 : failures + 1;
     if (failures === 0) server.resume();
-    else if (failures >= FAILURES_BEFORE_PAUSE) server.pause();
+    else if (failures >= LOOKS_TO_BELIEVE) server.pause();
   });
 }
 
