@@ -2,7 +2,7 @@
  * Whether this replica should get work: asked again and again in the background, so that it costs nothing when many ask
  * for it.
  */
-import { Repeating } from '@shop/resilience';
+import { Repeating, withTimeout } from '@shop/resilience';
 
 export interface HealthCheck {
   name: string;
@@ -73,16 +73,10 @@ export class Readiness {
   }
 }
 
-async function outcomeOf({ check }: HealthCheck): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('does not answer'), CHECK_TIMEOUT_MS);
-  });
+function outcomeOf({ check }: HealthCheck): Promise<string> {
   const done = check().then(
     (reason) => reason ?? OK,
     () => 'failed',
   );
-  const outcome = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return outcome;
+  return withTimeout(done, CHECK_TIMEOUT_MS, 'the check').catch(() => 'does not answer');
 }

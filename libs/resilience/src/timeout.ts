@@ -18,18 +18,10 @@ export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, what: 
  * Waits until `work` has ended, in whatever way, but not longer than this. Returns whether it has. For the last moments
  * of a process, when nobody can do anything about a failure any more.
  */
-export async function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const expiry = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
+export function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   const ended = work.then(
     () => true,
     () => true,
   );
-  try {
-    return await Promise.race([ended, expiry]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return withTimeout(ended, timeoutMs, 'the end').catch(() => false);
 }
