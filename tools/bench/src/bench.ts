@@ -6,12 +6,23 @@ import type { Scenario } from './scenario';
 import { flash } from './scenarios/flash';
 import { growth } from './scenarios/growth';
 import { history } from './scenarios/history';
+import { neighbour } from './scenarios/neighbour';
 import { overload } from './scenarios/overload';
 import { replicas } from './scenarios/replicas';
 import { rounds } from './scenarios/rounds';
+import { slowProvider } from './scenarios/slow-provider';
 import { tableOf } from './table';
 
-const scenarios: Record<ScenarioName, Scenario> = { rounds, flash, history, replicas, growth, overload };
+const scenarios: Record<ScenarioName, Scenario> = {
+  rounds,
+  flash,
+  history,
+  replicas,
+  growth,
+  overload,
+  neighbour,
+  'slow-provider': slowProvider,
+};
 
 void main();
 

@@ -1,7 +1,16 @@
 /** The command line of `npm run bench`. */
 import { type ServiceName, serviceNames } from '@shop/system';
 
-export const scenarioNames = ['rounds', 'flash', 'history', 'replicas', 'growth', 'overload'] as const;
+export const scenarioNames = [
+  'rounds',
+  'flash',
+  'history',
+  'replicas',
+  'growth',
+  'overload',
+  'neighbour',
+  'slow-provider',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 const providers = ['simulated', 'sandbox'] as const;
@@ -48,6 +57,8 @@ const numbers: Record<string, { usual: number; least: number }> = {
 /** The defaults of scenarios that are about exactly these numbers. */
 const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   overload: { concurrency: 2_000, orders: 20_000 },
+  neighbour: { concurrency: 400, 'steady-rate': 20 },
+  'slow-provider': { concurrency: 400, orders: 4_000, 'steady-rate': 2, 'steady-seconds': 60 },
 };
 
 const names = [...Object.keys(numbers), 'scenario', 'provider', 'profile'];

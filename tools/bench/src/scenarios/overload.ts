@@ -1,8 +1,9 @@
-/** More clients at once than the product takes: a client that gets a 503 must be told when to come again, and nothing is lost. */
-import { inParallel, type Posting } from '@shop/system';
+/** More clients at once than the product takes: a client that is turned away must be told when to come again, and nothing is lost. */
+import { inParallel } from '@shop/system';
 import { peakMemoryOf } from '../cost';
+import { Crowd } from '../crowd';
 import { figuresOf, medianTimes } from '../figures';
-import { pause, percentiles } from '../load';
+import { percentiles } from '../load';
 import { measureBurst } from '../measure';
 import type { Scenario } from '../scenario';
 import { Shop } from '../shop';
@@ -11,11 +12,6 @@ import { booksOf, ms, perSecond, round3, times } from '../table';
 /** A burst afterwards must be like any other burst. */
 const USUAL_CONCURRENCY = 64;
 const USUAL_ORDERS = 3_000;
-/** A client without a `Retry-After`, or without an answer, comes again after this time. */
-const USUAL_PAUSE_MS = 1_000;
-/** A client with so many 503 answers would never be served. */
-const MAX_ATTEMPTS = 200;
-
 export const overload: Scenario = async (options, say) => {
   const { orders, concurrency, provider } = options;
   const usual = { ...options, concurrency: Math.min(concurrency, USUAL_CONCURRENCY) };
@@ -45,8 +41,8 @@ export const overload: Scenario = async (options, say) => {
       rows: [
         ['concurrency', String(concurrency)],
         ['accepted', perSecond(orders / seconds)],
-        ['answers', `${crowd.accepted} × 201, ${crowd.turnedAway} × 503, ${crowd.unanswered} without an answer`],
-        ['503 without Retry-After', String(crowd.untold)],
+        ['answers', `${crowd.accepted} × 201, ${crowd.turnedAway} × 429 or 503, ${crowd.unanswered} without an answer`],
+        ['refusals without Retry-After', String(crowd.untold)],
         ['answer p50 / p95 / p99', times(answerMs)],
         ['slowest answer', `${slowestMs.toFixed(0)} ms`],
         ['slowest order, with its repeats', `${crowd.slowestOrderMs.toFixed(0)} ms`],
@@ -89,63 +85,6 @@ export const overload: Scenario = async (options, say) => {
     await shop.close();
   }
 };
-
-/** Clients that come again with the same key after each 503, and what they have seen. */
-class Crowd {
-  accepted = 0;
-  turnedAway = 0;
-  /** Answers 503 without a Retry-After. */
-  untold = 0;
-  unanswered = 0;
-  slowestOrderMs = 0;
-  readonly answerMs: number[] = [];
-  private readonly surprises: string[] = [];
-
-  constructor(private readonly shop: Shop) {}
-
-  async insist(posting: Posting): Promise<void> {
-    const began = performance.now();
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const wait = await this.try(posting);
-      if (wait === undefined) {
-        this.slowestOrderMs = Math.max(this.slowestOrderMs, performance.now() - began);
-        return;
-      }
-      await pause(wait);
-    }
-    this.surprises.push(`${posting.key} was turned away ${MAX_ATTEMPTS} times`);
-  }
-
-  /** Sentences about other faults that must not happen under too much load. */
-  faults(): string[] {
-    return [
-      ...(this.untold > 0 ? [`${this.untold} answers 503 had no Retry-After`] : []),
-      ...(this.unanswered > 0 ? [`${this.unanswered} requests got no answer`] : []),
-      ...this.surprises,
-    ];
-  }
-
-  /** Milliseconds to wait before the next try, or undefined when it was the last one. */
-  private async try(posting: Posting): Promise<number | undefined> {
-    const began = performance.now();
-    const answer = await this.shop.tryToPlace(posting).catch(() => undefined);
-    if (!answer) {
-      this.unanswered++;
-      return USUAL_PAUSE_MS;
-    }
-    this.answerMs.push(performance.now() - began);
-    if (answer.status === 503) {
-      this.turnedAway++;
-      const seconds = Number(answer.retryAfter ?? NaN);
-      if (Number.isFinite(seconds)) return seconds * 1_000;
-      this.untold++;
-      return USUAL_PAUSE_MS;
-    }
-    if (answer.status === 201) this.accepted++;
-    else this.surprises.push(`${posting.key} was answered ${answer.status}: ${answer.text}`);
-    return undefined;
-  }
-}
 
 async function unreadyOf(shop: Shop): Promise<string[]> {
   const answers = await Promise.all(
