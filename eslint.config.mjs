@@ -22,7 +22,8 @@ const floors = {
   idempotency: ground,
   http: ground,
   // floor 1
-  postgres: [],
+  // On top of it: lanes serve their members in turn.
+  postgres: ['resilience'],
   resilience: [],
   observability: [],
   problem: [],

@@ -21,8 +21,8 @@ export interface Order {
   code?: string;
 }
 
-/** How often a client repeats a request that a service did not answer. */
-const MAX_REPEATS = 60;
+/** How often a client repeats a request that a service did not answer: a minute, for one that is killed as it starts. */
+const MAX_REPEATS = 240;
 const REPEAT_PAUSE_MS = 250;
 
 export class Shop {
@@ -82,7 +82,7 @@ export class Shop {
   async post({ key, body }: Pick<Posting, 'key' | 'body'>): Promise<ApiResponse<Order>> {
     for (let attempt = 1; ; attempt++) {
       const response = await this.order.post<Order>('/orders', body, key).catch(() => undefined);
-      const retry = !response || response.status >= 500 || response.body.code === 'idempotency_key_in_use';
+      const retry = !response || response.status >= 429 || response.body.code === 'idempotency_key_in_use';
       if (!retry || attempt === MAX_REPEATS)
         return response ?? Promise.reject(new Error('the gateway does not answer'));
       await new Promise((resolve) => setTimeout(resolve, REPEAT_PAUSE_MS));

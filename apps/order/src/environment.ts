@@ -1,7 +1,13 @@
 /** The variables of the order service. */
-import { Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { Count, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 
 export class OrderEnvironment extends ServiceEnvironment {
   @Port() ORDER_PORT = 3000;
   @PostgresUrl() ORDER_DATABASE_URL: string;
+  /**
+   * With a provider that takes two seconds for a charge, this many are carried out in one minute. A saga gives up a
+   * charge after 105 seconds.
+   */
+  @Count() MAX_OPEN_ORDERS = 2_000;
+  @Count() MAX_OPEN_ORDERS_PER_TENANT = 1_000;
 }

@@ -6,9 +6,10 @@ import type { Ledger } from '@shop/idempotency';
 import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
-import { Deadlines } from '@shop/saga';
+import { Deadlines, OpenSagas } from '@shop/saga';
 import { OrdersService } from '../src/orders/orders.service';
 import { OrderWatch } from '../src/orders/reading/order-watch';
+import { Admission } from '../src/orders/placing/admission';
 import { createOrderEngine } from '../src/orders/sagas/order-engine';
 import { RepliesController } from '../src/orders/sagas/replies.controller';
 
@@ -29,6 +30,7 @@ export interface OrderReplica {
   deadlines: Deadlines;
 }
 
+const MANY = 1_000_000;
 const away = { nats: { isClosed: () => true } } as unknown as Pick<Broker, 'nats'>;
 
 export function openOrderReplica(ports: OrderPorts): OrderReplica {
@@ -37,10 +39,13 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   if (broker) watch.onModuleInit();
   // No test here listens to events.
   const relay = { wake: () => undefined };
-  const engine = createOrderEngine(database, publisher, watch, relay, logger);
+  // Nobody starts it: the orders of a test find room.
+  const open = new OpenSagas({ database, logger });
+  const roomForAll = { perTenant: MANY, inAll: MANY, begun: MANY, waiting: 0, waitMs: 0 };
+  const engine = createOrderEngine(database, publisher, watch, relay, open, logger);
   return {
     watch,
-    orders: new OrdersService(database, engine, watch, ledger),
+    orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), ledger),
     replies: new RepliesController(engine),
     deadlines: new Deadlines({ database, engine, logger }),
   };

@@ -9,6 +9,7 @@ import { type Answer, refusalOf } from './answer';
 import type { KeyState, Kind, Ledger, Postgres, Store } from './ledger/ledger';
 import type { LeasedRun } from './leased/leased-work';
 import { LeasedWorks, type LeaseOptions } from './leased/leased-works';
+import { tenantIn } from './http/caller';
 import { isKept } from './policy';
 import { type Claim, type Entry, entryOf, idOf, type Key, type Outcome, repeatOf } from './settle';
 
@@ -27,7 +28,7 @@ export class Idempotency<K extends Kind = Postgres> {
     readonly ledger: Ledger<K>,
     options: LeaseOptions = {},
   ) {
-    this.finding = new Lane({ run: (keys) => this.findAll(keys) });
+    this.finding = new Lane({ turnOf: ({ scope }) => tenantIn(scope), run: (keys) => this.findAll(keys) });
     this.works = new LeasedWorks(store, ledger, (key) => this.find(key), options);
   }
 

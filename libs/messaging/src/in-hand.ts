@@ -7,8 +7,8 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { gauge, type Logger } from '@shop/observability';
 
-/** Longer than a healthy batch takes, with its outside calls. */
-const MOVES_WITHIN_MS = 30_000;
+/** Longer than a healthy batch takes, with outside calls that wait for their turn. */
+const MOVES_WITHIN_MS = 120_000;
 
 const inFlight = gauge('messaging_messages_in_flight', 'JetStream messages taken and not yet acknowledged');
 

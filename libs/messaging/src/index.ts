@@ -21,6 +21,7 @@ export {
   shortWayOf,
   subjectFrom,
   subjectOf,
+  tenantOf,
 } from './message';
 export { messagingMigrations, outboxMigrations } from './migrations';
 export { appendEvents } from './outbox';

@@ -63,6 +63,29 @@ describe('a consumer', () => {
     expect(heard[1]!.text).toBe('+ACK');
   });
 
+  it('R54 sends a reply at once, and acknowledges when the slow ones of the batch have theirs', async () => {
+    const nats = await openNats();
+    const [mailbox, replies] = [newMailbox(), newMailbox('reply')];
+    const heard = await listen(nats, `${replies}.>`);
+    let finish: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => (finish = resolve));
+    const { publisher, calls } = await startService(
+      mailbox,
+      answerEach(async ({ message }) => {
+        if (message === calls[0]![0]!.message) await slow;
+        return replyTo(message, 'test', { outcome: 'succeeded' });
+      }),
+    );
+    const commands = [newCommand(replies), newCommand(replies)];
+    for (const command of commands) publisher.send(mailbox, command);
+    const answered = () => heard.flatMap(({ text }) => decodeBatch(text).map(({ causationid }) => causationid));
+    await eventually(() => expect(answered()).toEqual([commands[1]!.id]));
+    expect((await leftIn(nats, mailbox)).unacknowledged).toBe(1);
+    finish();
+    await eventually(() => expect(answered()).toEqual([commands[1]!.id, commands[0]!.id]));
+    await eventually(async () => expect(await leftIn(nats, mailbox)).toEqual(nothing));
+  });
+
   it('R46 is given a batch again when its failure says so', async () => {
     const mailbox = newMailbox();
     let failures = 0;

@@ -1,6 +1,6 @@
 /**
  * The Nest transport for JetStream: takes the batches of each mailbox, hands them to the controller that consumes it,
- * sends the replies, and only then acknowledges.
+ * sends each reply when it is there, and acknowledges behind the last one.
  *
  * A JetStream message is acknowledged when every message in it has been answered or put away as a dead letter, on the
  * same connection behind the replies. If one of them fails, the whole batch is delivered again later: the others are
@@ -153,14 +153,14 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
         handler,
         messages.map((message) => ({ message, suspect: false })),
       );
-      const moved = () => this.inHand.moved(source);
-      const done = await Promise.allSettled(promises.map((promise) => promise.finally(moved)));
-      const failures = done.flatMap((result, index): unknown[] => {
-        if (result.status === 'rejected') return [result.reason];
-        const unsent = this.reply(messages[index]!, result.value);
-        return unsent ? [unsent] : [];
+      // No reply waits for those of others: one of them may come from a slow provider.
+      const replying = promises.map(async (promise, index) => {
+        const reply = await promise.finally(() => this.inHand.moved(source));
+        const unsent = this.reply(messages[index]!, reply);
+        if (unsent) throw unsent;
       });
-      if (failures.length > 0) throw failures[0];
+      const failures = (await Promise.allSettled(replying)).filter((result) => result.status === 'rejected');
+      if (failures.length > 0) throw failures[0]!.reason;
       await this.acknowledge(mailbox, source, messages);
     } catch (error) {
       if (error instanceof UnreadableBatchError) await this.putAwayWhole(mailbox, source, error);

@@ -22,8 +22,12 @@ const MAX_AGE_MS = 24 * 60 * 60 * 1_000;
 const MAX_STREAM_BYTES = 1_024 * 1_024 * 1_024;
 /** Without an ack or a sign of work for this long, a message is delivered again. */
 export const ACK_WAIT_MS = 10_000;
-/** JetStream messages (each a batch) that may be in work at once, over all replicas of a service. */
-const MAX_ACK_PENDING = 256;
+/**
+ * JetStream messages (each a batch) that may be in work at once, over all replicas of a service. The broker hands them
+ * out in the order in which they came, and the lanes take turns between tenants. So there is room for the commands of
+ * all orders that may be open.
+ */
+const MAX_ACK_PENDING = 4_096;
 /**
  * A lane that handles a mailbox gathers under load. Its queue is longer than what the broker delivers at once: work
  * that is refused because the queue is full would come back as a message that failed. Messages may also wait longer

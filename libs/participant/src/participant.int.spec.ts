@@ -155,6 +155,23 @@ describe('R3 an undo', () => {
     expect(carrier.calls).toEqual([fetch.id]);
   });
 
+  it('R45 R54 drops a repeat while this process works on the command, and answers a later one as the first', async () => {
+    const { do: fetch } = newPair(Fetch, CallOff);
+    const deliver = (suspect = false) => one.take([{ message: fetch, suspect }]).promises[0]!;
+    carrier.holds = true;
+    const first = deliver();
+    await eventually(() => expect(carrier.waiting).toBe(1));
+    carrier.holds = false;
+    expect(await Promise.all([deliver(), deliver()])).toEqual([undefined, undefined]);
+    // This one counts its deliveries, so it is told that it has to come again.
+    await expect(deliver(true)).rejects.toBeInstanceOf(RetryableError);
+    carrier.letGo();
+    const reply = await first;
+    expect(reply?.data).toEqual(fetched(fetch));
+    expect(await deliver()).toEqual(reply);
+    expect(carrier.calls).toEqual([fetch.id]);
+  });
+
   it('R4 R18 finishes its do first when the process of that has died in the middle', async () => {
     const { box, do: fetch, undo } = newPair(Fetch, CallOff);
     const { hanging } = await hang(fetch);

@@ -15,7 +15,17 @@ import {
   type Outcome,
   runOnce,
 } from '@shop/idempotency';
-import { bodyOf, type Delivery, MAILBOX_LANE, type Message, Replies, type Reply, replyTo } from '@shop/messaging';
+import {
+  bodyOf,
+  type Delivery,
+  MAILBOX_LANE,
+  type Message,
+  Replies,
+  type Reply,
+  replyTo,
+  tenantOf,
+} from '@shop/messaging';
+import { counter } from '@shop/observability';
 import { type Database, Lane, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { type Command, type Handler, refused, refusedInDoubt } from './on';
@@ -40,6 +50,8 @@ export interface CommandSet<State> {
 interface Asked<State> {
   command: Command;
   handler: Handler<State>;
+  /** Batches take from the tenants in turn. */
+  tenant: string;
   fingerprint: Buffer;
   /** The id of the command that it undoes. */
   undoes?: string;
@@ -50,13 +62,17 @@ interface Asked<State> {
  * the lease again and again.
  */
 const MAX_ROUNDS = 3;
-/**
- * A caller that waits for the work of somebody else looks again after this time. The owner may have died with the work.
- */
 const WAIT_MS = 1_000;
+
+const repeatsDropped = counter(
+  'participant_repeats_dropped_total',
+  'Commands that came again while this process was working on them',
+);
 
 export class Participant<State = unknown> {
   private readonly lane: Lane<Asked<State>, Outcome | Leased>;
+  /** The ids of the commands that this process works on. */
+  private readonly inWork = new Set<string>();
   private readonly handlers: ReadonlyMap<string, Handler<State>>;
 
   /** @param service its name: the source of its replies, and the scope of its commands in the ledger */
@@ -68,16 +84,30 @@ export class Participant<State = unknown> {
   ) {
     this.handlers = new Map(commands.handlers.map((handler) => [handler.command.type, handler]));
     for (const [name, run] of Object.entries(commands.calls ?? {})) idempotency.works.define(name, run);
-    this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.decideBatch(batch) });
+    this.lane = new Lane({ ...MAILBOX_LANE, turnOf: ({ tenant }) => tenant, run: (batch) => this.decideBatch(batch) });
   }
 
   /** Takes the deliveries of the mailbox of the service. */
   take(deliveries: readonly Delivery[]): Replies {
-    return new Replies(
-      deliveries.map(async ({ message, suspect }) =>
-        replyTo(message, this.service, await this.perform(message, { alone: suspect })),
-      ),
-    );
+    return new Replies(deliveries.map((delivery) => this.answer(delivery)));
+  }
+
+  /**
+   * A command that this process works on is answered when the work is done. Its repeats would only wait for that, and
+   * keep others out of the mailbox. So they are dropped: the saga repeats it again if the answer is lost.
+   */
+  private async answer({ message, suspect }: Delivery): Promise<Message | undefined> {
+    const { id } = message;
+    if (this.inWork.has(id) && !suspect) {
+      repeatsDropped.inc();
+      return undefined;
+    }
+    this.inWork.add(id);
+    try {
+      return replyTo(message, this.service, await this.perform(message, { alone: suspect }));
+    } finally {
+      this.inWork.delete(id);
+    }
   }
 
   /** @throws RetryableError while the outcome is unknown, or somebody else works on it */
@@ -105,7 +135,7 @@ export class Participant<State = unknown> {
         return refusedInDoubt('command_id_reused');
       case 'in-use':
         if (!outcome.left) {
-          throw new RetryableError(`${asked.command.id} is being worked on`, { retryAfterMs: WAIT_MS });
+          throw new RetryableError(`${asked.command.id} is being worked on`, { retryAfterMs: works.leaseMs / 2 });
         }
         await works.resume(outcome.left);
         return undefined;
@@ -120,7 +150,8 @@ export class Participant<State = unknown> {
     const body = bodyOf(handler.command, message);
     if (!body.ok) return refusedInDoubt('malformed_command');
     const undoes = handler.undoes?.(body.value) ?? message.undoes;
-    return { command: { id, type, body: body.value }, handler, fingerprint: fingerprintOf(data), undoes };
+    const tenant = tenantOf(message) ?? '';
+    return { command: { id, type, body: body.value }, handler, tenant, fingerprint: fingerprintOf(data), undoes };
   }
 
   private decideBatch(batch: readonly Asked<State>[]): Promise<(Outcome | Leased)[]> {

@@ -89,6 +89,42 @@ describe('Lane', () => {
   });
 });
 
+describe('R54 a lane that several tenants share', () => {
+  const turnOf = (n: number) => String(Math.floor(n / 100));
+
+  it('R54 takes from them in turn, so that nobody waits behind the many of another one', async () => {
+    const { lane, batches, open } = recordingLane({ maxBatch: 3, turnOf });
+    const all = Promise.all([100, 101, 102, 103, 200, 300].map((n) => lane.submit(n)));
+    await tick();
+    open();
+    await tick();
+    await tick();
+    open();
+    await all;
+    expect(batches).toEqual([
+      [100, 200, 300],
+      [101, 102, 103],
+    ]);
+  });
+
+  it('R54 when it is full, it refuses those who fill it, and takes who has less than a share', async () => {
+    const { lane, open } = recordingLane({ maxWaiting: 4, turnOf });
+    const first = lane.submit(1);
+    await tick();
+    const waiting = [100, 101, 102, 103].map((n) => lane.submit(n));
+    await expect(lane.submit(104)).rejects.toBeInstanceOf(LaneFullError);
+    waiting.push(lane.submit(200), lane.submit(201), lane.submit(202));
+    await expect(lane.submit(105)).rejects.toBeInstanceOf(LaneFullError);
+    waiting.push(lane.submit(203));
+    await expect(lane.submit(204)).rejects.toBeInstanceOf(LaneFullError);
+    open();
+    await first;
+    await tick();
+    open();
+    expect(await Promise.all(waiting)).toHaveLength(8);
+  });
+});
+
 describe('R44 nobody waits long in a lane', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
   afterEach(() => jest.useRealTimers());
@@ -202,11 +238,14 @@ describe('R45 a lane that gathers', () => {
     Promise.all(Array.from({ length: count }, (_, n) => lane.submit(n)));
 
   /** A batch of this size has run for this long and is over. Two more members wait. */
-  async function gatheringBehind(size: number, options: { tookMs: number; gatherMs: number }) {
-    const recording = recordingLane({ gatherMs: options.gatherMs, maxWaitMs: Infinity });
+  async function gatheringBehind(
+    size: number,
+    { tookMs, ...options }: { tookMs: number; gatherMs: number; turnOf?: (n: number) => string },
+  ) {
+    const recording = recordingLane({ ...options, maxWaitMs: Infinity });
     const first = submitAll(recording.lane, size);
     await tick();
-    jest.advanceTimersByTime(options.tookMs);
+    jest.advanceTimersByTime(tookMs);
     recording.open();
     await first;
     const next = submitAll(recording.lane, 2);
@@ -235,6 +274,28 @@ describe('R45 a lane that gathers', () => {
     open();
     await Promise.all([next, ...more]);
     expect(batches.map(({ length }) => length)).toEqual([8, 16]);
+  });
+
+  it('R54 is interrupted by another tenant', async () => {
+    const turnOf = (n: number) => (n < 0 ? 'other' : 'usual');
+    const { lane, batches, open, next, pass } = await gatheringBehind(8, { tookMs: LONG, gatherMs: LONG, turnOf });
+    expect(batches).toHaveLength(1);
+    const late = lane.submit(-1);
+    await pass(0);
+    open();
+    await Promise.all([next, late]);
+    expect(batches.map(({ length }) => length)).toEqual([8, 3]);
+  });
+
+  it('R54 does not wait behind a batch of several tenants', async () => {
+    const { batches, open, next } = await gatheringBehind(8, {
+      tookMs: LONG,
+      gatherMs: LONG,
+      turnOf: (n) => String(n % 2),
+    });
+    expect(batches.map(({ length }) => length)).toEqual([8, 2]);
+    open();
+    await next;
   });
 
   it.each([

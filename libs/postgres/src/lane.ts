@@ -3,18 +3,27 @@
  *
  * An idle lane starts at once with a batch of one, and batches grow with the load. A lane that gathers waits after a
  * large batch. It waits for a batch that is twice as large, but not longer than the last batch took: under load, each
- * batch has a fixed cost. If a batch fails, its members run alone, so one bad member cannot block the others. Nobody
+ * batch has a fixed cost. Nobody of another tenant waits for that. If a batch fails, its members run alone, so one bad member cannot block the others. Nobody
  * waits for long: what would only find a server that does not answer fails at once, and what has waited too long is
  * refused.
  */
+import { FairQueue } from '@shop/resilience';
 import { isCommon, isPassing, isUnreachable } from './pg-errors';
 
 export interface LaneOptions<In, Out> {
   /** Returns one output for each input, in the same order. */
   run: (batch: In[]) => Promise<Out[]>;
+  /**
+   * For whom the work is, such as its tenant. Batches take from all of them in turn. Without it, who came first is
+   * first.
+   */
+  turnOf?: (input: In) => string;
   /** The most members of one batch. */
   maxBatch?: number;
-  /** The most waiting members. When there are more, `submit` throws LaneFullError. */
+  /**
+   * The most waiting members. When there are more, `submit` throws LaneFullError, but not for those who have less than
+   * their share of the lane.
+   */
   maxWaiting?: number;
   /** The longest wait of a member for its turn, in milliseconds. After it, LaneFullError. */
   maxWaitMs?: number;
@@ -48,6 +57,7 @@ export const GATHER_MS = 16;
 
 interface Member<In, Out> {
   input: In;
+  turn: string;
   alone: boolean;
   since: number;
   resolve: (output: Out) => void;
@@ -61,12 +71,14 @@ const busy = new Set<{ readonly stuckMs: number }>();
 export const longestStuckMs = (): number => Math.max(0, ...[...busy].map(({ stuckMs }) => stuckMs));
 
 export class Lane<In, Out> {
-  private waiting: Member<In, Out>[] = [];
+  private readonly waiting = new FairQueue<Member<In, Out>>();
   private running = false;
   private gathering: NodeJS.Timeout | undefined;
-  /** This many waiting members end the gathering. */
+  /** This many waiting members end the gathering, and so does one of another turn. */
   private enough = 0;
+  private gatheredTurn = '';
   private readonly run: (batch: In[]) => Promise<Out[]>;
+  private readonly turnOf: (input: In) => string;
   private readonly maxBatch: number;
   private readonly maxWaiting: number;
   private readonly maxWaitMs: number;
@@ -77,6 +89,7 @@ export class Lane<In, Out> {
 
   constructor(options: LaneOptions<In, Out>) {
     this.run = options.run;
+    this.turnOf = options.turnOf ?? (() => '');
     this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
     this.maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING;
     this.maxWaitMs = options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS;
@@ -85,7 +98,7 @@ export class Lane<In, Out> {
   }
 
   get depth(): number {
-    return this.waiting.length;
+    return this.waiting.size;
   }
 
   /** While it has work. A failure that may pass is no movement. */
@@ -95,22 +108,29 @@ export class Lane<In, Out> {
 
   /** `alone` gives a suspicious member (one that was attempted before) a batch of its own. */
   submit(input: In, { alone = false }: { alone?: boolean } = {}): Promise<Out> {
-    if (this.waiting.length >= this.maxWaiting) return Promise.reject(new LaneFullError());
+    const turn = this.turnOf(input);
+    if (this.isFullFor(turn)) return Promise.reject(new LaneFullError());
     return new Promise<Out>((resolve, reject) => {
-      this.waiting.push({ input, alone, since: performance.now(), resolve, reject });
+      this.waiting.push(turn, { input, turn, alone, since: performance.now(), resolve, reject });
       if (this.gathering) {
-        if (this.waiting.length >= this.enough) this.endGathering();
+        if (this.waiting.size >= this.enough || turn !== this.gatheredTurn) this.endGathering();
         return;
       }
       // The start is deferred, so that members of the same turn of the event loop are in the same batch.
-      if (!this.running && this.waiting.length === 1) setImmediate(() => this.pump());
+      if (!this.running && this.waiting.size === 1) setImmediate(() => this.pump());
     });
+  }
+
+  private isFullFor(turn: string): boolean {
+    const { size, width } = this.waiting;
+    const own = this.waiting.sizeOf(turn);
+    return size >= this.maxWaiting && own >= size / Math.max(1, own > 0 ? width : width + 1);
   }
 
   private pump(): void {
     if (this.gathering || this.running) return;
     this.refuseOverdue();
-    if (this.waiting.length === 0) {
+    if (this.waiting.size === 0) {
       busy.delete(this);
       return;
     }
@@ -121,15 +141,19 @@ export class Lane<In, Out> {
     this.running = true;
     void this.runBatch(batch).finally(() => {
       this.running = false;
-      this.gatherAfter(batch.length, performance.now() - began);
+      this.gatherAfter(batch, performance.now() - began);
       this.pump();
     });
   }
 
-  private gatherAfter(size: number, tookMs: number): void {
-    if (this.gatherMs === 0 || size < GATHER_FROM) return;
-    this.enough = Math.min(2 * size, this.maxBatch);
-    if (this.waiting.length >= this.enough) return;
+  /** Only one tenant waits for its own next members: others would wait for them in every lane of their way. */
+  private gatherAfter(batch: readonly Member<In, Out>[], tookMs: number): void {
+    if (this.gatherMs === 0 || batch.length < GATHER_FROM) return;
+    this.gatheredTurn = batch[0]!.turn;
+    this.enough = Math.min(2 * batch.length, this.maxBatch);
+    const others = this.waiting.width - (this.waiting.sizeOf(this.gatheredTurn) > 0 ? 1 : 0);
+    if (this.waiting.size >= this.enough || others > 0) return;
+    if (batch.some(({ turn }) => turn !== this.gatheredTurn)) return;
     this.gathering = setTimeout(() => this.endGathering(), Math.min(this.gatherMs, tookMs)).unref();
   }
 
@@ -140,12 +164,10 @@ export class Lane<In, Out> {
   }
 
   private takeBatch(): Member<In, Out>[] {
-    let size = 1;
-    if (!this.waiting[0]!.alone) {
-      const limit = Math.min(this.waiting.length, this.maxBatch);
-      while (size < limit && !this.waiting[size]!.alone) size++;
-    }
-    return this.waiting.splice(0, size);
+    const batch = [this.waiting.take()!];
+    if (batch[0]!.alone) return batch;
+    while (batch.length < this.maxBatch && this.waiting.peek()?.alone === false) batch.push(this.waiting.take()!);
+    return batch;
   }
 
   private async runBatch(batch: readonly Member<In, Out>[]): Promise<void> {
@@ -184,13 +206,12 @@ export class Lane<In, Out> {
 
   private refuse(batch: readonly Member<In, Out>[], error: unknown): void {
     // Whoever waits would wait for the same server, as long as this batch did.
-    const waiting = isUnreachable(error) ? this.waiting.splice(0) : [];
+    const waiting = isUnreachable(error) ? this.waiting.takeFront(() => true) : [];
     for (const member of [...batch, ...waiting]) member.reject(error);
   }
 
   private refuseOverdue(): void {
-    while (this.waiting.length > 0 && this.isOverdue(this.waiting[0]!))
-      this.waiting.shift()!.reject(new LaneFullError());
+    for (const member of this.waiting.takeFront((one) => this.isOverdue(one))) member.reject(new LaneFullError());
   }
 
   private isOverdue({ since }: Member<In, Out>): boolean {

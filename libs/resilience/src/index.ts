@@ -1,4 +1,6 @@
+export { Bulkhead, type BulkheadOptions, type TurnOptions } from './bulkhead';
 export { type Backoff, delayOf } from './backoff';
 export { RetryableError, TerminalError } from './errors';
+export { FairQueue } from './fair-queue';
 export { Repeating } from './repeating';
 export { endedWithin, withTimeout } from './timeout';

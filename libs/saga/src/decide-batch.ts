@@ -26,6 +26,7 @@ export interface SagaChange {
 export interface Incoming {
   sagaId: string;
   event: SagaEvent;
+  tenant?: string;
 }
 
 /** The reason why an event moves nothing, including reasons that come before `decide`. */

@@ -11,6 +11,7 @@ export {
   type StepDefinition,
 } from './definition';
 export { sagaMigrations } from './migrations';
+export { OpenSagas } from './open-sagas';
 export { CANCELLED_BY_OPERATOR } from './operator';
 export { SagaCensus } from './saga-census';
 export { type ListedSaga, listSagas, openStatuses, type OpenStatus } from './saga-list';

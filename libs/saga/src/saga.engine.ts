@@ -5,7 +5,7 @@
  * The row of a saga is its own outbox. A command that is lost after the commit is sent again, with the same id, each
  * time its deadline passes, until its reply has been committed. So nothing here waits for the broker.
  */
-import { commandMailbox, MAILBOX_LANE, type Message, type Publisher, Reply } from '@shop/messaging';
+import { commandMailbox, MAILBOX_LANE, type Message, type Publisher, Reply, tenantOf } from '@shop/messaging';
 import { counter, foreignFields, histogram, type Logger, traceIdOf } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/validation';
@@ -22,6 +22,7 @@ import {
   type SagaChange,
 } from './decide-batch';
 import type { SagaDefinition } from './definition';
+import type { OpenSagas } from './open-sagas';
 import { SagaDefinitions } from './saga-definitions';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
@@ -36,6 +37,8 @@ export interface SagaEngineOptions {
   definitions: readonly SagaDefinition<never>[];
   /** Runs in the transaction of the changes. It may begin more sagas there. */
   onChange: (tx: Tx, changes: readonly SagaChange[]) => void;
+  /** Is told of the sagas that begin and end. */
+  open?: Pick<OpenSagas, 'note'>;
   /** Ids that every log line of this saga should have, such as the id of the order. */
   logFields: (saga: SagaRow) => Record<string, unknown>;
 }
@@ -50,6 +53,11 @@ const stepSeconds = histogram(
   STEP_SECONDS,
 );
 
+export interface DispatchOptions {
+  tenant?: string;
+  alone?: boolean;
+}
+
 export class SagaEngine {
   private readonly lane: Lane<Incoming, NotMoved | undefined>;
   private readonly memory = new SagaMemory();
@@ -61,7 +69,7 @@ export class SagaEngine {
       definitions: new SagaDefinitions(definitions),
       commands: new Commands(service, publisher.replica),
     };
-    this.lane = new Lane({ ...MAILBOX_LANE, run: (batch) => this.write(batch) });
+    this.lane = new Lane({ ...MAILBOX_LANE, turnOf: ({ tenant }) => tenant ?? '', run: (batch) => this.write(batch) });
   }
 
   /**
@@ -86,10 +94,11 @@ export class SagaEngine {
 
   /**
    * Resolves when the results of the event have been committed. If the event moved nothing, it is counted and dropped,
-   * and the promise resolves with the reason. An event that runs `alone` has failed before.
+   * and the promise resolves with the reason. Events of several tenants are handled in turn. An event that runs `alone`
+   * has failed before.
    */
-  dispatch(sagaId: string, event: SagaEvent, options: { alone?: boolean } = {}): Promise<NotMoved | undefined> {
-    return this.lane.submit({ sagaId, event }, options);
+  dispatch(sagaId: string, event: SagaEvent, { tenant, alone }: DispatchOptions = {}): Promise<NotMoved | undefined> {
+    return this.lane.submit({ sagaId, event, tenant }, { alone });
   }
 
   /** Takes a reply from the broker. */
@@ -105,7 +114,7 @@ export class SagaEngine {
     await this.dispatch(
       sagaId,
       { type: 'replied', from: commandMailbox(message.source), step, action, ...reply.value },
-      options,
+      { ...options, tenant: tenantOf(message) },
     );
   }
 
@@ -178,6 +187,7 @@ export class SagaEngine {
         if (change.send) this.options.publisher.send(change.send.mailbox, change.send.message);
         this.log(change);
       }
+      this.options.open?.note(changes);
     });
   }
 

@@ -146,6 +146,11 @@ export async function countSagas(
   return counts!;
 }
 
+/** The open sagas by tenant. */
+export function countOpen(database: Database): Promise<{ tenant: string; sagas: number }[]> {
+  return database.query<{ tenant: string; sagas: number }>(selectOpen, []);
+}
+
 const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
   text: `
@@ -195,6 +200,13 @@ const selectDue: Statement = {
     where status in ('running', 'compensating') and deadline_at <= now()
       and definition || ' v' || definition_version = any($1::text[])
     order by deadline_at limit $2`,
+};
+
+const selectOpen: Statement = {
+  name: 'saga.select-open',
+  text: `
+    select coalesce(data ->> 'tenant', '') as tenant, count(*)::int as sagas from saga
+    where status in ('running', 'compensating') group by 1`,
 };
 
 /** The statement has two halves, because each status has its own partial index. */

@@ -9,6 +9,9 @@ import { applyDecorators } from '@nestjs/common';
 /** A TCP port; 0 takes any free port. */
 export const Port = () => applyDecorators(AsNumber(), IsInt({ message: 'must be a port number' }), Min(0), Max(65_535));
 
+/** How many of something, at least 1. */
+export const Count = () => applyDecorators(AsNumber(), IsInt(), Min(1), Max(1_000_000));
+
 const AsNumber = () =>
   Transform(({ value }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as unknown)));
 

@@ -1,5 +1,5 @@
 export { defineService, type Service, type ServiceDefinition } from './define-service';
-export { Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
+export { Count, Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
 export { showsDocs } from './production';
 export { ServiceModule, type ServiceModuleOptions } from './service.module';
 export { runService, type ServiceOptions } from './run-service';

@@ -2292,7 +2292,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "too_many_open_orders" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2735,7 +2735,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "too_many_open_orders" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

@@ -58,7 +58,7 @@ export class OrdersController {
   @ApiTraceparent()
   @ApiAnswer(201, OrderView, { description: 'accepted', headers: ['location', 'etag', 'idempotent-replayed'] })
   @ApiAlreadySubmitted('/orders/01a20621-a6cd-74b9-a1c3-459d717a98c4')
-  @ApiProblems({ 422: notAccepted })
+  @ApiProblems({ 422: notAccepted, 429: ['too_many_open_orders'] })
   create(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
@@ -87,6 +87,7 @@ export class OrdersController {
     409: ['order_id_conflict', 'idempotency_key_in_use'],
     410: ['idempotency_key_erased'],
     422: notAccepted,
+    429: ['too_many_open_orders'],
   })
   async createAs(
     @CallerOf() caller: Caller,

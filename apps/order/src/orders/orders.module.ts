@@ -4,12 +4,14 @@ import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
-import { Deadlines, SagaCensus, SagaEngine } from '@shop/saga';
+import { Deadlines, OpenSagas, SagaCensus, SagaEngine } from '@shop/saga';
 import { LOGGER } from '@shop/service';
 import { OperatorService } from './operator/operator.service';
 import { SagasController } from './operator/sagas.controller';
+import { OrderEnvironment } from '../environment';
 import { OrdersController } from './orders.controller';
 import { OrdersService } from './orders.service';
+import { Admission, admissionLimits } from './placing/admission';
 import { OrderStoryController } from './reading/order-story.controller';
 import { OrderWatch } from './reading/order-watch';
 import { createOrderEngine } from './sagas/order-engine';
@@ -27,7 +29,7 @@ const STOP_WITHIN_MS = 3_000;
     {
       provide: SagaEngine,
       useFactory: createOrderEngine,
-      inject: [Database, Publisher, OrderWatch, OutboxRelay, LOGGER],
+      inject: [Database, Publisher, OrderWatch, OutboxRelay, OpenSagas, LOGGER],
     },
     {
       provide: OutboxRelay,
@@ -42,6 +44,16 @@ const STOP_WITHIN_MS = 3_000;
       inject: [Database, SagaEngine, LOGGER],
     },
     {
+      provide: Admission,
+      useFactory: (open: OpenSagas, environment: OrderEnvironment) => new Admission(open, admissionLimits(environment)),
+      inject: [OpenSagas, OrderEnvironment],
+    },
+    {
+      provide: OpenSagas,
+      useFactory: (database: Database, logger: Logger) => new OpenSagas({ database, logger }),
+      inject: [Database, LOGGER],
+    },
+    {
       provide: SagaCensus,
       useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
         new SagaCensus({ database, engine, logger }),
@@ -53,18 +65,20 @@ export class OrdersModule implements OnApplicationBootstrap, OnApplicationShutdo
   constructor(
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
+    @Inject(OpenSagas) private readonly open: OpenSagas,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
   ) {}
 
   onApplicationBootstrap(): void {
     this.deadlines.start();
     this.census.start();
+    this.open.start();
     this.relay.start();
   }
 
   /** Runs after HTTP and the consumers have drained. */
   async onApplicationShutdown(): Promise<void> {
-    const stops = [this.deadlines.stop(), this.census.stop(), this.relay.stop()];
+    const stops = [this.deadlines.stop(), this.census.stop(), this.open.stop(), this.relay.stop()];
     await endedWithin(Promise.all(stops), STOP_WITHIN_MS);
   }
 }

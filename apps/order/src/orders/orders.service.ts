@@ -9,6 +9,7 @@ import { RetryableError } from '@shop/resilience';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
 import { isSettled, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
+import { Admission } from './placing/admission';
 import { placeOrders, type PlaceRequest } from './placing/place-orders';
 import { OrderWatch } from './reading/order-watch';
 import { CANCELLED_BY_CLIENT, cancellation } from './sagas/update-orders';
@@ -25,17 +26,20 @@ export class OrdersService {
     private readonly database: Database,
     private readonly engine: SagaEngine,
     private readonly watch: OrderWatch,
+    private readonly admission: Admission,
     ledger: Ledger,
   ) {
     this.placing = new Lane({
       gatherMs: GATHER_MS,
+      turnOf: ({ caller }) => caller.tenant,
       run: (batch) => placeOrders({ database, ledger, engine }, batch),
     });
-    this.reading = new Lane({ run: (keys) => findOrders(database, keys) });
+    this.reading = new Lane({ turnOf: ({ tenant }) => tenant, run: (keys) => findOrders(database, keys) });
   }
 
+  /** @throws Problem 429 `too_many_open_orders` or 503 `overloaded` when there is no room for one more open order */
   place(request: PlaceRequest): Promise<Outcome> {
-    return this.placing.submit(request);
+    return this.admission.run(request.caller.tenant, () => this.placing.submit(request));
   }
 
   find(key: OrderKey): Promise<Order | undefined> {
@@ -98,10 +102,11 @@ export class OrdersService {
     let order = await this.get(key);
     if (order.status === 'pending') {
       allow(order);
-      const notMoved = await this.engine.dispatch(order.sagaId, {
-        type: 'cancel-requested',
-        reason: CANCELLED_BY_CLIENT,
-      });
+      const notMoved = await this.engine.dispatch(
+        order.sagaId,
+        { type: 'cancel-requested', reason: CANCELLED_BY_CLIENT },
+        { tenant: key.tenant },
+      );
       if (notMoved === 'unknown-version')
         throw new RetryableError('the saga belongs to a newer version of this service');
       order = await this.get(key);

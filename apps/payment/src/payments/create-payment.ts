@@ -12,7 +12,7 @@ import type { Tx } from '@shop/postgres';
 import { type PaymentBody, paymentIdOf } from './payment';
 import { answerOfPayment } from './payment.view';
 import { createPayment, findPaymentAgeMs, loadPayments, paymentKey, settlePayment } from './payments.repository';
-import { ProviderCalls } from './provider-calls';
+import { PATIENCE_OF_CLIENT_MS, ProviderCalls } from './provider-calls';
 
 export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { tenant: string };
 
@@ -33,7 +33,13 @@ export class CreatePayment {
     const { ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, charge));
     const result = await this.provider.charge(
       { idempotencyKey: work.id, paymentId: id, amount, currency, source },
-      { ids: { paymentId: id }, askedBefore: work.attempt > 1 || isKnown, ageMs: ageMs + work.ageMs },
+      {
+        ids: { paymentId: id },
+        askedBefore: work.attempt > 1 || isKnown,
+        ageMs: ageMs + work.ageMs,
+        tenant,
+        patienceMs: PATIENCE_OF_CLIENT_MS,
+      },
     );
     return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
   }

@@ -29,7 +29,7 @@ import {
   settlePayments,
 } from './payments.repository';
 import type { ChargeResult } from './provider';
-import { ProviderCalls } from './provider-calls';
+import { PATIENCE_OF_SAGA_MS, ProviderCalls } from './provider-calls';
 
 /** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
@@ -101,22 +101,29 @@ export class PaymentCommands implements CommandSet<Payments> {
     const key = { tenant, id };
     const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
     const askedBefore = work.attempt > 1 || isKnown;
+    const turn = { tenant, patienceMs: PATIENCE_OF_SAGA_MS };
     const result =
       amount === 0
         ? NOTHING_TO_PAY
         : await this.provider.charge(
             { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
-            { ids: { messageId: chargeId, paymentId: id }, askedBefore, ageMs: knownForMs + work.ageMs },
+            { ids: { messageId: chargeId, paymentId: id }, askedBefore, ageMs: knownForMs + work.ageMs, ...turn },
           );
     const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
-    return work.finishWith(answerOf(reply), settlePayments, { key, result });
+    return work.finishWith(answerOf(reply), settlePayments, { key, result }, tenant);
   }
 
   private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
     const { tenant, paymentId, amount, currency, reference, refundId } = refund;
     const result = await this.provider.refund(
       { idempotencyKey: refundId, reference, amount, currency },
-      { ids: { messageId: refundId, paymentId }, askedBefore: work.attempt > 1, ageMs: work.ageMs },
+      {
+        ids: { messageId: refundId, paymentId },
+        askedBefore: work.attempt > 1,
+        ageMs: work.ageMs,
+        tenant,
+        patienceMs: PATIENCE_OF_SAGA_MS,
+      },
     );
     return work.finish((tx) => {
       // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same

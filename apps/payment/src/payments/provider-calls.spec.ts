@@ -5,7 +5,7 @@ import type { ChargeResult } from './provider';
 import { ProviderCalls } from './provider-calls';
 
 const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
-const asking = { ids: { paymentId: 'pmt_1' }, askedBefore: false, ageMs: 0 };
+const asking = { ids: { paymentId: 'pmt_1' }, askedBefore: false, ageMs: 0, tenant: 'demo', patienceMs: 1_000 };
 const callsTo = (result: ChargeResult, reference = 're_1') =>
   new ProviderCalls(
     {

@@ -4,18 +4,37 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
-import { RetryableError, TerminalError } from '@shop/resilience';
+import { Bulkhead, RetryableError, TerminalError } from '@shop/resilience';
 import { LOGGER } from '@shop/service';
 import { type Asked, type Memory, memoryOf } from './asking-again';
 import { NEVER_CHARGED } from './payment';
-import { type ChargeRequest, type ChargeResult, PROVIDER, type Provider, type RefundRequest } from './provider';
+import {
+  type ChargeRequest,
+  type ChargeResult,
+  MAX_CALLS,
+  PROVIDER,
+  type Provider,
+  type RefundRequest,
+} from './provider';
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
 interface Asking extends Asked {
   /** The ids of the work, for the log. */
   ids: { messageId?: string; paymentId: string };
+  /** The calls of tenants are made in turn. */
+  tenant: string;
+  /** The longest wait for the turn. */
+  patienceMs: number;
 }
+
+/** For a client that waits for its answer. */
+export const PATIENCE_OF_CLIENT_MS = 5_000;
+/** For a command. Its saga gives up a little later. */
+export const PATIENCE_OF_SAGA_MS = 90_000;
+
+/** More than there can be open orders. */
+const MAX_WAITING_CALLS = 20_000;
 
 const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
   'call',
@@ -28,6 +47,8 @@ const MAX_REASON_LENGTH = 200;
 
 @Injectable()
 export class ProviderCalls {
+  private readonly bulkhead = new Bulkhead({ calls: MAX_CALLS, maxWaiting: MAX_WAITING_CALLS });
+
   constructor(
     @Inject(PROVIDER) private readonly provider: Provider,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -74,11 +95,20 @@ export class ProviderCalls {
     });
   }
 
-  private async ask<R extends { outcome: string }>(call: string, { ids }: Asking, work: () => Promise<R>): Promise<R> {
-    try {
+  /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
+  private async ask<R extends { outcome: string }>(
+    call: string,
+    { ids, tenant, patienceMs }: Asking,
+    work: () => Promise<R>,
+  ): Promise<R> {
+    const asked = async () => {
       instant('call.before', ids);
       const result = await work();
       instant('call.after', ids);
+      return result;
+    };
+    try {
+      const result = await this.bulkhead.run(asked, { turn: tenant, maxWaitMs: patienceMs });
       calls.inc({ call, outcome: result.outcome });
       return result;
     } catch (error) {

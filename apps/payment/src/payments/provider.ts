@@ -43,4 +43,7 @@ export interface Provider {
   findRefund(request: RefundRequest): Promise<{ reference: string } | undefined>;
 }
 
+/** Enough to use the provider's whole rate limit. More calls would only move the queue to the other side. */
+export const MAX_CALLS = 64;
+
 export const PROVIDER = Symbol('PROVIDER');

@@ -6,18 +6,18 @@ import { Agent as HttpsAgent } from 'node:https';
 import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } from '@shop/contracts';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
-import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
+import { type ChargeRequest, type ChargeResult, MAX_CALLS, type Provider, type RefundRequest } from './provider';
 
 export interface StripeProviderOptions {
   apiKey: string;
   /** The default is Stripe itself. */
   baseUrl?: string;
-  /** For the whole call, including the wait for a free connection. */
+  /** For the whole call. */
   timeoutMs: number;
 }
 
-/** Enough to use the provider's whole rate limit. More connections would only move the queue to the other side. */
-const MAX_SOCKETS = 64;
+/** One for each call that is made at once. */
+const MAX_SOCKETS = MAX_CALLS;
 const MAX_IDLE_SOCKETS = 16;
 
 /**

@@ -10,7 +10,7 @@ import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, 
 import type { Tx } from '@shop/postgres';
 import type { Payment } from '../payments/payment';
 import { addRefunded, lockPayment } from '../payments/payments.repository';
-import { ProviderCalls } from '../payments/provider-calls';
+import { PATIENCE_OF_CLIENT_MS, ProviderCalls } from '../payments/provider-calls';
 import { objectionTo, pathOf, refundIdOf } from './refund';
 import { answerOfRefund } from './refund.view';
 import { createRefund, findRefund, findRefundAgeMs, settleRefund, sumPromised } from './refunds.repository';
@@ -51,7 +51,13 @@ export class CreateRefund {
     const { reference, currency, ageMs, isKnown } = begun;
     const result = await this.provider.refund(
       { idempotencyKey: work.id, reference, amount, currency },
-      { ids: { paymentId }, askedBefore: work.attempt > 1 || isKnown, ageMs: ageMs + work.ageMs },
+      {
+        ids: { paymentId },
+        askedBefore: work.attempt > 1 || isKnown,
+        ageMs: ageMs + work.ageMs,
+        tenant,
+        patienceMs: PATIENCE_OF_CLIENT_MS,
+      },
     );
     const given = result.outcome === 'succeeded' ? result.reference : null;
     return work.finish(async (tx) => {

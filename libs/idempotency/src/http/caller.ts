@@ -19,3 +19,6 @@ export function scopeOf({ tenant, principal }: Caller, route: string): string {
 
 /** The prefix of all scopes of a tenant. */
 export const tenantPrefix = (tenant: string): string => `${tenant}|`;
+
+/** The tenant of a scope; the scope of commands has none, and is one word. */
+export const tenantIn = (scope: string): string => scope.split('|', 1)[0]!;

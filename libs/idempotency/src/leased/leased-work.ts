@@ -37,9 +37,9 @@ export interface LeasedWork<K extends Kind = Postgres> {
   finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
   /**
    * The same for many works that end at the same time. They share one transaction, and `save` writes the rows of all of
-   * them with one statement.
+   * them with one statement. The works of several tenants end in turn.
    */
-  finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row): Promise<Done>;
+  finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Done>;
 }
 
 /** Only sends statements, because the other works wait for it. */
@@ -76,6 +76,7 @@ export interface Ending<K extends Kind> {
   answer: Answer;
   save: SaveAll<never, K>;
   row: unknown;
+  tenant?: string;
 }
 
 export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
@@ -123,8 +124,8 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
     return { answer };
   }
 
-  async finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row): Promise<Done> {
-    await this.ending.submit({ held: this.held, kept: this.one.kept, answer, save, row });
+  async finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Done> {
+    await this.ending.submit({ held: this.held, kept: this.one.kept, answer, save, row, tenant });
     return { answer };
   }
 

@@ -57,6 +57,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     this.leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
     this.heartbeat = new Heartbeat(store, ledger, this.leaseMs);
     this.ending = new Lane({
+      turnOf: ({ tenant }) => tenant ?? '',
       run: (endings) => endTogether(store, ledger, endings),
       maxWaiting: MAX_ENDING,
       maxWaitMs: MAX_ENDING_WAIT_MS,

@@ -2,7 +2,7 @@
 import type { OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
-import { SagaEngine } from '@shop/saga';
+import { type OpenSagas, SagaEngine } from '@shop/saga';
 import type { OrderWatch } from '../reading/order-watch';
 import { orderSagas, type PlaceOrder } from './place-order.saga';
 import { updateOrders } from './update-orders';
@@ -12,6 +12,7 @@ export function createOrderEngine(
   publisher: Publisher,
   watch: Pick<OrderWatch, 'announce'>,
   relay: Pick<OutboxRelay, 'wake'>,
+  open: Pick<OpenSagas, 'note'>,
   logger: Logger,
 ): SagaEngine {
   const engine: SagaEngine = new SagaEngine({
@@ -19,6 +20,7 @@ export function createOrderEngine(
     database,
     publisher,
     logger,
+    open,
     definitions: orderSagas,
     onChange: (tx, changes) => updateOrders({ engine, announce }, tx, changes),
     logFields: (saga) => ({ orderId: (saga.data as PlaceOrder).orderId }),

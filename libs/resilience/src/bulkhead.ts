@@ -1,0 +1,58 @@
+/** A bulkhead: so many calls at once, so that what is slow outside takes only a part of this process. */
+import { RetryableError } from './errors';
+import { FairQueue } from './fair-queue';
+
+export interface BulkheadOptions {
+  /** The most calls at once. */
+  calls: number;
+  /** The most callers that wait for their turn. */
+  maxWaiting: number;
+}
+
+export interface TurnOptions {
+  /** Whose call it is, such as the tenant's. Those who wait are served in turn. */
+  turn: string;
+  /** The longest wait for a turn. */
+  maxWaitMs: number;
+}
+
+export class Bulkhead {
+  /** Each takes the place that has become free, unless it has left meanwhile. */
+  private readonly waiting = new FairQueue<() => boolean>();
+  private calling = 0;
+
+  constructor(private readonly options: BulkheadOptions) {}
+
+  /** @throws RetryableError when no turn came in time; then nothing was called */
+  async run<T>(work: () => Promise<T>, { turn, maxWaitMs }: TurnOptions): Promise<T> {
+    if (this.calling < this.options.calls) this.calling++;
+    else await this.wait(turn, maxWaitMs);
+    try {
+      return await work();
+    } finally {
+      this.passOn();
+    }
+  }
+
+  private wait(turn: string, maxWaitMs: number): Promise<void> {
+    if (this.waiting.size >= this.options.maxWaiting) return Promise.reject(new RetryableError('too many calls wait'));
+    return new Promise((resolve, reject) => {
+      let waits = true;
+      const leave = () => {
+        waits = false;
+        reject(new RetryableError(`no turn for a call came within ${maxWaitMs} ms`));
+      };
+      const timer = setTimeout(leave, maxWaitMs).unref();
+      this.waiting.push(turn, () => {
+        clearTimeout(timer);
+        resolve();
+        return waits;
+      });
+    });
+  }
+
+  private passOn(): void {
+    for (let next = this.waiting.take(); next; next = this.waiting.take()) if (next()) return;
+    this.calling--;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * How many sagas are open, by tenant: those of all replicas as they were last counted, and what this replica has begun
+ * and ended since.
+ */
+import type { Logger } from '@shop/observability';
+import type { Database } from '@shop/postgres';
+import { Repeating } from '@shop/resilience';
+import type { SagaChange } from './decide-batch';
+import { countOpen } from './saga.repository';
+import type { SagaStatus } from './saga-state';
+
+export interface OpenSagasOptions {
+  database: Database;
+  logger: Logger;
+  /** The greatest age of the numbers of other replicas. */
+  intervalMs?: number;
+}
+
+const DEFAULT_INTERVAL_MS = 1_000;
+/** The first reply to a saga takes some milliseconds. After this time, it has come to another replica, or comes late. */
+const FIRST_REPLY_MS = 1_000;
+
+export class OpenSagas {
+  private counted = new Tally();
+  private since = new Tally();
+  /** By saga: when it was begun here. Nothing has come for it since. Oldest first. */
+  private readonly unmoved = new Map<string, number>();
+  private readonly counting: Repeating;
+  private readonly listeners: (() => void)[] = [];
+
+  constructor({ database, logger, intervalMs = DEFAULT_INTERVAL_MS }: OpenSagasOptions) {
+    this.counting = new Repeating(() => this.count(database), {
+      everyMs: intervalMs,
+      onFailure: (error) => logger.warn({ reason: (error as Error).message }, 'saga.open.uncounted'),
+    });
+  }
+
+  start(): void {
+    this.counting.start();
+  }
+
+  stop(): Promise<void> {
+    return this.counting.stop();
+  }
+
+  get total(): number {
+    return this.counted.total + this.since.total;
+  }
+
+  of(tenant: string): number {
+    return this.counted.of(tenant) + this.since.of(tenant);
+  }
+
+  /** Those that were begun here, and wait for their first reply. */
+  get begun(): number {
+    for (const [id, since] of this.unmoved) {
+      if (performance.now() - since < FIRST_REPLY_MS) break;
+      this.unmoved.delete(id);
+    }
+    return this.unmoved.size;
+  }
+
+  /** Calls back when there may be fewer. */
+  onFewer(tell: () => void): void {
+    this.listeners.push(tell);
+  }
+
+  /** After the commit of these changes. */
+  note(changes: readonly SagaChange[]): void {
+    let fewer = false;
+    for (const { saga, before } of changes) {
+      const more = Number(isOpen(saga.state.status)) - Number(before !== undefined && isOpen(before.status));
+      if (more !== 0) this.since.add(tenantOf(saga.data), more);
+      if (before === undefined) this.unmoved.set(saga.id, performance.now());
+      else if (this.unmoved.delete(saga.id)) fewer = true;
+      if (more < 0) fewer = true;
+    }
+    if (fewer) this.tell();
+  }
+
+  /** What ends while the database counts may be missing twice, until the next count. */
+  private async count(database: Database): Promise<void> {
+    const before = this.since;
+    const meanwhile = new Tally();
+    this.since = meanwhile;
+    this.counted.addAll(before);
+    const counted = new Tally();
+    for (const { tenant, sagas } of await countOpen(database)) counted.add(tenant, sagas);
+    this.counted = counted;
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const tell of this.listeners) tell();
+  }
+}
+
+/** Numbers by tenant, and their sum. */
+class Tally {
+  total = 0;
+  private readonly byTenant = new Map<string, number>();
+
+  of(tenant: string): number {
+    return this.byTenant.get(tenant) ?? 0;
+  }
+
+  add(tenant: string, count: number): void {
+    this.total += count;
+    this.byTenant.set(tenant, this.of(tenant) + count);
+  }
+
+  addAll(other: Tally): void {
+    for (const [tenant, count] of other.byTenant) this.add(tenant, count);
+  }
+}
+
+/** A parked saga waits for a person, and takes nobody's room. */
+const isOpen = (status: SagaStatus): boolean => status === 'running' || status === 'compensating';
+
+/** The data of every saga names its tenant. */
+const tenantOf = (data: unknown): string => (data as { tenant?: string }).tenant ?? '';
