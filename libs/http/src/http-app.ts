@@ -15,6 +15,7 @@ import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { measureRequests } from './request-metrics';
+import { takeTurns } from './request-turns';
 import { Stalls } from './stalls';
 import { boundUploads } from './uploads';
 
@@ -67,6 +68,7 @@ export async function createHttpApp(
   answerUnknownAddresses(fastify);
   if (apiKeys) askWhoCalls(fastify, apiKeys);
   boundUploads(fastify);
+  takeTurns(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
   measureRequests(fastify);

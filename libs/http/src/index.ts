@@ -16,6 +16,7 @@ export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule } from './health.controller';
+export { OwnTurns } from './request-turns';
 export { statusOfFault } from './problem.filter';
 export { type Health, type HealthCheck, Readiness } from './readiness';
 export { listenForManagement } from './management';

@@ -21,8 +21,11 @@ export interface DatabaseOptions {
   session?: Settings;
 }
 
-/** Enough for the lanes of one service and its reads. Each connection costs PostgreSQL memory and a process. */
-const DEFAULT_POOL_SIZE = 8;
+/**
+ * Enough for the lanes of one service, its background tasks, and the requests that are worked on outside of lanes. Each
+ * connection costs PostgreSQL memory and a process.
+ */
+const DEFAULT_POOL_SIZE = 12;
 /** A transaction that lost a race this often has another problem than a race. */
 const MAX_ATTEMPTS = 5;
 /**

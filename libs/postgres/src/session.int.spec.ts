@@ -69,6 +69,7 @@ const hostile: [name: string, value: string][] = [
   ['enable_nestloop', 'off'],
   ['enable_indexscan', 'off'],
   ['enable_indexonlyscan', 'off'],
+  ['enable_bitmapscan', 'on'],
   ['jit', 'on'],
   ['lock_timeout', LIMIT],
   ['statement_timeout', LIMIT],

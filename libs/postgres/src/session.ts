@@ -51,6 +51,8 @@ const PLANNER: Settings = {
   enable_nestloop: 'on',
   enable_indexscan: 'on',
   enable_indexonlyscan: 'on',
+  // A list would read and sort all rows of a tenant for its first page.
+  enable_bitmapscan: 'off',
   jit: 'off',
 };
 

@@ -5,7 +5,7 @@ import { FairQueue } from './fair-queue';
 export interface BulkheadOptions {
   /** The most calls at once. */
   calls: number;
-  /** The most callers that wait for their turn. */
+  /** The most callers of one turn that wait. */
   maxWaiting: number;
 }
 
@@ -24,18 +24,33 @@ export class Bulkhead {
   constructor(private readonly options: BulkheadOptions) {}
 
   /** @throws RetryableError when no turn came in time; then nothing was called */
-  async run<T>(work: () => Promise<T>, { turn, maxWaitMs }: TurnOptions): Promise<T> {
-    if (this.calling < this.options.calls) this.calling++;
-    else await this.wait(turn, maxWaitMs);
+  async run<T>(work: () => Promise<T>, turn: TurnOptions): Promise<T> {
+    await this.enter(turn);
     try {
       return await work();
     } finally {
-      this.passOn();
+      this.leave();
     }
   }
 
+  /**
+   * Resolves when the caller has its turn. Each turn ends with one call of `leave`.
+   * @throws RetryableError when no turn came in time, or too many wait
+   */
+  enter({ turn, maxWaitMs }: TurnOptions): Promise<void> {
+    if (this.calling >= this.options.calls) return this.wait(turn, maxWaitMs);
+    this.calling++;
+    return Promise.resolve();
+  }
+
+  leave(): void {
+    for (let next = this.waiting.take(); next; next = this.waiting.take()) if (next()) return;
+    this.calling--;
+  }
+
   private wait(turn: string, maxWaitMs: number): Promise<void> {
-    if (this.waiting.size >= this.options.maxWaiting) return Promise.reject(new RetryableError('too many calls wait'));
+    if (this.waiting.sizeOf(turn) >= this.options.maxWaiting)
+      return Promise.reject(new RetryableError('too many calls wait'));
     return new Promise((resolve, reject) => {
       let waits = true;
       const leave = () => {
@@ -49,10 +64,5 @@ export class Bulkhead {
         return waits;
       });
     });
-  }
-
-  private passOn(): void {
-    for (let next = this.waiting.take(); next; next = this.waiting.take()) if (next()) return;
-    this.calling--;
   }
 }

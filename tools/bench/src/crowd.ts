@@ -1,7 +1,7 @@
 /** Clients that come again with the same key after each refusal that asks them to. */
 import type { Posting } from '@shop/system';
 import { pause } from './load';
-import type { Tenant } from './tenant';
+import type { PlainAnswer, Tenant } from './tenant';
 
 /** A client without a `Retry-After`, or without an answer, comes again after this time. */
 const USUAL_PAUSE_MS = 1_000;
@@ -22,19 +22,26 @@ export class Crowd {
 
   constructor(private readonly tenant: Tenant) {}
 
-  /** Posts until the order is taken, or until the client has `givenUp`. */
-  async insist(posting: Posting, givenUp: () => boolean = () => false): Promise<void> {
+  /** Posts until the order is taken, or until the client has `givenUp`. Returns the id of the order. */
+  async insist(posting: Posting, givenUp: () => boolean = () => false): Promise<string | undefined> {
     const began = performance.now();
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const wait = await this.try(posting);
-      if (wait === undefined) {
+      const answer = await this.try(() => this.tenant.tryToPlace(posting));
+      if ('text' in answer) {
         this.slowestOrderMs = Math.max(this.slowestOrderMs, performance.now() - began);
-        return;
+        return (JSON.parse(answer.text) as { id?: string }).id;
       }
-      if (givenUp()) return;
-      await pause(wait);
+      if (givenUp()) return undefined;
+      await pause(answer.waitMs);
     }
     this.surprises.push(`${posting.key} was turned away ${MAX_ATTEMPTS} times`);
+    return undefined;
+  }
+
+  /** Another request, whose client waits as long as it is told to. */
+  async ask(method: 'GET' | 'DELETE', path: string): Promise<void> {
+    const answer = await this.try(() => this.tenant.tryTo(method, path));
+    if ('waitMs' in answer) await pause(answer.waitMs);
   }
 
   /** Sentences about what must not happen under too much load. */
@@ -46,24 +53,24 @@ export class Crowd {
     ];
   }
 
-  /** Milliseconds to wait before the next try, or undefined when it was the last one. */
-  private async try(posting: Posting): Promise<number | undefined> {
+  /** The answer, or how long to wait before the next try. */
+  private async try(request: () => Promise<PlainAnswer>): Promise<{ text: string } | { waitMs: number }> {
     const began = performance.now();
-    const answer = await this.tenant.tryToPlace(posting).catch(() => undefined);
+    const answer = await request().catch(() => undefined);
     if (!answer) {
       this.unanswered++;
-      return USUAL_PAUSE_MS;
+      return { waitMs: USUAL_PAUSE_MS };
     }
     this.answerMs.push(performance.now() - began);
     if (COME_AGAIN.includes(answer.status)) {
       this.turnedAway++;
       const seconds = Number(answer.retryAfter ?? NaN);
-      if (Number.isFinite(seconds)) return seconds * 1_000;
+      if (Number.isFinite(seconds)) return { waitMs: seconds * 1_000 };
       this.untold++;
-      return USUAL_PAUSE_MS;
+      return { waitMs: USUAL_PAUSE_MS };
     }
-    if (answer.status === 201) this.accepted++;
-    else this.surprises.push(`${posting.key} was answered ${answer.status}: ${answer.text}`);
-    return undefined;
+    if (answer.status < 300) this.accepted++;
+    else this.surprises.push(`a request was answered ${answer.status}: ${answer.text}`);
+    return { text: answer.text };
   }
 }

@@ -13,6 +13,10 @@ export const scenarioNames = [
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
+/** What the clients of the flooding tenant do: place orders, post one again and again, read lists, place and cancel. */
+export const floodKinds = ['orders', 'repeats', 'lists', 'cancels'] as const;
+export type FloodKind = (typeof floodKinds)[number];
+
 const providers = ['simulated', 'sandbox'] as const;
 
 export interface Options {
@@ -33,6 +37,7 @@ export interface Options {
   /** Finished orders to fill in. */
   history: number;
   provider: (typeof providers)[number];
+  flood: FloodKind;
   /** A service whose CPU profile is written. */
   profile: ServiceName | undefined;
 }
@@ -61,7 +66,7 @@ const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   'slow-provider': { concurrency: 400, orders: 4_000, 'steady-rate': 2, 'steady-seconds': 60 },
 };
 
-const names = [...Object.keys(numbers), 'scenario', 'provider', 'profile'];
+const names = [...Object.keys(numbers), 'scenario', 'provider', 'flood', 'profile'];
 
 /** `--orders 6000 --concurrency 64 --scenario flash`: pairs of a name and a value. @throws OptionError */
 export function readOptions(argv: readonly string[]): Options {
@@ -81,6 +86,7 @@ export function readOptions(argv: readonly string[]): Options {
     seed: number('seed'),
     history: number('history'),
     provider: choice(given, 'provider', providers) ?? 'simulated',
+    flood: choice(given, 'flood', floodKinds) ?? 'orders',
     profile: choice(given, 'profile', serviceNames),
   };
 }

@@ -13,7 +13,7 @@ export interface TenantOptions {
   options: Options;
 }
 
-export interface PlaceAnswer {
+export interface PlainAnswer {
   status: number;
   retryAfter: string | undefined;
   text: string;
@@ -83,13 +83,23 @@ export class Tenant {
     }
   }
 
-  /** One POST, whatever its answer. */
-  async tryToPlace({ key, body }: Posting): Promise<PlaceAnswer> {
-    const response = await request(`${this.orderUrl()}/orders`, {
+  /** One POST of an order, whatever its answer. */
+  tryToPlace({ key, body }: Posting): Promise<PlainAnswer> {
+    return this.tryTo('POST', '/orders', { 'content-type': 'application/json', 'idempotency-key': key }, body);
+  }
+
+  /** One request, whatever its answer. */
+  async tryTo(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    headers: Record<string, string> = {},
+    body?: object,
+  ): Promise<PlainAnswer> {
+    const response = await request(`${this.orderUrl()}${path}`, {
       dispatcher: this.agent,
-      method: 'POST',
-      headers: { ...this.headers, 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(body),
+      method,
+      headers: { ...this.headers, ...headers },
+      body: body && JSON.stringify(body),
     });
     const retryAfter = response.headers['retry-after'];
     return {

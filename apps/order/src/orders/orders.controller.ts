@@ -10,6 +10,7 @@ import {
   CallerOf,
   ConditionalGet,
   etagOf,
+  OwnTurns,
   requireMatch,
   requireNone,
 } from '@shop/http';
@@ -48,6 +49,7 @@ export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
 
   @Post()
+  @OwnTurns()
   @Idempotent({ strategy: 'atomic' })
   @ApiOperation({
     operationId: 'placeOrder',
@@ -69,6 +71,7 @@ export class OrdersController {
   }
 
   @Put(':id')
+  @OwnTurns()
   @Idempotent({ strategy: 'natural' })
   @ApiOperation({
     operationId: 'placeOrderAs',
@@ -128,6 +131,7 @@ export class OrdersController {
   }
 
   @Get(':id')
+  @OwnTurns()
   @ConditionalGet(orderJson)
   @ApiOperation({
     operationId: 'getOrder',

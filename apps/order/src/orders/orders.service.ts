@@ -5,7 +5,7 @@ import { Ledger, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
-import { RetryableError } from '@shop/resilience';
+import { Bulkhead, RetryableError } from '@shop/resilience';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
 import { isSettled, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
@@ -16,11 +16,17 @@ import { CANCELLED_BY_CLIENT, cancellation } from './sagas/update-orders';
 
 /** A request that waits for an order looks again after this time, because a hint may be lost. */
 const LOOK_AGAIN_MS = 1_000;
+/** Sagas that are read at once. Each takes a connection. */
+const STORIES_AT_ONCE = 2;
+/** As many as a tenant may have streams, and some more. */
+const MAX_WAITING_STORIES = 1_000;
+const MAX_WAIT_MS = 5_000;
 
 @Injectable()
 export class OrdersService {
   private readonly placing: Lane<PlaceRequest, Outcome>;
   private readonly reading: Lane<OrderKey, Order | undefined>;
+  private readonly telling = new Bulkhead({ calls: STORIES_AT_ONCE, maxWaiting: MAX_WAITING_STORIES });
 
   constructor(
     private readonly database: Database,
@@ -54,9 +60,12 @@ export class OrdersService {
   }
 
   /** The saga that places the order, and the one that cancels it, if any, as this caller may see them. */
-  async sagasOf({ sagaId, cancelSagaId }: Order, { roles }: Pick<Caller, 'roles'>): Promise<SagaView[]> {
+  async sagasOf({ tenant, sagaId, cancelSagaId }: Order, { roles }: Pick<Caller, 'roles'>): Promise<SagaView[]> {
     const ids = cancelSagaId ? [sagaId, cancelSagaId] : [sagaId];
-    const sagas = await Promise.all(ids.map((id) => findSaga(this.database, id)));
+    // Each stream asks for them at each move of its order.
+    const turn = { turn: tenant, maxWaitMs: MAX_WAIT_MS };
+    const find = (id: string) => this.telling.run(() => findSaga(this.database, id), turn);
+    const sagas = await Promise.all(ids.map(find));
     const found = sagas.filter((saga) => saga !== undefined);
     return roles.includes('operator') ? found : found.map(withoutOperators);
   }

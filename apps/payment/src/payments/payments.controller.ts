@@ -5,6 +5,7 @@ import {
   ApiAnswer,
   type Caller,
   CallerOf,
+  OwnTurns,
   ConditionalGet,
   type Page,
   PageOf,
@@ -43,6 +44,7 @@ export class PaymentsController {
   ) {}
 
   @Post()
+  @OwnTurns()
   @Idempotent({ strategy: 'leased' })
   @ApiOperation({
     operationId: 'createPayment',

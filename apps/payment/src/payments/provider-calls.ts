@@ -33,7 +33,7 @@ export const PATIENCE_OF_CLIENT_MS = 5_000;
 /** For a command. Its saga gives up a little later. */
 export const PATIENCE_OF_SAGA_MS = 90_000;
 
-/** More than there can be open orders. */
+/** Of a tenant. More than it can have open orders. */
 const MAX_WAITING_CALLS = 20_000;
 
 const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [

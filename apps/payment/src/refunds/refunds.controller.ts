@@ -1,7 +1,7 @@
 /** The refunds of a payment over HTTP. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
+import { ApiAnswer, type Caller, CallerOf, OwnTurns, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
 import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems, type ProblemCodes } from '@shop/problem';
 import { checkPaymentId, notPayable } from '../payments/payment';
@@ -47,6 +47,7 @@ export class RefundsController {
   ) {}
 
   @Post()
+  @OwnTurns()
   @Idempotent({ strategy: 'leased' })
   @ApiOperation({
     operationId: 'createRefund',

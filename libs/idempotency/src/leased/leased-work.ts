@@ -2,7 +2,7 @@
 import type { Lane } from '@shop/postgres';
 import type { Problem } from '@shop/problem';
 import { type Answer, refusalOf } from '../answer';
-import type { Held, Kind, Ledger, Postgres, Store } from '../ledger/ledger';
+import type { Held, Kind, Ledger, Postgres, Store, Transactions } from '../ledger/ledger';
 import { naturalKeyOf } from '../natural-key';
 import { isKept, withoutSecrets } from '../policy';
 
@@ -89,6 +89,8 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
 
   constructor(
     private readonly store: Store<K>,
+    /** Those that the work has for itself. */
+    private readonly own: Transactions<K>,
     private readonly ledger: Ledger<K>,
     private readonly ending: Lane<Ending<K>, void>,
     private readonly one: Attempt,
@@ -116,7 +118,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
 
   async finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done> {
     const { held, one } = this;
-    const answer = await this.store.transaction(async (tx) => {
+    const answer = await this.own.transaction(async (tx) => {
       const made = await step(tx);
       await writeEnds(tx, this.ledger, [{ held, kept: one.kept, answer: made }]);
       return made;
@@ -136,7 +138,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
 
   /** Frees the key of work that has done nothing. */
   async forget(): Promise<void> {
-    await this.store.transaction((tx) => this.ledger.forget(tx, this.held));
+    await this.own.transaction((tx) => this.ledger.forget(tx, this.held));
   }
 
   /** Gives the lease back, so that the next attempt need not wait. Returns false if somebody else has the lease. */
@@ -151,7 +153,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   }
 
   private async transact<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
-    const result = await this.store.transaction(async (tx) => {
+    const result = await this.own.transaction(async (tx) => {
       const made = await step(tx);
       await this.ledger.savePoint(tx, this.held, { name: point, result: made });
       return made;

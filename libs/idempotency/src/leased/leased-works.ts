@@ -14,14 +14,15 @@
  */
 import { GATHER_MS, isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
-import { RetryableError } from '@shop/resilience';
+import { Bulkhead, RetryableError } from '@shop/resilience';
 import { refusalOf } from '../answer';
 import { countDecision, countDecisions } from '../decisions';
 import type { Failure } from './failures';
 import { Heartbeat } from './heartbeat';
 import { type Lease, LeaseLostError, newLeaseToken } from '../ledger/lease';
 import { type Attempt, endTogether, type Ending, type KeptInput, LeasedAttempt, type LeasedRun } from './leased-work';
-import type { Kind, Ledger, Postgres, Store, Unfinished } from '../ledger/ledger';
+import { tenantIn } from '../http/caller';
+import type { Kind, Ledger, Postgres, Store, Transactions, Unfinished } from '../ledger/ledger';
 import { isKept } from '../policy';
 import { DEFAULT_LEASE_MS, type Leased, leasedClaimOf, OWNER } from '../run-once';
 import { type Claim, type Entry, type Key, type Outcome, repeatOf } from '../settle';
@@ -41,12 +42,15 @@ const MAX_RESUMED = 16;
 /** The works of a batch of commands end at about the same time. None of them may be refused here. */
 const MAX_ENDING = 100_000;
 const MAX_ENDING_WAIT_MS = 30_000;
+/** Transactions that works have for themselves, at once. Each takes a connection, and the lanes need some too. */
+const OWN_TRANSACTIONS = 4;
 
 export class LeasedWorks<K extends Kind = Postgres> {
   readonly leaseMs: number;
   private readonly runs = new Map<string, LeasedRun<never, K>>();
   private readonly heartbeat: Heartbeat<K>;
   private readonly ending: Lane<Ending<K>, void>;
+  private readonly bulkhead = new Bulkhead({ calls: OWN_TRANSACTIONS, maxWaiting: MAX_ENDING });
 
   constructor(
     private readonly store: Store<K>,
@@ -130,7 +134,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     if (entry) return this.repeat(entry, claim.fingerprint);
     const leased: Leased = { kind: 'begun', claim, call: { leased: name, input }, token: newLeaseToken() };
     try {
-      await this.store.transaction(async (tx) => this.ledger.lease(tx, [leasedClaimOf(leased)], this.lease));
+      await this.ownOf(claim).transaction(async (tx) => this.ledger.lease(tx, [leasedClaimOf(leased)], this.lease));
     } catch (error) {
       if (this.ledger.isLostRace(error)) return this.attempt(name, claim, input);
       throw error;
@@ -140,7 +144,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   private async run(one: Attempt): Promise<Outcome> {
     const run = this.runs.get(one.name)!;
-    const work = new LeasedAttempt(this.store, this.ledger, this.ending, one, this.heartbeat.hold(one));
+    const signal = this.heartbeat.hold(one);
+    const work = new LeasedAttempt(this.store, this.ownOf(one), this.ledger, this.ending, one, signal);
     const resumed = one.attempt > 1;
     try {
       const { answer } = await run(work, one.kept.input as never).catch((error: unknown) => {
@@ -167,6 +172,14 @@ export class LeasedWorks<K extends Kind = Postgres> {
     const { id, attempt, ageMs } = work;
     this.options.onFailure?.({ id, work: one.name, attempt, ageMs, error });
     throw error;
+  }
+
+  /** Transactions of one work. Tenants take turns. */
+  private ownOf({ scope }: Key): Transactions<K> {
+    const turn = { turn: tenantIn(scope), maxWaitMs: MAX_ENDING_WAIT_MS };
+    return {
+      transaction: (work, retryOn) => this.bulkhead.run(() => this.store.transaction(work, retryOn), turn),
+    };
   }
 
   private get lease(): Lease {

@@ -6,7 +6,7 @@ import { inOpenLoop, pause, percentiles, type Percentiles } from '../load';
 import type { Options } from '../options';
 import type { Say, Scenario } from '../scenario';
 import { Shop } from '../shop';
-import { booksOf, perSecond, round3, times } from '../table';
+import { booksOf, round3, times } from '../table';
 import type { Tenant } from '../tenant';
 
 /** The 99th percentile under the flood, as a multiple of that without it. */
@@ -31,13 +31,23 @@ export const neighbour: Scenario = async (options, say) => {
     return {
       rows: [
         ['alone: POST → final p50 / p95 / p99', times(quiet)],
-        [`beside ${concurrency} clients of another tenant`, times(flooded)],
+        [`beside ${concurrency} clients of another tenant (${options.flood})`, times(flooded)],
         ['p99, compared', `${factor.toFixed(1)} × (goal: at most ${GOAL} ×)`],
-        ['the other tenant', `${perSecond(acceptedPerSecond)} accepted, ${flood.turnedAway} × 429 or 503`],
+        ['the other tenant', `${Math.round(acceptedPerSecond)} requests/s answered, ${flood.turnedAway} × 429 or 503`],
         ['provider', provider],
         ['books', booksOf(faults)],
       ],
-      summary: { provider, concurrency, steadyRate, quiet, flooded, factor, acceptedPerSecond, ...flood },
+      summary: {
+        provider,
+        flood: options.flood,
+        concurrency,
+        steadyRate,
+        quiet,
+        flooded,
+        factor,
+        acceptedPerSecond,
+        ...flood,
+      },
       faults,
     };
   } finally {

@@ -1,7 +1,7 @@
 /** The progress of an order: its saga, at once or as a stream of events. */
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf } from '@shop/http';
+import { ApiAnswer, type Caller, CallerOf, OwnTurns } from '@shop/http';
 import { ApiProblems } from '@shop/problem';
 import type { SagaView } from '@shop/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -40,6 +40,7 @@ export class OrderStoryController {
   }
 
   @Get('events')
+  @OwnTurns()
   @ApiOperation({
     operationId: 'watchOrder',
     summary: 'Server-sent events: one for each transition, until the order is settled',
