@@ -75,6 +75,8 @@ describe('a service does not start', () => {
   });
 
   it('where nobody listens, and the error says so', async () => {
-    await expect(refuseSharedSessions({ url: 'postgres://nobody@127.0.0.1:1/nothing' })).rejects.toThrow('ECONNREFUSED');
+    await expect(refuseSharedSessions({ url: 'postgres://nobody@127.0.0.1:1/nothing' })).rejects.toThrow(
+      'ECONNREFUSED',
+    );
   });
 });

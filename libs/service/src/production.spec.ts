@@ -46,14 +46,19 @@ describe('R54 what is not fit for production', () => {
   });
 
   it('R54 the address of the role that migrates is looked at too', () => {
-    const [everyday, migrator] = [{ url: URL_OF('Zq7@localhost/shop') }, { url: URL_OF('dev-migrator@localhost/shop') }];
+    const [everyday, migrator] = [
+      { url: URL_OF('Zq7@localhost/shop') },
+      { url: URL_OF('dev-migrator@localhost/shop') },
+    ];
     expect(unfitForTheDatabase('order', { everyday, migrator })).toEqual([
       'ORDER_MIGRATION_DATABASE_URL has a password that everybody knows',
     ]);
   });
 
   it('R54 a password in a file is nobody else’s business', () => {
-    expect(unfitForTheDatabase('order', { everyday: { url: URL_OF('shop@localhost/shop'), passwordFile: 'x' } })).toEqual([]);
+    expect(
+      unfitForTheDatabase('order', { everyday: { url: URL_OF('shop@localhost/shop'), passwordFile: 'x' } }),
+    ).toEqual([]);
   });
 
   it.each([

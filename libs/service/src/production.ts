@@ -29,7 +29,9 @@ function unfitAddress(variable: string, address: DatabaseAddress): string[] {
   return [
     ...(isKnown ? [`${variable} has a password that everybody knows`] : []),
     ...(isInTheClear(address)
-      ? [`${variable} goes over a network without TLS; set sslmode=verify-full, or say that it is meant: sslmode=disable`]
+      ? [
+          `${variable} goes over a network without TLS; set sslmode=verify-full, or say that it is meant: sslmode=disable`,
+        ]
       : []),
   ];
 }
