@@ -26,6 +26,8 @@ begin
   execute format('grant connect on database %I to %I', current_database(), service);
   execute format('alter schema public owner to %I', migrator);
   revoke all on schema public from public;
+  -- Also before the first migration: without a schema that it sees, a session would try to make a temporary one.
+  execute format('grant usage on schema public to %I', service);
 
   -- What others own: tables with their indexes and sequences, sequences of no table, and functions.
   for thing in

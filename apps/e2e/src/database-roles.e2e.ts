@@ -1,7 +1,15 @@
 /** What the roles of the services may do in the databases, and that the services need no more. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { ApiClient, catalogue, DEVELOPMENT_KEY, ownServices, type ServiceName } from '@shop/system';
+import {
+  ApiClient,
+  catalogue,
+  createDatabaseRoles,
+  type DatabaseRoles,
+  DEVELOPMENT_KEY,
+  ownServices,
+  type ServiceName,
+} from '@shop/system';
 import { eventually } from '@shop/testing';
 import { Client } from 'pg';
 import { Shop } from './shop';
@@ -105,13 +113,11 @@ describe('R54 the everyday role of a service', () => {
   );
 
   describe('R54 a service that does not migrate', () => {
-    /** A database without tables, with the roles of inventory. */
-    async function emptyDatabase(): Promise<{ everyday: string; migrator: string }> {
+    /** A database without tables, and two roles. */
+    async function emptyDatabase(): Promise<DatabaseRoles> {
       const { stack } = shop.system;
-      await ask(stack.adminUrl, 'create database fresh owner inventory_migrator');
-      const at = (url: string) => Object.assign(new URL(url), { pathname: '/fresh' }).href;
-      const { everyday, migrator } = shop.system.databaseRoles('inventory');
-      return { everyday: at(everyday), migrator: at(migrator!) };
+      await ask(stack.adminUrl, 'create database fresh');
+      return createDatabaseRoles(stack.databaseUrl('fresh'), 'fresh');
     }
 
     it(
@@ -137,7 +143,7 @@ describe('R54 the everyday role of a service', () => {
             PATH: process.env['PATH'],
             // The step needs the name of the role, and not its password.
             INVENTORY_DATABASE_URL: everyday.replace(/:[^:@/]+@/, '@'),
-            INVENTORY_MIGRATION_DATABASE_URL: migrator,
+            INVENTORY_MIGRATION_DATABASE_URL: migrator!,
             NATS_URL: 'nats://127.0.0.1:1',
             API_KEYS: `${DEVELOPMENT_KEY}=demo/developer:operator`,
             MIGRATE: 'only',

@@ -1,4 +1,6 @@
 // The door of @shop/testing: what tests share; no product code may import it.
+export { createAuthority } from './certificates';
+export type { Authority, Certificate } from './certificates';
 export { startProcess } from './child-process';
 export type { ProcessExit, ProcessOptions, RunningProcess } from './child-process';
 export { eventually } from './eventually';
