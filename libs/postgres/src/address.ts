@@ -99,7 +99,7 @@ function readAddress({ url, tls = {} }: DatabaseAddress): Read {
   const certFile = take('sslcert') ?? tls.certFile;
   const keyFile = take('sslkey') ?? tls.keyFile;
   const isWanted = mode === 'verify-full' || (caFile ?? certFile ?? keyFile) !== undefined;
-  const rest = parameters.size > 0 ? `?${parameters}` : '';
+  const rest = parameters.size > 0 ? `?${parameters.toString()}` : '';
   return { url: base + rest, mode, files: isWanted ? { caFile, certFile, keyFile } : undefined };
 }
 
