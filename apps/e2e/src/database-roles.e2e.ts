@@ -12,7 +12,7 @@ import {
 } from '@shop/system';
 import { eventually } from '@shop/testing';
 import { Client } from 'pg';
-import { Shop } from './shop';
+import { type Order, Shop } from './shop';
 
 const TIMEOUT_MS = 120_000;
 const DIST = join(__dirname, '../../../dist/apps');
@@ -112,6 +112,28 @@ describe('R54 the everyday role of a service', () => {
     },
   );
 
+  it(
+    'R54 of order is handed on to a second login, whose replica does the same work',
+    async () => {
+      const { stack } = shop.system;
+      await ask(stack.adminUrl, `create role order_service_2 login password 'Zq9-second' in role order_service`);
+      const second = new URL(shop.system.databaseRoles('order').everyday);
+      [second.username, second.password] = ['order_service_2', 'Zq9-second'];
+      const replica = await shop.system.addReplica('order', {
+        ORDER_DATABASE_URL: second.href,
+        // An empty variable counts as absent.
+        ORDER_MIGRATION_DATABASE_URL: '',
+        MIGRATE: 'never',
+      });
+      const body = { customerId: 'alice', items: [{ sku: 'cup', quantity: 1 }], payment: { source: 'tok_ok' } };
+      const placed = await new ApiClient(replica.url, DEVELOPMENT_KEY).post<Order>('/orders', body, 'second-login');
+      expect((await shop.settled(placed.body.id)).body.status).toBe('confirmed');
+      await expect(ask(second.href, 'drop table orders')).rejects.toThrow('must be owner');
+      await replica.stop();
+    },
+    TIMEOUT_MS,
+  );
+
   describe('R54 a service that does not migrate', () => {
     /** A database without tables, and two roles. */
     async function emptyDatabase(): Promise<DatabaseRoles> {
@@ -126,7 +148,6 @@ describe('R54 the everyday role of a service', () => {
         const { everyday, migrator } = await emptyDatabase();
         const starting = shop.system.addReplica('inventory', {
           INVENTORY_DATABASE_URL: everyday,
-          // An empty variable counts as absent.
           INVENTORY_MIGRATION_DATABASE_URL: '',
           MIGRATE: 'never',
         });
