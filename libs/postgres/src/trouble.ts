@@ -11,8 +11,6 @@ const look: Statement = {
            (select coalesce(json_agg(name), '[]') from ${MIGRATIONS_TABLE}) as migrations`,
 };
 
-const PENDING = 'has pending migrations';
-
 /** The names of the migrations that the database does not have yet. */
 export async function pendingMigrations(database: Database): Promise<string[]> {
   try {
@@ -35,9 +33,8 @@ export async function troubleOf(database: Database): Promise<string | undefined>
     // A session that began while the server only read may stay like that. The next look has a fresh one.
     if (readOnly) database.connections.retireAll();
     if (readOnly) return 'only reads';
-    return pendingOf(database, migrations).length > 0 ? PENDING : undefined;
+    return pendingOf(database, migrations).length > 0 ? 'has pending migrations' : undefined;
   } catch (error) {
-    if (isMissingTable(error)) return PENDING;
     return faultOf(error) === 'away' ? 'does not answer' : 'refuses to answer';
   }
 }
