@@ -24,7 +24,8 @@ describe('the keys of the inventory service', () => {
       await expect(app.query('drop table ledger')).rejects.toThrow('must be owner of table ledger');
       const sku = newSku();
       await app.put(sku, 5);
-      for (const key of ['old', 'new']) expect((await app.adjust(sku, { delta: 1, reason: 'broken' }, key)).statusCode).toBe(201);
+      for (const key of ['old', 'new'])
+        expect((await app.adjust(sku, { delta: 1, reason: 'broken' }, key)).statusCode).toBe(201);
       await app.query(`update ledger set expires_at = now() - interval '1 day' where key = 'old'`);
       expect(await app.app.get(Ledger).reap(app.app.get(Database), 0)).toMatchObject({ changed: 1 });
       expect((await app.call('DELETE', '/idempotency-keys')).statusCode).toBe(204);
