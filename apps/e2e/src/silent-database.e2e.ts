@@ -27,7 +27,7 @@ describe('a database that has gone silent for one replica', () => {
 
   /** One more replica, whose way to its database can be made silent. */
   async function addReplica(name: Exclude<ServiceName, 'sandbox'>, { silent = false } = {}) {
-    const url = new URL(shop.system.stack.databaseUrl(name));
+    const url = new URL(shop.system.databaseRoles(name).everyday);
     const proxy = await startTcpProxy(url.hostname, Number(url.port));
     proxies.push(proxy);
     url.port = `${proxy.port}`;

@@ -1,9 +1,15 @@
 /** The variables of the order service. */
 import { Count, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { IsOptional, IsString } from 'class-validator';
 
 export class OrderEnvironment extends ServiceEnvironment {
   @Port() ORDER_PORT = 3000;
   @PostgresUrl() ORDER_DATABASE_URL: string;
+  /** Its content is the password, which may change at any time. */
+  @IsOptional() @IsString() ORDER_DATABASE_PASSWORD_FILE?: string;
+  /** The role that owns the tables; only migrations use it. */
+  @IsOptional() @PostgresUrl() ORDER_MIGRATION_DATABASE_URL?: string;
+  @IsOptional() @IsString() ORDER_MIGRATION_DATABASE_PASSWORD_FILE?: string;
   /**
    * With a provider that takes two seconds for a charge, this many are carried out in one minute. A saga gives up a
    * charge after 105 seconds.

@@ -1,12 +1,17 @@
 /** The variables of the payment service. */
 import { Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
-import { IsIn, IsString, Matches, ValidateIf } from 'class-validator';
+import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
 
 export class PaymentEnvironment extends ServiceEnvironment {
   @Port() PAYMENT_PORT = 3002;
   @PostgresUrl() PAYMENT_DATABASE_URL: string;
+  /** Its content is the password, which may change at any time. */
+  @IsOptional() @IsString() PAYMENT_DATABASE_PASSWORD_FILE?: string;
+  /** The role that owns the tables; only migrations use it. */
+  @IsOptional() @PostgresUrl() PAYMENT_MIGRATION_DATABASE_URL?: string;
+  @IsOptional() @IsString() PAYMENT_MIGRATION_DATABASE_PASSWORD_FILE?: string;
   /** `simulated` takes no money. It answers by itself, for development and measurements. */
   @IsIn(['stripe', 'simulated']) PAYMENT_PROVIDER: 'stripe' | 'simulated';
   @ValidateIf(forStripe) @IsString() STRIPE_API_KEY: string;

@@ -11,7 +11,7 @@ import {
   type Subscription,
 } from '@nats-io/transport-node';
 import type { Logger } from '@shop/observability';
-import { connectionOf, type Credentials, type Tls, withoutUser } from './broker-options';
+import { connectionOf, isNotTrusted, reasonOf, type Credentials, type Tls, withoutUser } from './broker-options';
 import { inboxPrefixOf } from './permissions';
 
 export interface BrokerOptions {
@@ -41,10 +41,23 @@ export class BrokerRefusal extends Error {
   }
 }
 
+/** The certificate of the broker is not the one that it should have, or it has none. An operator has to look. */
+export class BrokerNotTrusted extends Error {
+  readonly code = 'EBROKERNOTTRUSTED';
+
+  constructor(cause: Error) {
+    super(`the broker is not trusted (${cause.message}); NATS_CA_FILE has to fit it, and NATS_URL has to name it`, {
+      cause,
+    });
+    this.name = 'BrokerNotTrusted';
+  }
+}
+
 export class Broker {
   /** The name of this process among the replicas of its service; a new one at each start. */
   readonly replica = randomUUID();
   private connection?: NatsConnection;
+  private waitsBecause?: string;
   private away = false;
   private closed = false;
   private readonly returned: (() => void)[] = [];
@@ -58,10 +71,12 @@ export class Broker {
   /**
    * Connects, waiting for a broker that is not there yet.
    * @throws BrokerRefusal when the broker does not know the user or the password
+   * @throws BrokerNotTrusted when we do not know the broker
    */
   async connect(): Promise<void> {
     const { url, logger } = this.options;
-    const waiting = setInterval(() => logger.warn({ servers: withoutUser(url) }, 'broker.waiting'), SAY_WAITING_MS);
+    const say = () => logger.warn({ servers: withoutUser(url), reason: this.waitsBecause }, 'broker.waiting');
+    const waiting = setInterval(say, SAY_WAITING_MS);
     this.connection = await this.firstConnection().finally(() => clearInterval(waiting));
     void this.logStatus(this.connection, logger);
   }
@@ -75,7 +90,9 @@ export class Broker {
         return await this.open(given);
       } catch (error) {
         if (error instanceof errors.AuthorizationError) throw new BrokerRefusal();
+        if (isNotTrusted(error)) throw new BrokerNotTrusted(error);
         if (this.closed) throw error;
+        this.waitsBecause = reasonOf(error as Error, given);
         await pause(RECONNECT_WAIT_MS);
       }
     }

@@ -7,10 +7,12 @@
  * more, a transaction that could not be rolled back. All queries pass here, ours and those of TypeORM.
  */
 import { Client, type ClientConfig, type Pool, type PoolClient } from 'pg';
+import { clientConfigOf, type DatabaseAddress } from './address';
 import { DatabaseAwayError, isStaleSession, leavesSessionGood } from './pg-errors';
 
 /** Further settings of the pool, which it hands to each of its connections. */
 export interface ConnectionOptions {
+  address: DatabaseAddress;
   connections: Connections;
   /** The longest wait for an answer. 0 waits for ever. */
   answerWithinMs: number;
@@ -29,10 +31,14 @@ export class Connection extends Client {
   /** Runs while the server owes an answer. */
   private watch: NodeJS.Timeout | undefined;
   private answers = 0;
+  /** The pool does not expect that making a connection fails, so this fails when it connects. */
+  private readonly unusable: Error | undefined;
   private readonly options: ConnectionOptions;
 
   constructor(config: ClientConfig & ConnectionOptions) {
-    super(config);
+    const { parts, unusable } = partsOf(config.address);
+    super({ ...config, ...parts });
+    this.unusable = unusable;
     this.options = config;
     config.connections.add(this);
     this.wire.on('errorMessage', (error) => this.onRefusal(error));
@@ -55,7 +61,8 @@ export class Connection extends Client {
   override connect(): Promise<Client>;
   override connect(callback: (error: Error) => void): void;
   override connect(callback?: (error: Error) => void): Promise<Client> | void {
-    if (!callback) return super.connect();
+    if (!callback) return this.unusable ? Promise.reject(this.unusable) : super.connect();
+    if (this.unusable) return void setImmediate(callback, this.unusable);
     // Whatever the reason is, from a name that cannot be resolved to a password that is refused: no query is at fault.
     super.connect((error?: Error | null) =>
       callback((error && new DatabaseAwayError(error.message, { cause: error })) as Error),
@@ -116,6 +123,14 @@ export class Connection extends Client {
 
   private get wire(): Wire {
     return (this as unknown as { connection: Wire }).connection;
+  }
+}
+
+function partsOf(address: DatabaseAddress): { parts?: ClientConfig; unusable?: Error } {
+  try {
+    return { parts: clientConfigOf(address) };
+  } catch (error) {
+    return { unusable: new DatabaseAwayError((error as Error).message, { cause: error }) };
   }
 }
 

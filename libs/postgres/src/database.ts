@@ -2,14 +2,15 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
+import type { DatabaseAddress } from './address';
 import { Connection, type ConnectionOptions, Connections } from './connection';
+import { MIGRATIONS_TABLE } from './grants';
 import { DatabaseAwayError, isSerializationFailure, isStaleSession } from './pg-errors';
 import { SERVICE_SETTINGS, type Settings, setUpSession } from './session';
 import type { Statement } from './statement';
 import { runStatement, runTransaction, type Tx } from './transaction';
 
-export interface DatabaseOptions {
-  url: string;
+export interface DatabaseOptions extends DatabaseAddress {
   /** Shown in pg_stat_activity. */
   applicationName: string;
   poolSize?: number;
@@ -47,23 +48,25 @@ const numbersForBigints = {
     oid === INT8_OID ? Number : pgTypes.getTypeParser(oid, format),
 };
 
+const addressOf = ({ url, passwordFile, tls }: DatabaseAddress): DatabaseAddress => ({ url, passwordFile, tls });
+
 /** Builds the data source; nothing is connected until `connect`. */
 export function createDatabase(options: DatabaseOptions): Database {
   const connections = new Connections();
   const settings: DataSourceOptions = {
     type: 'postgres',
-    url: options.url,
     applicationName: options.applicationName,
     poolSize: options.poolSize ?? DEFAULT_POOL_SIZE,
     entities: options.entities ?? [],
     migrations: options.migrations ?? [],
-    migrationsTableName: 'migration',
+    migrationsTableName: MIGRATIONS_TABLE,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // When an idle connection breaks, the pool makes a new one for the next query. So there is nothing to do.
     poolErrorHandler: () => undefined,
     extra: {
       types: numbersForBigints,
       Client: Connection,
+      address: addressOf(options),
       connections,
       answerWithinMs: options.answerWithinMs ?? ANSWER_WITHIN_MS,
       maxLifetimeSeconds: MAX_AGE_SECONDS,
@@ -79,9 +82,11 @@ export class Database {
   /** Its connections, for those who want to know of their trouble. */
   readonly connections: Connections;
 
+  readonly address: DatabaseAddress;
+
   /** @param dataSource with the options of `createDatabase` */
   constructor(readonly dataSource: DataSource) {
-    ({ connections: this.connections } = dataSource.options.extra as ConnectionOptions);
+    ({ connections: this.connections, address: this.address } = dataSource.options.extra as ConnectionOptions);
   }
 
   async connect(): Promise<void> {

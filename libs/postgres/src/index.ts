@@ -1,9 +1,10 @@
+export { type DatabaseAddress, faultOfDatabaseUrl, isInTheClear } from './address';
 export { traffic } from './bundle';
 export { databaseTime } from './clock';
 export { absentIfNull, isoTime } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions, longestStuckMs } from './lane';
-export { migrate } from './migrate';
+export { migrate, runMigrations } from './migrate';
 export {
   DatabaseAwayError,
   type Fault,
@@ -19,4 +20,4 @@ export { refuseSharedSessions } from './pooler';
 export { bytea, rowsOf } from './rows';
 export type { Statement } from './statement';
 export type { Tx } from './transaction';
-export { troubleOf } from './trouble';
+export { pendingMigrations, troubleOf } from './trouble';

@@ -8,12 +8,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { type DatabaseAddress, userOf } from './address';
 import { Connections } from './connection';
 import type { Database } from './database';
+import { grantEverydayWork } from './grants';
 import { isLockTimeout, isSerializationFailure } from './pg-errors';
 import { MIGRATION_LOCK_TIMEOUT, MIGRATION_SETTINGS, setUpSession } from './session';
 
 export interface MigrateOptions {
+  /** Who migrates: the owner of the database. Without it, the everyday role migrates, and needs its rights for that. */
+  migrator?: DatabaseAddress;
   /** How often the migrations are tried while others hold the tables that they need. */
   attempts?: number;
   /** The time for others between two attempts. */
@@ -41,15 +45,23 @@ export class MigrationLockedError extends Error {
   }
 }
 
-/** Runs the pending migrations and returns their names. */
+/** Runs the pending migrations, connects the database, and returns their names. */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<string[]> {
-  const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = options;
+  const done = await runMigrations(database, options);
+  // Only now: before, the everyday role may have no right to come in.
   await database.connect();
-  const migrator = await connectMigrator(database);
+  return done;
+}
+
+/** Runs the pending migrations and returns their names. The database itself is not connected. */
+export async function runMigrations(database: Database, options: MigrateOptions = {}): Promise<string[]> {
+  const { attempts = ATTEMPTS, pauseMs = PAUSE_MS } = options;
+  const everydayRole = options.migrator && userOf(database.address);
+  const migrator = await connectMigrator(database, options.migrator ?? database.address);
   try {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await runPending(migrator);
+        return await runPending(migrator, everydayRole);
       } catch (error) {
         if (!isLockTimeout(error) && !isSerializationFailure(error)) throw error;
         if (attempt >= attempts) throw new MigrationLockedError(attempts, error);
@@ -62,9 +74,10 @@ export async function migrate(database: Database, options: MigrateOptions = {}):
 }
 
 /** The same database with the same migrations, and other settings. */
-function connectMigrator({ dataSource: { options } }: Database): Promise<DataSource> {
+function connectMigrator({ dataSource: { options } }: Database, address: DatabaseAddress): Promise<DataSource> {
   const extra = {
     ...(options.extra as object),
+    address,
     connections: new Connections(),
     answerWithinMs: 0,
     onConnect: (client: ClientBase) => setUpSession(client, MIGRATION_SETTINGS),
@@ -73,12 +86,13 @@ function connectMigrator({ dataSource: { options } }: Database): Promise<DataSou
 }
 
 /** All in one transaction, and behind the other replicas. */
-async function runPending(migrator: DataSource): Promise<string[]> {
+async function runPending(migrator: DataSource, everydayRole: string | undefined): Promise<string[]> {
   const runner = migrator.createQueryRunner();
   await runner.startTransaction();
   try {
     await waitForTurn(runner);
     const done = await new MigrationExecutor(migrator, runner).executePendingMigrations();
+    if (everydayRole !== undefined) await grantEverydayWork(runner, everydayRole);
     await runner.commitTransaction();
     return done.map((migration) => migration.name);
   } catch (error) {

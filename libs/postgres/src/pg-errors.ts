@@ -37,6 +37,7 @@ interface Coded {
 const UNIQUE_VIOLATION = '23505';
 const LOCK_NOT_AVAILABLE = '55P03';
 const IN_FAILED_TRANSACTION = '25P02';
+const UNDEFINED_TABLE = '42P01';
 const FEATURE_NOT_SUPPORTED = '0A000';
 
 /** Single codes come before their class. */
@@ -148,6 +149,10 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
 /** True when another transaction held a needed row longer than we wait for one. */
 export function isLockTimeout(error: unknown): boolean {
   return (error as Coded | undefined)?.code === LOCK_NOT_AVAILABLE;
+}
+
+export function isMissingTable(error: unknown): boolean {
+  return (error as Coded | undefined)?.code === UNDEFINED_TABLE;
 }
 
 /** True when a statement was refused only because an earlier statement of the same transaction has failed. */

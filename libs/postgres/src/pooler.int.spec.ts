@@ -33,12 +33,12 @@ describe('sessions are shared', () => {
 
 describe('a service starts', () => {
   it('at the server itself', async () => {
-    await refuseSharedSessions(stack.databaseUrl);
+    await refuseSharedSessions({ url: stack.databaseUrl });
   });
 
   it('behind a pooler that leaves each client its session, and has its own settings there', async () => {
     const url = await start({ mode: 'session' });
-    await refuseSharedSessions(url);
+    await refuseSharedSessions({ url });
     const database = createDatabase({ url, applicationName: 'test' });
     await database.connect();
     const limits: Statement = {
@@ -65,16 +65,18 @@ describe('a service does not start', () => {
     await others.connect();
     const slow: Statement = { name: 'test.slow', text: 'select pg_sleep(0.05)' };
     await Promise.allSettled([1, 2, 3].map(() => others.query(slow)));
-    await expect(refuseSharedSessions(url)).rejects.toThrow('set pool_mode = session in PgBouncer');
+    await expect(refuseSharedSessions({ url })).rejects.toThrow('set pool_mode = session in PgBouncer');
     await others.close();
   });
 
   it('behind a pooler that has too few sessions', async () => {
     const url = await start({ mode: 'session', size: 1 });
-    await expect(refuseSharedSessions(url)).rejects.toThrow('each process of a service needs ten');
+    await expect(refuseSharedSessions({ url })).rejects.toThrow('each process of a service needs ten');
   });
 
   it('where nobody listens, and the error says so', async () => {
-    await expect(refuseSharedSessions('postgres://nobody@127.0.0.1:1/nothing')).rejects.toThrow('ECONNREFUSED');
+    await expect(refuseSharedSessions({ url: 'postgres://nobody@127.0.0.1:1/nothing' })).rejects.toThrow(
+      'ECONNREFUSED',
+    );
   });
 });

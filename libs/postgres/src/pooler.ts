@@ -6,6 +6,7 @@
  * statement meets a session that has neither. With `pool_mode = session` a client keeps its session, so that is fine.
  */
 import { Client } from 'pg';
+import { clientConfigOf, type DatabaseAddress } from './address';
 import { DatabaseAwayError } from './pg-errors';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -43,8 +44,8 @@ export function areShared(seen: readonly Seen[]): boolean {
 }
 
 /** Looks at two connections to the database, and throws unless each has a session of its own. */
-export async function refuseSharedSessions(url: string): Promise<void> {
-  const clients = [newClient(url), newClient(url)] as const;
+export async function refuseSharedSessions(address: DatabaseAddress): Promise<void> {
+  const clients = [newClient(address), newClient(address)] as const;
   try {
     // One after the other: if the first cannot connect, its error says why.
     for (const client of clients) await connect(client);
@@ -62,9 +63,9 @@ export async function refuseSharedSessions(url: string): Promise<void> {
   );
 }
 
-function newClient(url: string): Client {
+function newClient(address: DatabaseAddress): Client {
   const client = new Client({
-    connectionString: url,
+    ...clientConfigOf(address),
     application_name: 'shop-pooler-check',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: ANSWER_WITHIN_MS,

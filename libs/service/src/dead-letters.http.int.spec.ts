@@ -68,7 +68,7 @@ beforeAll(async () => {
   const service = ServiceModule.register({
     service: 'test',
     logger,
-    databaseUrl: stack.databaseUrl,
+    database: { everyday: { url: stack.databaseUrl }, migrate: 'start' },
     natsUrl: stack.natsUrl,
     migrations: [...ledgerMigrations, ...messagingMigrations],
   });

@@ -5,8 +5,9 @@ import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { ServiceEnvironment } from './environment';
-import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
-import { ownSetting, type PortOf, runService } from './run-service';
+import { databaseSettings, migrateOnly } from './open-database';
+import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase } from './production';
+import { type PortOf, runService } from './run-service';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
 /**
@@ -14,7 +15,9 @@ import { ServiceModule, type ServiceModuleOptions } from './service.module';
  */
 export type EnvironmentOf<Name extends string> = ServiceEnvironment &
   PortOf<Name> &
-  Record<`${Uppercase<Name>}_DATABASE_URL`, string>;
+  Record<`${Uppercase<Name>}_DATABASE_URL`, string> &
+  Partial<Record<`${Uppercase<Name>}_${'' | 'MIGRATION_'}DATABASE_PASSWORD_FILE`, string>> &
+  Partial<Record<`${Uppercase<Name>}_MIGRATION_DATABASE_URL`, string>>;
 
 /** The parts that differ between services. All else is the same in all of them. */
 export interface ServiceDefinition<Name extends string>
@@ -50,11 +53,17 @@ export function defineService<Name extends string>(definition: ServiceDefinition
     return app;
   };
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
-    const { variable, value } = ownSetting(environment, name, 'DATABASE_URL');
-    const common = unfitForProduction(environment.API_KEYS, variable, value as string);
-    return [...common, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
+    const common = unfitForProduction(environment.API_KEYS);
+    const databases = unfitForTheDatabase(name, databaseSettings(environment, name));
+    return [...common, ...databases, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
   };
-  return { definition, build, run: () => runService({ name, environment: definition.environment, build, unfit }) };
+  const insteadOf = (environment: EnvironmentOf<Name>, logger: Logger) => {
+    const { migrations } = definition;
+    const database = databaseSettings(environment, name);
+    return database.migrate === 'only' ? migrateOnly({ service: name, logger, database, migrations }) : undefined;
+  };
+  const run = () => runService({ name, environment: definition.environment, build, unfit, insteadOf });
+  return { definition, build, run };
 }
 
 @Module({})
@@ -68,11 +77,10 @@ function moduleOf<Name extends string>(
   environment: EnvironmentOf<Name>,
   logger: Logger,
 ): DynamicModule {
-  const databaseUrl = ownSetting(environment, name, 'DATABASE_URL').value as string;
   const service = ServiceModule.register({
     service: name,
     logger,
-    databaseUrl,
+    database: databaseSettings(environment, name),
     ...brokerSettings(environment),
     migrations,
     entities,

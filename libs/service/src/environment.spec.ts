@@ -26,6 +26,13 @@ describe('readEnvironment', () => {
     expect(readEnvironment(ShopEnvironment, { ...complete, SHOP_PORT: '' }).SHOP_PORT).toBe(3000);
   });
 
+  it('R54 refuses an address that does not say who is checked, without repeating its password', () => {
+    const url = 'postgres://u:s3cret@127.0.0.1:5432/shop?sslmode=require';
+    const read = () => readEnvironment(ShopEnvironment, { ...complete, SHOP_DATABASE_URL: url });
+    expect(read).toThrow('SHOP_DATABASE_URL may say sslmode=verify-full or sslmode=disable');
+    expect(read).not.toThrow('s3cret');
+  });
+
   it('names every missing and wrong variable at once', () => {
     const read = () => readEnvironment(ShopEnvironment, { SHOP_PORT: 'http', LOG_LEVEL: 'loud', NATS_URL: 'nowhere' });
     for (const name of ['NATS_URL', 'API_KEYS is missing', 'SHOP_DATABASE_URL is missing', 'SHOP_PORT', 'LOG_LEVEL']) {

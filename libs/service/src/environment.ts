@@ -1,6 +1,7 @@
 /** The environment as one checked class. Every service adds its own variables. */
 import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
+import { faultOfDatabaseUrl } from '@shop/postgres';
 import { type Fault, validate } from '@shop/validation';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
@@ -16,7 +17,17 @@ const AsNumber = () =>
   Transform(({ value }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as unknown)));
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
-export const PostgresUrl = () => Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl);
+export const PostgresUrl = () =>
+  applyDecorators(Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl), SaysHowToEncrypt());
+
+const SaysHowToEncrypt = () =>
+  ValidateBy({
+    name: 'saysHowToEncrypt',
+    validator: {
+      validate: (value) => typeof value !== 'string' || faultOfDatabaseUrl(value) === undefined,
+      defaultMessage: (asked) => faultOfDatabaseUrl(String(asked?.value)) ?? '',
+    },
+  });
 
 /** Uses the error message of the parser, which never repeats a key. */
 const IsApiKeys = () =>
@@ -56,6 +67,12 @@ export class ProcessEnvironment {
 
 /** The other variables that every service needs. */
 export class ServiceEnvironment extends ProcessEnvironment {
+  /** Who migrates the database: the service at its start, or this process alone, which then ends, or somebody else. */
+  @IsIn(['start', 'only', 'never']) MIGRATE: 'start' | 'only' | 'never' = 'start';
+  /** With one of them, or with `sslmode=verify-full` in the address, every connection to the database is encrypted. */
+  @IsOptional() @IsString() DATABASE_CA_FILE?: string;
+  @IsOptional() @IsString() DATABASE_CERT_FILE?: string;
+  @IsOptional() @IsString() DATABASE_KEY_FILE?: string;
   @Matches(/^(nats|tls):\/\/\S+$/, { message: 'must look like nats://host:port' }) NATS_URL: string;
   /** The name of the service in the permissions of the broker. */
   @IsOptional() @IsString() NATS_USER?: string;

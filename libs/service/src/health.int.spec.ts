@@ -30,7 +30,7 @@ beforeAll(async () => {
   const service = ServiceModule.register({
     service: 'crane',
     logger,
-    databaseUrl: target.url,
+    database: { everyday: { url: target.url }, migrate: 'start' },
     natsUrl: stack.natsUrl,
     migrations: [...ledgerMigrations, ...messagingMigrations],
   });

@@ -17,6 +17,8 @@ export interface ServiceOptions<Name extends string, Environment extends Process
   build: (environment: Environment, logger: Logger) => Promise<NestFastifyApplication>;
   /** Why it must not start in production with these settings, one reason each. */
   unfit?: (environment: Environment) => string[];
+  /** What the process does instead of a service, if anything. Then it ends. */
+  insteadOf?: (environment: Environment, logger: Logger) => Promise<void> | undefined;
 }
 
 /**
@@ -44,6 +46,8 @@ export async function runService<Name extends string, Environment extends Proces
   const started: { app?: INestApplication } = {};
   stopOnSignal(started, environment.STOP_GRACE_MS, logger);
   try {
+    const task = options.insteadOf?.(environment, logger);
+    if (task) return await endWith(task);
     const app = await options.build(environment, logger);
     started.app = app;
     await app.startAllMicroservices();
@@ -56,6 +60,11 @@ export async function runService<Name extends string, Environment extends Proces
   } catch (error) {
     exitWith(`${options.name} cannot start: ${reasonOf(error, listening)}`);
   }
+}
+
+async function endWith(task: Promise<void>): Promise<never> {
+  await task;
+  process.exit(0);
 }
 
 /** The variable with the name of the service in it, such as `ORDER_PORT`. */

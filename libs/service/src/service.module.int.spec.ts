@@ -45,7 +45,7 @@ async function open(databaseUrl = stack.databaseUrl): Promise<NestFastifyApplica
   const service = ServiceModule.register({
     service: 'crane',
     logger,
-    databaseUrl,
+    database: { everyday: { url: databaseUrl }, migrate: 'start' },
     natsUrl: stack.natsUrl,
     migrations: [...ledgerMigrations, ...messagingMigrations, CreateCrane1760000090000],
     entities: [Crane],

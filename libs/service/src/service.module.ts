@@ -16,7 +16,7 @@ import {
   type Tls,
 } from '@shop/messaging';
 import { countedElsewhere, type Logger } from '@shop/observability';
-import { createDatabase, Database, migrate, refuseSharedSessions, traffic } from '@shop/postgres';
+import { Database, traffic } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import { DataSource } from 'typeorm';
 import { DeadLettersController } from './dead-letters.controller';
@@ -24,11 +24,12 @@ import { DeadLettersService } from './dead-letters.service';
 import { ErasureController } from './erasure.controller';
 import { followHealth, healthChecks } from './health';
 import { LOGGER } from './logger';
+import { type DatabaseSettings, openDatabase } from './open-database';
 
 export interface ServiceModuleOptions {
   service: string;
   logger: Logger;
-  databaseUrl: string;
+  database: DatabaseSettings;
   natsUrl: string;
   credentials?: Credentials;
   tls?: Tls;
@@ -59,7 +60,7 @@ export class ServiceModule implements OnApplicationShutdown {
     countedElsewhere('postgres_round_trips_total', 'Round trips to PostgreSQL', () => traffic.roundTrips);
     const providers = [
       { provide: LOGGER, useValue: logger },
-      { provide: Database, useFactory: () => openDatabase(options) },
+      { provide: Database, useFactory: () => openDatabase({ ...options, entities: entitiesOf(options) }) },
       // `forFeature` needs this provider. `TypeOrmModule.forRoot` would also close the data source, and would do so
       // before the broker is closed.
       { provide: DataSource, useFactory: ({ dataSource }: Database) => dataSource, inject: [Database] },
@@ -101,20 +102,10 @@ export class ServiceModule implements OnApplicationShutdown {
   }
 }
 
-async function openDatabase(options: ServiceModuleOptions): Promise<Database> {
-  const { service, databaseUrl, migrations, entities = [], logger } = options;
-  await refuseSharedSessions(databaseUrl);
-  const database = createDatabase({
-    url: databaseUrl,
-    applicationName: `shop-${service}`,
-    migrations,
-    entities: [DeadLetterEntity, ...entities],
-  });
-  database.connections.onSilence = (afterMs) => logger.warn({ afterMs }, 'database.silent');
-  const done = await migrate(database);
-  if (done.length > 0) logger.info({ migrations: done }, 'database.migrated');
-  return database;
-}
+const entitiesOf = ({ entities = [] }: Pick<ServiceModuleOptions, 'entities'>): Function[] => [
+  DeadLetterEntity,
+  ...entities,
+];
 
 async function openBroker({ service, natsUrl, credentials, tls, logger }: ServiceModuleOptions): Promise<Broker> {
   const broker = new Broker({ url: natsUrl, service, credentials, tls, logger });

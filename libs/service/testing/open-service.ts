@@ -1,6 +1,7 @@
 /** A whole service in the process of a test. The test sends it requests without a socket. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
+import { createDatabaseRoles } from '@shop/testing';
 import { readEnvironment, type Service } from '../src';
 
 export interface ServiceUrls {
@@ -8,7 +9,10 @@ export interface ServiceUrls {
   natsUrl: string;
 }
 
-/** The service is ready for `inject`. `env` has `API_KEYS` and all else that the service needs. */
+/**
+ * The service is ready for `inject`. It works with the rights of production: `databaseUrl` is the administrator's, and the
+ * service gets roles of its own there. `env` has `API_KEYS` and all else that the service needs.
+ */
 export async function openService<Name extends string>(
   service: Service<Name>,
   { databaseUrl, natsUrl }: ServiceUrls,
@@ -16,7 +20,14 @@ export async function openService<Name extends string>(
   { takesMessages = true } = {},
 ): Promise<NestFastifyApplication> {
   const { name, environment } = service.definition;
-  const variables = { [`${name.toUpperCase()}_DATABASE_URL`]: databaseUrl, NATS_URL: natsUrl, ...env };
+  const { everyday, migrator } = await createDatabaseRoles(databaseUrl);
+  const prefix = name.toUpperCase();
+  const variables = {
+    [`${prefix}_DATABASE_URL`]: everyday,
+    [`${prefix}_MIGRATION_DATABASE_URL`]: migrator,
+    NATS_URL: natsUrl,
+    ...env,
+  };
   const logger = createLogger({ service: name, level: 'silent', format: 'json' });
   const app = await service.build(readEnvironment(environment, variables), logger);
   if (takesMessages) await app.startAllMicroservices();

@@ -40,7 +40,19 @@ export async function dropDatabasesOfRun(adminUrl: string, run: string): Promise
          and shobj_description(oid, 'pg_database') is distinct from $2`,
       [`_${run}_`, KEPT],
     );
-    for (const { datname } of rows)
-      await client.query(`drop database ${client.escapeIdentifier(datname)} with (force)`);
+    for (const { datname } of rows) await dropDatabase(client, datname);
   });
 }
+
+/** With the open connections, and with its roles. */
+export async function dropDatabase(client: Client, name: string): Promise<void> {
+  await client.query(`drop database if exists ${client.escapeIdentifier(name)} with (force)`);
+  await client.query(
+    `drop role if exists ${rolesOf(name)
+      .map((role) => client.escapeIdentifier(role))
+      .join(', ')}`,
+  );
+}
+
+/** The everyday role of a database, and the one that migrates. */
+export const rolesOf = (database: string): [string, string] => [`${database}_service`, `${database}_migrator`];

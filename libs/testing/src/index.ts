@@ -1,6 +1,10 @@
 // The door of @shop/testing: what tests share; no product code may import it.
+export { createAuthority } from './certificates';
+export type { Authority, Certificate } from './certificates';
 export { startProcess } from './child-process';
 export type { ProcessExit, ProcessOptions, RunningProcess } from './child-process';
+export { createDatabaseRoles } from './database-roles';
+export type { DatabaseRoles } from './database-roles';
 export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
 export { expectKeptFile } from './kept-file';

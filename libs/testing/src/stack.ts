@@ -1,5 +1,5 @@
 // PostgreSQL and NATS for one test file: a database of its own on servers that all files share.
-import { keepDatabase } from './admin';
+import { asAdmin, keepDatabase } from './admin';
 import { testStack } from './stack-urls';
 import { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database';
 
@@ -20,6 +20,8 @@ export interface TestStack {
   readonly databaseName: string;
   readonly adminUrl: string;
   readonly natsUrl: string;
+  /** What no service may do in its database, such as changing a table. */
+  administer(statement: string): Promise<void>;
 }
 
 /**
@@ -50,6 +52,9 @@ export function useStack(options: UseStackOptions = {}): TestStack {
     },
     get natsUrl() {
       return filled(urls).natsUrl;
+    },
+    async administer(statement) {
+      await asAdmin(filled(database).url, (client) => client.query(statement));
     },
   };
 }

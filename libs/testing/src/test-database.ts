@@ -1,7 +1,7 @@
 // A fresh database for one test file.
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import { asAdmin, databaseName, urlOf } from './admin';
+import { asAdmin, databaseName, dropDatabase, urlOf } from './admin';
 import { testStack } from './stack-urls';
 import { copyTemplate } from './templates';
 
@@ -25,10 +25,7 @@ export async function createTestDatabase(
   const { adminUrl } = await testStack();
   const name = databaseName(nameOfTestFile(), randomBytes(4).toString('hex'));
   const url = urlOf(adminUrl, name);
-  const drop = (): Promise<void> =>
-    asAdmin(adminUrl, async (client) => {
-      await client.query(`drop database if exists ${client.escapeIdentifier(name)} with (force)`);
-    });
+  const drop = (): Promise<void> => asAdmin(adminUrl, (client) => dropDatabase(client, name));
   if (options.templateKey !== undefined) {
     await copyTemplate(adminUrl, name, options.templateKey, migrate);
     return { name, url, drop };

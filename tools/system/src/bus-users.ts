@@ -1,8 +1,7 @@
 /** The users of the bus, with the permissions that docker-compose has too, and passwords that only this start knows. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
 import type { NatsAccess } from '@shop/stack';
+import { readDockerFile } from './docker-file';
 
 export interface BusLogin {
   user: string;
@@ -14,11 +13,6 @@ export interface BusUsers {
   loginOf: (user: string) => BusLogin;
 }
 
-/** Whether this file runs from its source (in tests) or from the build. */
-const HERE = __dirname.split(sep);
-const ROOT = HERE.slice(0, HERE.lastIndexOf('tools')).filter((part, at, all) => part !== 'dist' || at < all.length - 1);
-const FILE = join(ROOT.join(sep), 'docker', 'nats.conf');
-
 export function createBusUsers(): BusUsers {
   const passwords = new Map<string, string>();
   const passwordOf = (user: string): string => {
@@ -27,7 +21,7 @@ export function createBusUsers(): BusUsers {
     passwords.set(user, password);
     return password;
   };
-  const configuration = readFileSync(FILE, 'utf8').replaceAll(/\$NATS_([A-Z]+)_PASSWORD/g, (_, user: string) =>
+  const configuration = readDockerFile('nats.conf').replaceAll(/\$NATS_([A-Z]+)_PASSWORD/g, (_, user: string) =>
     JSON.stringify(passwordOf(user.toLowerCase())),
   );
   const loginOf = (user: string): BusLogin => ({ user, password: passwordOf(user) });

@@ -13,6 +13,7 @@ import {
   startStack,
 } from '@shop/stack';
 import { type BusLogin, type BusUsers, createBusUsers } from './bus-users';
+import { createDatabaseRoles, type DatabaseRoles } from './database-roles';
 import { DEVELOPMENT_KEY } from './development-key';
 import { ServiceProcess } from './service-process';
 import { ownServices, type ServiceName, serviceNames, usualPorts } from './services';
@@ -35,8 +36,10 @@ export interface SystemOptions {
 }
 
 export interface System {
-  /** Its address of NATS is that of the operator. */
+  /** Its addresses are those of the administrator of PostgreSQL and of the operator of NATS. */
   stack: Stack;
+  /** How a service comes into its database. */
+  databaseRoles(name: ServiceName): DatabaseRoles;
   /** What a service shows to the broker. */
   busLogin(name: ServiceName): BusLogin;
   /** The first process of each service. */
@@ -61,12 +64,20 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   say('Starting PostgreSQL and NATS …');
   const busUsers = createBusUsers();
   const stack = await startStack({ databases: ownServices, log: say, natsAccess: busUsers.access });
+  const roles = await rolesOrStop(stack);
   const guard = startGuard();
   // The provider remembers its charges, also when its process is killed.
   const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
   guard.remove(sandboxFolder);
   const sandboxFile = join(sandboxFolder, 'books.jsonl');
-  const create = createServicesWith(options, { stack, busUsers, guard, sandboxFile, sandboxPort: ports.sandbox });
+  const create = createServicesWith(options, {
+    stack,
+    busUsers,
+    roles,
+    guard,
+    sandboxFile,
+    sandboxPort: ports.sandbox,
+  });
   const managementPorts = await freePorts();
   const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
   const processes = Object.values(services);
@@ -93,12 +104,26 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     throw error;
   }
   const urls = mapNames((name) => services[name].url);
-  return { stack, busLogin: busUsers.loginOf, services, urls, processes, addReplica, stop };
+  const databaseRoles = (name: ServiceName) => roles.get(name)!;
+  return { stack, databaseRoles, busLogin: busUsers.loginOf, services, urls, processes, addReplica, stop };
+}
+
+async function rolesOrStop(stack: Stack): Promise<Map<ServiceName, DatabaseRoles>> {
+  const roles = new Map<ServiceName, DatabaseRoles>();
+  try {
+    // One after the other, because roles belong to the whole server.
+    for (const name of ownServices) roles.set(name, await createDatabaseRoles(stack.databaseUrl(name), name));
+    return roles;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
 }
 
 interface Surroundings {
   stack: Stack;
   busUsers: BusUsers;
+  roles: Map<ServiceName, DatabaseRoles>;
   guard: Guard;
   sandboxFile: string;
   /** Where the payment services find the provider. */
@@ -113,7 +138,7 @@ interface Ports {
 /** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
-  { stack, busUsers, guard, sandboxFile, sandboxPort }: Surroundings,
+  { stack, busUsers, roles, guard, sandboxFile, sandboxPort }: Surroundings,
 ): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -132,8 +157,13 @@ function createServicesWith(
         ? { PAYMENT_PROVIDER: 'simulated' }
         : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: urlOf(sandboxPort) },
   };
-  const database = (name: ServiceName): Record<string, string> =>
-    ownServices.includes(name) ? { [`${name.toUpperCase()}_DATABASE_URL`]: stack.databaseUrl(name) } : {};
+  const database = (name: ServiceName): Record<string, string> => {
+    const { everyday, migrator } = roles.get(name) ?? {};
+    return {
+      ...(everyday === undefined ? {} : { [`${name.toUpperCase()}_DATABASE_URL`]: everyday }),
+      ...(migrator === undefined ? {} : { [`${name.toUpperCase()}_MIGRATION_DATABASE_URL`]: migrator }),
+    };
+  };
   // A broker that is given has users of its own, and its address may name one.
   const isGiven = process.env['NATS_URL'] !== undefined && process.env['NATS_URL'] !== '';
   const login = (name: ServiceName): Record<string, string> => {

@@ -384,13 +384,13 @@ describe('R29 what cannot be read', () => {
 
   it('tells nothing of an error inside: no stack, no query', async () => {
     const sku = newSku();
-    await here.query(`alter table stock rename to hidden`);
+    await stack.administer('alter table stock rename to hidden');
     try {
       const answer = await here.get(sku);
       expectProblem(answer, 500, 'internal_error');
       expect(answer.body).not.toMatch(/relation|select|stock"|\bat /);
     } finally {
-      await here.query(`alter table hidden rename to stock`);
+      await stack.administer('alter table hidden rename to stock');
     }
   });
 });

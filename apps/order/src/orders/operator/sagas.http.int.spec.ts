@@ -171,16 +171,16 @@ describe('R6 an act that is repeated or meets another one', () => {
 
   it('R18 is done and answered, or neither: no move and no command without the stored answer', async () => {
     const id = await parkedOnItsWayBack();
-    await here.query(`
+    await stack.administer(`
       create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$`);
-    await here.query(`
+    await stack.administer(`
       create trigger refuse before insert on ledger for each row
       when (new.scope like '%POST /sagas%') execute function refuse()`);
     const key = randomUUID();
     try {
       expect((await act(id, { act: 'retry' }, { key })).statusCode).toBe(500);
     } finally {
-      await here.query('drop trigger refuse on ledger; drop function refuse');
+      await stack.administer('drop trigger refuse on ledger; drop function refuse');
     }
     expect(await actsOn(id)).toEqual([]);
     expect((await show(id)).json()).toMatchObject({ status: 'parked' });
