@@ -198,9 +198,12 @@ describe('R45 a connection', () => {
     server.maxConnections = maxConnections;
   });
 
-  it('R45 is closed with its answer when the client does not take it', async () => {
+  it.each([
+    ['takes nothing of it', { unreadMs: 50 }],
+    ['takes too long over it', { takenWithinMs: 50 }],
+  ])('R45 is closed with its answer when the client %s', async (_, patience) => {
     const large = Buffer.alloc(64 * 1_024 * 1_024);
-    const lobby = createLobby((_request, response) => void response.end(large), {}, 50);
+    const lobby = createLobby((_request, response) => void response.end(large), {}, patience);
     await once(lobby.listen(0, '127.0.0.1'), 'listening');
     const { socket } = open(head('GET /'), lobby.address() as AddressInfo);
     socket.pause();

@@ -10,9 +10,11 @@ import { counter } from '@shop/observability';
 const MAX_CONNECTIONS = 4_096;
 /** Clients that send the next request before the last answer send a few. A thousand of them are an attack. */
 const MAX_REQUESTS_AT_ONCE = 16;
-/** Headers are small, and most bodies come with them. */
-const HEADERS_WITHIN_MS = 10_000;
-const REQUEST_WITHIN_MS = 20_000;
+/** That of Node. It is written here so that no option of a command line changes it. The address is a part of it. */
+const MAX_HEADER_BYTES = 16 * 1_024;
+/** Headers are small, and most bodies come with them. The largest body takes 8 KB a second in this time. */
+const HEADERS_WITHIN_MS = 5_000;
+const REQUEST_WITHIN_MS = 8_000;
 const LOOK_FOR_SLOW_MS = 1_000;
 /** Load balancers keep their connections for about a minute. */
 const KEEP_IDLE_MS = 72_000;
@@ -20,22 +22,36 @@ const KEEP_IDLE_MS = 72_000;
 const SILENCE_MS = 65_000;
 /** A client that takes nothing of its answer for so long will not take the rest. */
 const UNREAD_MS = 10_000;
+/** Nor does one that takes a few bytes now and then. The network keeps what is left of most answers. */
+const TAKEN_WITHIN_MS = 30_000;
 
 const refused = counter('http_connections_refused_total', 'Connections that were closed to keep others served', [
   'reason',
 ]);
 
-/** @param unreadMs after so long, an answer that the client does not take is dropped, with its connection */
-export function createLobby(serve: RequestListener, options: ServerOptions = {}, unreadMs = UNREAD_MS): Server {
+/** How long a client may take to read an answer. After that the answer is dropped, with its connection. */
+export interface Patience {
+  /** Without a byte. */
+  unreadMs: number;
+  /** From the first byte to the last, of an answer that is complete. */
+  takenWithinMs: number;
+}
+
+export function createLobby(
+  serve: RequestListener,
+  options: ServerOptions = {},
+  { unreadMs = UNREAD_MS, takenWithinMs = TAKEN_WITHIN_MS }: Partial<Patience> = {},
+): Server {
   const server = createServer(
     {
+      maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_WITHIN_MS,
       requestTimeout: REQUEST_WITHIN_MS,
       connectionsCheckingInterval: LOOK_FOR_SLOW_MS,
       keepAliveTimeout: KEEP_IDLE_MS,
       ...options,
     },
-    admit(serve, unreadMs),
+    admit(serve, { unreadMs, takenWithinMs }),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(SILENCE_MS);
@@ -48,7 +64,7 @@ export function createLobby(serve: RequestListener, options: ServerOptions = {},
 }
 
 /** Hands on the requests of clients that are still there, a few at once from each connection. */
-function admit(serve: RequestListener, unreadMs: number): RequestListener {
+function admit(serve: RequestListener, { unreadMs, takenWithinMs }: Patience): RequestListener {
   const open = new WeakMap<Socket, number>();
   return (request, response) => {
     const { socket } = request;
@@ -60,7 +76,12 @@ function admit(serve: RequestListener, unreadMs: number): RequestListener {
       return void socket.destroy();
     }
     open.set(socket, count);
-    response.once('prefinish', () => socket.setTimeout(unreadMs));
+    let late: NodeJS.Timeout | undefined;
+    response.once('prefinish', () => {
+      socket.setTimeout(unreadMs);
+      late = setTimeout(() => socket.destroy(), takenWithinMs).unref();
+    });
+    response.once('close', () => clearTimeout(late));
     response.once('finish', () => {
       open.set(socket, open.get(socket)! - 1);
       if (socket.timeout === unreadMs) socket.setTimeout(SILENCE_MS);

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
+import { doorOf, unfitDoor } from './door';
 import type { ServiceEnvironment } from './environment';
 import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
 import { ownSetting, type PortOf, runService } from './run-service';
@@ -45,14 +46,16 @@ export function defineService<Name extends string>(definition: ServiceDefinition
     const apiKeys = parseApiKeys(environment.API_KEYS);
     const docs = showsDocs(environment);
     const module = moduleOf(definition, environment, logger);
-    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs });
+    const door = doorOf(environment);
+    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs, door });
     app.connectMicroservice({ strategy: app.get(JetStreamServer) });
     return app;
   };
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
     const { variable, value } = ownSetting(environment, name, 'DATABASE_URL');
     const common = unfitForProduction(environment.API_KEYS, variable, value as string);
-    return [...common, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
+    const shared = [...common, ...unfitForTheBroker(environment), ...unfitDoor(environment)];
+    return [...shared, ...(definition.unfit?.(environment) ?? [])];
   };
   return { definition, build, run: () => runService({ name, environment: definition.environment, build, unfit }) };
 }

@@ -609,6 +609,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -742,6 +758,22 @@ export interface operations {
                         code: "dead_letter_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -985,7 +1017,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1231,7 +1263,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1324,6 +1356,22 @@ export interface operations {
                         code: "forbidden";
                         /** @enum {integer} */
                         status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -1436,6 +1484,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -1543,6 +1607,22 @@ export interface operations {
                         code: "unauthenticated";
                         /** @enum {integer} */
                         status: 401;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -1661,6 +1741,22 @@ export interface operations {
                         code: "stock_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -1902,7 +1998,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2134,7 +2230,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

@@ -1099,6 +1099,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -1232,6 +1248,22 @@ export interface operations {
                         code: "dead_letter_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -1475,7 +1507,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1721,7 +1753,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1814,6 +1846,22 @@ export interface operations {
                         code: "forbidden";
                         /** @enum {integer} */
                         status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -1923,6 +1971,22 @@ export interface operations {
                         code: "idempotency_key_unknown";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -2048,6 +2112,22 @@ export interface operations {
                         code: "unauthenticated";
                         /** @enum {integer} */
                         status: 401;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -2292,7 +2372,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2443,7 +2523,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "too_many_waiting" | "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2735,7 +2815,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2852,6 +2932,22 @@ export interface operations {
                         currentETag?: string;
                         /** @enum {integer} */
                         status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -2984,7 +3080,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "too_many_waiting" | "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3136,6 +3232,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -3245,6 +3357,22 @@ export interface operations {
                         code: "unauthenticated";
                         /** @enum {integer} */
                         status: 401;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -3365,6 +3493,22 @@ export interface operations {
                         code: "product_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -3600,7 +3744,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3738,6 +3882,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -3870,6 +4030,22 @@ export interface operations {
                         code: "saga_not_found";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
                     };
                 };
             };
@@ -4121,7 +4297,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
