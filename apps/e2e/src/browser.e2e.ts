@@ -11,6 +11,8 @@ const LIMIT = 200;
 
 const path = findChromium();
 if (!path && process.env['CI']) throw new Error('CI has no Chromium; install it, or say in CHROMIUM where it is');
+if (!path)
+  process.stderr.write('The tests with a browser are skipped: no Chromium is found; CHROMIUM may say where it is.\n');
 const withBrowser = path ? describe : describe.skip;
 
 interface Heard {
@@ -35,7 +37,7 @@ function ask(page: Page, url: string, init: { method?: string; headers?: Record<
   );
 }
 
-withBrowser(`R54 a browser${path ? '' : ' (skipped: there is no Chromium; CHROMIUM may say where it is)'}`, () => {
+withBrowser('R54 a browser', () => {
   let browser: Browser;
   let shop: Shop;
   let ours: Origin;

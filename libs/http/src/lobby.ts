@@ -63,29 +63,63 @@ export function createLobby(
   return server;
 }
 
+interface Connection {
+  /** Requests that are not answered to the end. */
+  open: number;
+  /** Of these, the ones whose answer is complete and waits for the client to take it. */
+  untaken: number;
+  late?: NodeJS.Timeout;
+}
+
 /** Hands on the requests of clients that are still there, a few at once from each connection. */
 function admit(serve: RequestListener, { unreadMs, takenWithinMs }: Patience): RequestListener {
-  const open = new WeakMap<Socket, number>();
+  const connections = new WeakMap<Socket, Connection>();
+  const connect = (socket: Socket): Connection => {
+    const connection: Connection = { open: 0, untaken: 0 };
+    connections.set(socket, connection);
+    // The timer would keep what a client has sent that has left.
+    socket.once('close', () => clearTimeout(connection.late));
+    return connection;
+  };
   return (request, response) => {
     const { socket } = request;
     // Node has read many requests at once, and goes on with them although the client has left.
     if (socket.destroyed) return;
-    const count = (open.get(socket) ?? 0) + 1;
-    if (count > MAX_REQUESTS_AT_ONCE) {
+    const connection = connections.get(socket) ?? connect(socket);
+    if (connection.open === MAX_REQUESTS_AT_ONCE) {
       refused.inc({ reason: 'too-many-requests' });
+      stopParsing(socket);
       return void socket.destroy();
     }
-    open.set(socket, count);
-    let late: NodeJS.Timeout | undefined;
+    connection.open++;
+    const hangUpLater = () => setTimeout(() => socket.destroy(), takenWithinMs).unref();
     response.once('prefinish', () => {
+      if (socket.destroyed) return;
       socket.setTimeout(unreadMs);
-      late = setTimeout(() => socket.destroy(), takenWithinMs).unref();
+      connection.untaken++;
+      connection.late ??= hangUpLater();
     });
-    response.once('close', () => clearTimeout(late));
     response.once('finish', () => {
-      open.set(socket, open.get(socket)! - 1);
+      connection.open--;
+      connection.untaken--;
+      clearTimeout(connection.late);
+      connection.late = connection.untaken > 0 ? hangUpLater() : undefined;
       if (socket.timeout === unreadMs) socket.setTimeout(SILENCE_MS);
     });
-    serve(request, response);
+    if (connection.open === 1) return serve(request, response);
+    // Behind all requests that came in the same piece: where there are too many of them, none of these is served.
+    process.nextTick(() => {
+      if (!socket.destroyed) serve(request, response);
+    });
   };
+}
+
+/**
+ * Node goes on to parse all that has come in one piece: hundreds of requests, which cost six times as much as all else
+ * about such a client. The parser stops behind a request for which it is told 2, as for an upgrade. This is not a
+ * documented way; where it is closed, clients are refused as well, and only cost more.
+ */
+function stopParsing(socket: Socket): void {
+  const { parser } = socket as Socket & { parser?: { onIncoming: () => number } | null };
+  if (parser) parser.onIncoming = () => 2;
 }
