@@ -9,7 +9,7 @@ import { createHttpApp, type DoorOptions } from './http-app';
 
 const KEYS = 'carl=acme/carl:customer,cora=acme/cora:customer,cleo=acme/cleo:customer,rita=rival/rita:customer';
 /** Beyond what the counters remember. */
-const MANY = 10_100;
+const MANY = 5_100;
 
 let bodies = 0;
 

@@ -1,6 +1,7 @@
 /**
  * How many requests of a minute are served: of each principal, of each tenant, and without a good key from each address.
- * The counts are in the memory of this process, so they are those of one replica.
+ * The counts are in the memory of this process, so they are those of one replica. Of each kind, the library keeps 5,000:
+ * whoever was seen longest ago is forgotten, so a flood of new addresses takes no more memory.
  */
 import rateLimit from '@fastify/rate-limit';
 import { counter } from '@shop/observability';
@@ -20,8 +21,6 @@ export interface RateLimits {
 export const NO_LIMITS: RateLimits = { principal: 0, tenant: 0, stranger: 0 };
 
 const WINDOW_MS = 60_000;
-/** Of each kind. Whoever was seen longest ago is forgotten, so a flood of new names takes no more memory. */
-const MAX_COUNTED = 10_000;
 
 type Asked = FastifyRequest & { caller?: Caller };
 
@@ -31,7 +30,7 @@ const limited = counter('http_requests_limited_total', 'Requests that were refus
 
 /** To be called behind `askWhoCalls`: what is counted is who calls. No body has been read then. */
 export async function limitRates(fastify: FastifyInstance, limits: RateLimits, windowMs = WINDOW_MS): Promise<void> {
-  await fastify.register(rateLimit, { global: false, timeWindow: windowMs, cache: MAX_COUNTED });
+  await fastify.register(rateLimit, { global: false, timeWindow: windowMs });
   limitCallers(fastify, limits, windowMs);
   if (limits.stranger > 0) limitStrangers(fastify, limits.stranger);
 }
