@@ -39,6 +39,7 @@ describe('R54 a service in production', () => {
     const { code, said } = await start('payment', {
       API_KEYS: `dev-key=demo/developer:operator,${KEY}=acme/carl:customer,${KEY}=other/carl:customer`,
       PAYMENT_DATABASE_URL: url('shop'),
+      CORS_ORIGINS: '*',
       PAYMENT_PROVIDER: 'simulated',
     });
     expect(code).toBe(1);
@@ -47,6 +48,7 @@ describe('R54 a service in production', () => {
         'entry 1 of API_KEYS has a key of fewer than 16 characters; ' +
         'entry 2 of API_KEYS has the key of entry 3, and another tenant; ' +
         'PAYMENT_DATABASE_URL has a password that everybody knows; ' +
+        'CORS_ORIGINS has *, which is any page; ' +
         'PAYMENT_PROVIDER is simulated, which takes no money\n',
     );
   });

@@ -35,8 +35,10 @@ export { type Answer, expectProblem };
 
 /** Requests come from Alice, unless a call names another caller. */
 export class OrderApp extends TestClient {
-  static async start(urls: ServiceUrls): Promise<OrderApp> {
-    return new OrderApp(await openService(orderService, urls, { API_KEYS: known.API_KEYS }), callers.alice);
+  /** @param env more variables */
+  static async start(urls: ServiceUrls, env: Record<string, string> = {}): Promise<OrderApp> {
+    const service = await openService(orderService, urls, { API_KEYS: known.API_KEYS, ...env });
+    return new OrderApp(service, callers.alice);
   }
 
   /** Two instances of the whole app on one database, with their own broker. */

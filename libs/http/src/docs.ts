@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { publicRoute } from './api-keys';
+import { DOCS_POLICY } from './safe-headers';
 
 const DOCUMENT = '/openapi.json';
 /** The page, and what it loads. */
@@ -37,7 +38,10 @@ export function showDocument(fastify: FastifyInstance, document: OpenAPIObject):
       // Made when somebody asks first: most processes are never asked.
       pages ??= pagesOf(document);
       const { type, body } = (await pages).get(path)!;
-      return reply.type(type).send(body);
+      return reply
+        .type(type)
+        .headers({ 'content-security-policy': DOCS_POLICY, 'cache-control': 'no-cache' })
+        .send(body);
     });
   }
 }

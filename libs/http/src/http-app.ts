@@ -8,14 +8,17 @@ import { type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiKey, askWhoCalls, RolesGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
+import { allowOrigins } from './cors';
 import { showDocument } from './docs';
 import { answerUnknownAddresses } from './known-methods';
 import { createLobby } from './lobby';
 import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
+import { limitRates, NO_LIMITS, type RateLimits } from './rate-limits';
 import { measureRequests } from './request-metrics';
 import { takeTurns } from './request-turns';
+import { addToAll, safeHeaders } from './safe-headers';
 import { Stalls } from './stalls';
 import { boundUploads } from './uploads';
 
@@ -27,6 +30,18 @@ export interface HttpAppOptions {
   apiKeys?: ApiKey[];
   /** Whether it shows the document of its API, and a page with it. */
   docs?: boolean;
+  door?: DoorOptions;
+}
+
+/** Whom it lets in beside those who have a key, and how often. */
+export interface DoorOptions {
+  /** The pages of these origins may ask it from a browser. */
+  origins?: readonly string[];
+  limits?: RateLimits;
+  /** For so long browsers ask it by HTTPS only; 0 where nothing before it speaks HTTPS. */
+  hstsSeconds?: number;
+  /** Addresses and networks of proxies that tell, in X-Forwarded-For, who has asked. */
+  trustedProxies?: readonly string[];
 }
 
 const BODY_LIMIT_BYTES = 64 * 1_024;
@@ -39,19 +54,24 @@ const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding 
 
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { title, description, logger, apiKeys, docs = true }: HttpAppOptions,
+  { title, description, logger, apiKeys, docs = true, door = {} }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const answers = new WeakMap<Socket, ServerResponse>();
   const stalls = new Stalls();
+  const safe = safeHeaders(door.hstsSeconds ?? 0);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
+    trustProxy: door.trustedProxies?.length ? [...door.trustedProxies] : false,
     // A request that was on its way when the stop began is answered like any other.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // An address that the router cannot read never reaches the filter.
     frameworkErrors: ({ statusCode = 400 }: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(reply, frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined)),
+      sendProblem(
+        reply.headers(safe),
+        frameworkProblem(statusCode, statusCode === 400 ? UNREADABLE_ADDRESS : undefined),
+      ),
     clientErrorHandler: (error, socket) => {
       // Its request may be here, and unread. A client that really is slow is cut when it is silent for longer.
       if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP_REQUEST_TIMEOUT' && stalls.isJustBack) return;
@@ -64,9 +84,12 @@ export async function createHttpApp(
   const fastify = adapter.getInstance();
   // Fastify accepts it by default, but no route here takes text.
   fastify.removeContentTypeParser('text/plain');
+  addToAll(fastify, safe);
+  await allowOrigins(fastify, door.origins ?? []);
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
   if (apiKeys) askWhoCalls(fastify, apiKeys);
+  if (apiKeys) await limitRates(fastify, door.limits ?? NO_LIMITS);
   boundUploads(fastify);
   takeTurns(fastify);
   ignoreTypeOfNothing(fastify);

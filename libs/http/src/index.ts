@@ -11,7 +11,10 @@ export {
 } from './api-keys';
 export { ApiAnswer, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
 export { ConditionalGet, type Versioned } from './conditional-get';
-export { createHttpApp, type HttpAppOptions } from './http-app';
+export { ANY_ORIGIN, parseOrigins } from './cors';
+export { createHttpApp, type DoorOptions, type HttpAppOptions } from './http-app';
+export type { RateLimits } from './rate-limits';
+export { parseProxies } from './proxies';
 export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';

@@ -10,16 +10,20 @@ interface Address {
   methods: Set<string>;
 }
 
+/** The route of the CORS library, which takes every OPTIONS. It has answered those that are a preflight. */
+const EVERYWHERE = '*';
+
 /** To be called before the routes are made. */
 export function answerUnknownAddresses(fastify: FastifyInstance): void {
   const addresses = new Map<string, Address>();
   fastify.addHook('onRoute', ({ url, method }) => {
+    if (url === EVERYWHERE) return;
     const address = addresses.get(url) ?? { matches: patternOf(url), methods: new Set(['OPTIONS']) };
     for (const name of [method].flat()) address.methods.add(name);
     addresses.set(url, address);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404) return done();
+    if (!request.is404 && request.routeOptions.url !== EVERYWHERE) return done();
     const methods = methodsAt(request.url, [...addresses.values()]);
     if (methods.length === 0) return refuse(request, reply, frameworkProblem(404));
     void reply.header('allow', methods.join(', '));

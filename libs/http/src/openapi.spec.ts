@@ -77,7 +77,7 @@ describe('R24 the OpenAPI document', () => {
   it('R24 tells for every route what can be wrong with any request', () => {
     const statuses = ['201', '400', '401', '403', '409', '413', '415', '429', '500', '503'];
     expect(Object.keys(post().responses)).toEqual(statuses);
-    expect(Object.keys(document.paths['/cups']!.get!.responses)).toEqual(['200', '400', '401', '500', '503']);
+    expect(Object.keys(document.paths['/cups']!.get!.responses)).toEqual(['200', '400', '401', '429', '500', '503']);
     expect(codesOf(document.paths['/cups']!.get!.responses['400'])).toBe('["malformed_request","validation_failed"]');
   });
 

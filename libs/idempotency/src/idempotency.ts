@@ -63,12 +63,15 @@ export class Idempotency<K extends Kind = Postgres> {
     return this.ledger.describe(this.store, keys);
   }
 
-  /** Waits for the answer of work that another owner does. Returns `in-use` if there is none in time. */
-  async awaitAnswer(claim: Claim, waitMs = DEFAULT_WAIT_MS): Promise<Outcome> {
+  /**
+   * Waits for the answer of work that another owner does. Returns `in-use` if there is none in time, or nobody waits for
+   * it any more.
+   */
+  async awaitAnswer(claim: Claim, waitMs = DEFAULT_WAIT_MS, isGone = () => false): Promise<Outcome> {
     const deadline = performance.now() + waitMs;
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(2 * pauseMs, LAST_LOOK_MS)) {
       const left = deadline - performance.now();
-      if (left <= 0) return { kind: 'in-use' };
+      if (left <= 0 || isGone()) return { kind: 'in-use' };
       await pause(Math.min(pauseMs, left));
       const entry = await this.find(claim);
       // If another transaction is still doing the work, its row is not visible yet.

@@ -18,5 +18,6 @@ export { ledgerMigrations } from './ledger/migrations';
 export { naturalKeyOf } from './natural-key';
 export { PostgresLedger } from './ledger/postgres-ledger';
 export { preferredWaitMs } from './http/prefer';
+export { type SeatLimits, Seats } from './http/seats';
 export { type BatchSteps, type Leased, runOnce, type RunOnceOptions } from './run-once';
 export { type CallOutside, type Claim, type Entry, type Outcome, type Work } from './settle';

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
+import { doorOf, unfitDoor } from './door';
 import type { ServiceEnvironment } from './environment';
 import { databaseSettings, migrateOnly } from './open-database';
 import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase } from './production';
@@ -48,14 +49,18 @@ export function defineService<Name extends string>(definition: ServiceDefinition
     const apiKeys = parseApiKeys(environment.API_KEYS);
     const docs = showsDocs(environment);
     const module = moduleOf(definition, environment, logger);
-    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs });
+    const door = doorOf(environment);
+    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs, door });
     app.connectMicroservice({ strategy: app.get(JetStreamServer) });
     return app;
   };
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
-    const common = unfitForProduction(environment.API_KEYS);
-    const databases = unfitForTheDatabase(name, databaseSettings(environment, name));
-    return [...common, ...databases, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
+    const common = [...unfitForProduction(environment.API_KEYS), ...unfitDoor(environment)];
+    const servers = [
+      ...unfitForTheDatabase(name, databaseSettings(environment, name)),
+      ...unfitForTheBroker(environment),
+    ];
+    return [...common, ...servers, ...(definition.unfit?.(environment) ?? [])];
   };
   const insteadOf = (environment: EnvironmentOf<Name>, logger: Logger) => {
     const { migrations } = definition;

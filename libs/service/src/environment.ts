@@ -1,5 +1,5 @@
 /** The environment as one checked class. Every service adds its own variables. */
-import { parseApiKeys } from '@shop/http';
+import { parseApiKeys, parseOrigins, parseProxies } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { faultOfDatabaseUrl } from '@shop/postgres';
 import { type Fault, validate } from '@shop/validation';
@@ -11,10 +11,14 @@ import { applyDecorators } from '@nestjs/common';
 export const Port = () => applyDecorators(AsNumber(), IsInt({ message: 'must be a port number' }), Min(0), Max(65_535));
 
 /** How many of something, at least 1. */
-export const Count = () => applyDecorators(AsNumber(), IsInt(), Min(1), Max(1_000_000));
+export const Count = () =>
+  applyDecorators(AsNumber(), IsInt({ message: 'must be a whole number' }), Min(1), Max(1_000_000));
 
 const AsNumber = () =>
   Transform(({ value }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : (value as unknown)));
+
+const isCount = { message: 'must be a whole number, 0 for none' };
+const CountOrNone = () => applyDecorators(AsNumber(), IsInt(isCount), Min(0, isCount));
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () =>
@@ -30,18 +34,18 @@ const SaysHowToEncrypt = () =>
   });
 
 /** Uses the error message of the parser, which never repeats a key. */
-const IsApiKeys = () =>
+const IsReadBy = (parse: (text: string) => unknown) =>
   ValidateBy({
-    name: 'isApiKeys',
+    name: 'isReadBy',
     validator: {
-      validate: (value) => faultOfKeys(value) === undefined,
-      defaultMessage: (asked) => faultOfKeys(asked?.value) ?? '',
+      validate: (value) => faultOf(parse, value) === undefined,
+      defaultMessage: (asked) => faultOf(parse, asked?.value) ?? '',
     },
   });
 
-function faultOfKeys(value: unknown): string | undefined {
+function faultOf(parse: (text: string) => unknown, value: unknown): string | undefined {
   try {
-    parseApiKeys(typeof value === 'string' ? value : '');
+    parse(typeof value === 'string' ? value : '');
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -84,7 +88,18 @@ export class ServiceEnvironment extends ProcessEnvironment {
   @IsOptional() @IsString() NATS_CERT_FILE?: string;
   @IsOptional() @IsString() NATS_KEY_FILE?: string;
   /** `key=tenant/principal:role+role`, separated by commas. The key may be `sha256:` and its hex hash. */
-  @IsApiKeys() API_KEYS: string;
+  @IsReadBy(parseApiKeys) API_KEYS: string;
+  /** The origins whose pages may ask from a browser, separated by commas. */
+  @IsReadBy(parseOrigins) CORS_ORIGINS = '';
+  /** Requests a minute that this replica serves; 0 is no limit. Without a value: see `doorOf`. */
+  @IsOptional() @CountOrNone() RATE_LIMIT_PRINCIPAL?: number;
+  @IsOptional() @CountOrNone() RATE_LIMIT_TENANT?: number;
+  /** Requests a minute that one address may send with bad keys. */
+  @CountOrNone() RATE_LIMIT_STRANGERS = 600;
+  /** For so long browsers ask by HTTPS only; 0 where nothing before the service speaks HTTPS. */
+  @CountOrNone() HSTS_SECONDS = 0;
+  /** Addresses and networks of proxies that tell, in X-Forwarded-For, who has asked. */
+  @IsReadBy(parseProxies) TRUSTED_PROXIES = '';
 }
 
 /** Reads the variables that the class declares. @throws Error that lists every fault, one a line */

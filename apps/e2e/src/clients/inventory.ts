@@ -619,7 +619,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -771,7 +771,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1017,7 +1017,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1263,7 +1263,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1369,7 +1369,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1494,7 +1494,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1620,7 +1620,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1754,7 +1754,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1998,7 +1998,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2230,7 +2230,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

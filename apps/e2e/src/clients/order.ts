@@ -1109,7 +1109,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1261,7 +1261,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1507,7 +1507,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1753,7 +1753,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1859,7 +1859,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1984,7 +1984,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2125,7 +2125,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2372,7 +2372,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_open_orders" | "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2523,7 +2523,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "too_many_waiting" | "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2815,7 +2815,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_open_orders" | "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2945,7 +2945,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3080,7 +3080,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "too_many_waiting" | "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3242,7 +3242,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3370,7 +3370,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3506,7 +3506,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3744,7 +3744,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3892,7 +3892,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -4043,7 +4043,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -4297,7 +4297,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

@@ -712,7 +712,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -864,7 +864,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1110,7 +1110,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1356,7 +1356,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1462,7 +1462,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1587,7 +1587,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1732,7 +1732,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1992,7 +1992,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2144,7 +2144,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2302,7 +2302,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2559,7 +2559,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "too_many_uploads";
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2695,7 +2695,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting";
+                        code: "rate_limited";
                         /** @enum {integer} */
                         status: 429;
                     };

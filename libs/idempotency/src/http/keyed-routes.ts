@@ -17,6 +17,7 @@ import { type Caller, callerOf, scopeOf } from './caller';
 import { httpOutcome } from './http-outcome';
 import { readIdempotencyKey } from './idempotency-key';
 import { preferredWaitMs } from './prefer';
+import { type SeatLimits, Seats } from './seats';
 import { isKeyed, policyOf, strategyOf } from './strategy';
 
 interface ClaimedRequest extends FastifyRequest {
@@ -57,19 +58,31 @@ const claimParameter = createParamDecorator((_: unknown, context: ExecutionConte
   return claim;
 });
 
+/** Repeats that wait for the first request. Each looks again a few times a second, with all others in one statement. */
+const REPEATING: SeatLimits = { perTenant: 500, inAll: 2_000 };
+
 export function answerKeyedRoutes(fastify: FastifyInstance, idempotency: Idempotency, logger?: Logger): void {
+  const seats = new Seats(REPEATING);
   fastify.addHook('preSerialization', (request: ClaimedRequest, reply, payload, done) => {
     // When the method has thrown, an exception filter answers here. It sets its own status, and there is no Outcome.
     if (!request.claimed || reply.statusCode >= 400) return done(null, payload);
     const outcome = payload as Outcome;
     if (!outcome?.kind) return done(noOutcome(request.claimed.route));
     if (outcome.kind !== 'in-use') return done(null, answer(request, reply, outcome, logger));
+    const leave = seats.offer(callerOf(request).tenant);
+    // To wait is only a preference (RFC 7240): without a seat, the client is told at once to come again.
+    if (!leave) return done(null, answer(request, reply, outcome, logger));
     const waitMs = preferredWaitMs(request.headers['prefer'] as string | undefined);
     if (waitMs !== undefined) void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-    idempotency.awaitAnswer(request.claimed.claim, waitMs).then(
-      (settled) => done(null, answer(request, reply, settled, logger)),
-      (error: Error) => done(error),
-    );
+    // A reply that comes behind another one on the same connection does not learn that the client has left.
+    const isGone = () => reply.raw.destroyed || request.raw.socket.destroyed;
+    idempotency
+      .awaitAnswer(request.claimed.claim, waitMs, isGone)
+      .finally(leave)
+      .then(
+        (settled) => done(null, answer(request, reply, settled, logger)),
+        (error: Error) => done(error),
+      );
   });
   // The hook above is not called for a method that returns nothing or a text.
   fastify.addHook('onSend', ({ claimed }: ClaimedRequest, reply, payload, done) => {

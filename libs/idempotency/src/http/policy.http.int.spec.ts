@@ -11,6 +11,7 @@ import {
   NotesController,
   notesOf,
   openNotes,
+  type Response,
   startApp,
   textOf,
 } from '../../testing/notes-app';
@@ -255,6 +256,37 @@ describe('R18 leased work in this process', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ result: 'late' });
     expect([same.status, same.body, isReplay(same)]).toEqual([201, answer.body, true]);
     expect(await notes('slow')).toBe(1);
+  });
+
+  it('R45 holds back only so many repeats of a tenant, and answers further ones at once', async () => {
+    let finish: (result: string) => void = () => undefined;
+    NotesController.errand = () => new Promise((result) => (finish = result));
+    const errand = call('crowded');
+    const first = post(errand);
+    const hurried = (again: Call) => post({ ...again, headers: { prefer: 'wait=0' } });
+    const waiting: Promise<Response>[] = [];
+    for (let n = 1; n <= 500; n++) {
+      waiting.push(post({ ...errand, headers: { prefer: 'wait=30' } }));
+      // Only so many bodies are read at the same time.
+      if (n % 100 === 0) await hurried(errand);
+    }
+    await eventually(async () => {
+      const answer = await hurried(errand);
+      expect([codeOf(answer), answer.headers['retry-after']]).toEqual(['409 idempotency_key_in_use', '1']);
+      // Whoever gets no seat does not wait at all.
+      expect(answer.headers['preference-applied']).toBeUndefined();
+    });
+    NotesController.errand = async () => 'done';
+    expect((await post({ ...call('uncrowded'), as: 'elsewhere' })).status).toBe(201);
+    finish('late');
+    const [{ body }, ...same] = await Promise.all([first, ...waiting]);
+    expect(new Set(same.map((answer) => answer.body))).toEqual(new Set([body]));
+    NotesController.errand = () => new Promise((result) => (finish = result));
+    const next = call('next');
+    const begun = post(next);
+    await eventually(async () => expect((await hurried(next)).headers['preference-applied']).toBe('wait=0'));
+    finish('done');
+    await begun;
   });
 
   it('R19 answers 503 when the outcome is not known, and the same key goes on behind the last point', async () => {

@@ -1,7 +1,7 @@
 /** One tenant waits with all its might, and everybody else is served as ever. */
 import { eventually, useStack } from '@shop/testing';
 import { type Answer, callers, expectProblem, OrderApp, startOwnBroker } from '../../../testing/order-app';
-import { LISTENING, WAITING } from './seats';
+import { LISTENING, WAITING } from './order-watch';
 
 const stack = useStack();
 let app: OrderApp;

@@ -1,4 +1,5 @@
 /** The progress of an order: its saga, at once or as a stream of events. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, OwnTurns } from '@shop/http';
@@ -79,7 +80,9 @@ export class OrderStoryController {
     }
     const leave = this.watch.streams.take(caller.tenant);
     reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    // What the door has said about the answer: who may read it, and how many requests are left.
+    const headers = reply.getHeaders() as OutgoingHttpHeaders;
+    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     try {
       if (request.method !== 'HEAD') await this.stream(story, reply, lastEventId);
     } finally {

@@ -1,11 +1,16 @@
 /** Tells waiting requests that an order has moved, whichever replica moved it. */
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { type SeatLimits, Seats } from '@shop/idempotency';
 import { Broker } from '@shop/messaging';
 import { counter } from '@shop/observability';
-import { LISTENING, Seats, WAITING } from './seats';
 
 /** Plain NATS, not JetStream: a hint may be lost, and a waiting request looks again once a second. */
 const SUBJECT = 'note.order.moved';
+
+/** Answers that are held back until the order has ended. Each looks again once a second. */
+export const WAITING: SeatLimits = { perTenant: 500, inAll: 2_000 };
+/** Streams of events. Each stays for minutes. A tenant that has more to wait for may ask later. */
+export const LISTENING: SeatLimits = { perTenant: 200, inAll: 1_000 };
 
 const ignored = counter(
   'order_hints_ignored_total',
