@@ -1,5 +1,5 @@
 /** Puts the order service together. */
-import { defineService } from '@shop/service';
+import { defineService, unfitDataKeys } from '@shop/service';
 import { OrderEnvironment } from './environment';
 import { orderMigrations } from './migrations';
 import { OrderEntity } from './orders/reading/order.entity';
@@ -13,6 +13,7 @@ export const orderService = defineService({
   title: 'Order service',
   description: 'The gateway: products, orders, and the sagas that carry them out.',
   environment: OrderEnvironment,
+  unfit: (environment: OrderEnvironment) => unfitDataKeys(environment),
   migrations: orderMigrations,
   entities: [Product, OrderEntity],
   imports: [ProductsModule, OrdersListModule, OrdersModule],

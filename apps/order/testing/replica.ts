@@ -7,6 +7,7 @@ import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Deadlines } from '@shop/saga';
+import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import { OrdersService } from '../src/orders/orders.service';
 import { OrderWatch } from '../src/orders/reading/order-watch';
 import { createOrderEngine } from '../src/orders/sagas/order-engine';
@@ -40,7 +41,7 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   const engine = createOrderEngine(database, publisher, watch, relay, logger);
   return {
     watch,
-    orders: new OrdersService(database, engine, watch, ledger),
+    orders: new OrdersService(database, engine, watch, ledger, new Sealer(DEVELOPMENT_DATA_KEYS)),
     replies: new RepliesController(engine),
     deadlines: new Deadlines({ database, engine, logger }),
   };

@@ -1,12 +1,15 @@
 /** The variables of the payment service. */
-import { Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
-import { IsIn, IsString, Matches, ValidateIf } from 'class-validator';
+import { IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
 
 export class PaymentEnvironment extends ServiceEnvironment {
   @Port() PAYMENT_PORT = 3002;
   @PostgresUrl() PAYMENT_DATABASE_URL: string;
+  /** The keys that the tokens of cards are sealed with. The order service needs the same ones. */
+  @IsDataKeys() DATA_KEYS?: string;
+  @IsOptional() @IsString() DATA_KEYS_FILE?: string;
   /** `simulated` takes no money. It answers by itself, for development and measurements. */
   @IsIn(['stripe', 'simulated']) PAYMENT_PROVIDER: 'stripe' | 'simulated';
   @ValidateIf(forStripe) @IsString() STRIPE_API_KEY: string;

@@ -1,4 +1,5 @@
 export { defineService, type Service, type ServiceDefinition } from './define-service';
+export { type DataKeySettings, IsDataKeys, sealerOf, unfitDataKeys } from './data-keys';
 export { Port, PostgresUrl, ProcessEnvironment, readEnvironment, ServiceEnvironment } from './environment';
 export { showsDocs } from './production';
 export { ServiceModule, type ServiceModuleOptions } from './service.module';

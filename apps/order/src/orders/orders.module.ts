@@ -5,7 +5,9 @@ import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import { Deadlines, SagaCensus, SagaEngine } from '@shop/saga';
-import { LOGGER } from '@shop/service';
+import { Sealer } from '@shop/sealing';
+import { LOGGER, sealerOf } from '@shop/service';
+import { OrderEnvironment } from '../environment';
 import { OperatorService } from './operator/operator.service';
 import { SagasController } from './operator/sagas.controller';
 import { OrdersController } from './orders.controller';
@@ -24,6 +26,7 @@ const STOP_WITHIN_MS = 3_000;
     OrderWatch,
     OrdersService,
     OperatorService,
+    { provide: Sealer, useFactory: sealerOf, inject: [OrderEnvironment] },
     {
       provide: SagaEngine,
       useFactory: createOrderEngine,
