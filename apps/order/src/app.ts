@@ -2,6 +2,7 @@
 import { defineService, unfitDataKeys } from '@shop/service';
 import { OrderEnvironment } from './environment';
 import { orderMigrations } from './migrations';
+import { orderData } from './orders/erase-orders';
 import { OrderEntity } from './orders/reading/order.entity';
 import { OrdersListModule } from './orders/reading/orders-list.module';
 import { OrdersModule } from './orders/orders.module';
@@ -16,5 +17,6 @@ export const orderService = defineService({
   unfit: (environment: OrderEnvironment) => unfitDataKeys(environment),
   migrations: orderMigrations,
   entities: [Product, OrderEntity],
+  ownData: orderData,
   imports: [ProductsModule, OrdersListModule, OrdersModule],
 });

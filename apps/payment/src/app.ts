@@ -6,6 +6,7 @@ import { defineService, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
 import { CreatePayment } from './payments/create-payment';
+import { paymentData } from './payments/erase-payments';
 import { PaymentCommands } from './payments/payment-commands';
 import { PaymentEntity } from './payments/payment.entity';
 import { PaymentsController } from './payments/payments.controller';
@@ -41,6 +42,7 @@ export function paymentService(provider?: Provider) {
     ],
     migrations: paymentMigrations,
     entities: [PaymentEntity, RefundEntity],
+    ownData: paymentData,
     imports: [
       TypeOrmModule.forFeature([PaymentEntity, RefundEntity]),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),

@@ -19,7 +19,7 @@ export type EnvironmentOf<Name extends string> = ServiceEnvironment &
 /** The parts that differ between services. All else is the same in all of them. */
 export interface ServiceDefinition<Name extends string>
   extends
-    Pick<ServiceModuleOptions, 'migrations' | 'entities'>,
+    Pick<ServiceModuleOptions, 'migrations' | 'entities' | 'ownData'>,
     Pick<ModuleMetadata, 'imports' | 'controllers' | 'providers'> {
   name: Name;
   /** The title and the description are at the top of the page of its API. */
@@ -64,10 +64,11 @@ class ServiceApp {}
 class EnvironmentModule {}
 
 function moduleOf<Name extends string>(
-  { name, environment: type, migrations, entities, imports = [], controllers, providers }: ServiceDefinition<Name>,
+  definition: ServiceDefinition<Name>,
   environment: EnvironmentOf<Name>,
   logger: Logger,
 ): DynamicModule {
+  const { name, environment: type, migrations, entities, ownData, imports = [], controllers, providers } = definition;
   const databaseUrl = ownSetting(environment, name, 'DATABASE_URL').value as string;
   const service = ServiceModule.register({
     service: name,
@@ -76,6 +77,7 @@ function moduleOf<Name extends string>(
     ...brokerSettings(environment),
     migrations,
     entities,
+    ownData,
   });
   const settings: DynamicModule = {
     module: EnvironmentModule,

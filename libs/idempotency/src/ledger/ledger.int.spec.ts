@@ -81,7 +81,8 @@ describe.each([
 ])('R23 the ledger in %s', (_, { ledger, store, age: ageBy }) => {
   const run = <T>(work: (tx: Kind['tx']) => Promise<T>): Promise<T> => store().transaction(work);
   const find = async ({ scope, key }: Key) => (await ledger.find(store(), [{ scope, key }]))[0];
-  const record = (claim: Claim) => run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer }]));
+  const record = (claim: Claim, given = answer) =>
+    run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer: given }]));
   const begin = (...claims: LeasedClaim[]) => run(async (tx) => ledger.lease(tx, claims, lease));
   const resume = ({ scope, key }: Key, works = ['cook']) =>
     run((tx) => ledger.resume(tx, { scope, key }, works, lease));
@@ -220,6 +221,24 @@ describe.each([
     const again = await failureOf(record({ ...mine, scope: 't1|a|POST /x' }));
     expect(ledger.isLostRace(again)).toBe(true);
     expect(await walk((start) => ledger.erase(store(), 't1|', start))).toBe(0);
+  });
+
+  it('R26 removes finished keys of one tenant, all or those whose answer mentions somebody, and no work under way', async () => {
+    const [alice, bob, theirs, underWay] = [newClaim(), newClaim(), newClaim(), newClaim()];
+    const answerTo = (claim: Claim, name: string) => record(claim, { ...answer, body: `{"customerId":"${name}"}` });
+    await answerTo({ ...alice, scope: 'r1|a|POST /x' }, 'alice');
+    await answerTo({ ...bob, scope: 'r1|a|POST /x' }, 'bob');
+    await answerTo({ ...theirs, scope: 'r11|a|POST /x' }, 'alice');
+    await begin({ ...newLeased('cook', underWay), scope: 'r1|a|POST /x' });
+    await begin({ ...newLeased('cook'), scope: 'cooks', input: { input: { tenant: 'r1' } } });
+    const remove = (mention?: string) =>
+      walk((start) => ledger.remove(store(), { scopePrefix: 'r1|', mention }, start));
+    expect([await remove('alice'), await remove('alice'), await remove(), await remove()]).toEqual([1, 0, 1, 0]);
+    expect(await find({ ...alice, scope: 'r1|a|POST /x' })).toBeUndefined();
+    expect(await find({ ...theirs, scope: 'r11|a|POST /x' })).toMatchObject({ status: 'completed' });
+    expect(await find({ ...underWay, scope: 'r1|a|POST /x' })).toMatchObject({ status: 'pending' });
+    expect(await ledger.countPending(store(), { scopePrefix: 'r1|', tenant: 'r1' })).toBe(2);
+    expect(await ledger.countPending(store(), { scopePrefix: 'r11|', tenant: 'r11' })).toBe(0);
   });
 
   it('R26 keeps no answer above the limit', async () => {
