@@ -85,7 +85,8 @@ export function readCommand(
   return { subject, verb, id, option } as SagaCommand | LetterCommand | ErasureCommand;
 }
 
-const isSubject = (word: string | undefined): word is Subject => word !== undefined && Object.keys(forms).includes(word);
+const isSubject = (word: string | undefined): word is Subject =>
+  word !== undefined && Object.keys(forms).includes(word);
 
 function idIn([id]: readonly string[], command: string): string {
   if (!id || id.startsWith('--')) throw new OpsError(`Say which: npm run ops -- ${command} ID.`);
