@@ -17,8 +17,7 @@ export async function eraseSagas(
   if (ids.length === 0) return 0;
   const secrets = definitions.flatMap((definition) => definition.secrets ?? []);
   tx.send(eraseSecrets, [ids, secrets]);
-  const texts = { reason: ERASED, ...(names && { by: ERASED }) };
-  return (await tx.query(eraseTexts, [ids, JSON.stringify(texts)])).length;
+  return (await tx.query(eraseTexts, [ids, names ? ['reason', 'by'] : ['reason'], ERASED])).length;
 }
 
 const eraseSecrets: Statement = {
@@ -31,6 +30,9 @@ const eraseSecrets: Statement = {
 const eraseTexts: Statement = {
   name: 'saga.erase-texts',
   text: `
-    update saga_history set detail = detail || $2::jsonb
-    where saga_id = any($1::uuid[]) and event like 'operator.%' and not detail @> $2::jsonb returning seq`,
+    update saga_history h
+    set detail = detail || (select jsonb_object_agg(name, $3::text) from unnest($2::text[]) as n (name) where h.detail ? name)
+    where saga_id = any($1::uuid[]) and event like 'operator.%'
+      and exists (select from unnest($2::text[]) as n (name) where h.detail ->> name <> $3::text)
+    returning seq`,
 };
