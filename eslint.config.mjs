@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
 
 // Who may import whom: imports only go down, from floor to floor, type imports included. Every lib and tool has its line,
 // and so has an app that is not an ordinary service.
-const ground = ['postgres', 'resilience', 'observability', 'problem', 'validation'];
+const ground = ['postgres', 'resilience', 'observability', 'problem', 'validation', 'sealing'];
 const anyService = ['service', 'saga', 'participant', 'contracts', 'messaging', 'idempotency', 'http', ...ground];
 const floors = {
   // floor 4
@@ -27,6 +27,7 @@ const floors = {
   resilience: [],
   observability: [],
   problem: [],
+  sealing: [],
   // On top of it: a list of faults becomes a problem.
   validation: ['problem'],
 };

@@ -1,5 +1,6 @@
 /** Services that are started in production with the settings of a developer's machine, as processes. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 const DIST = join(__dirname, '../../../dist/apps');
@@ -20,6 +21,7 @@ function start(service: string, env: Record<string, string>): Promise<End> {
     [`${service.toUpperCase()}_PORT`]: '0',
     PAYMENT_PROVIDER: 'stripe',
     STRIPE_API_KEY: 'sk_test_none',
+    DATA_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     ...env,
   };
   const child = spawn(process.execPath, [join(DIST, service, 'main.js')], {
@@ -41,6 +43,7 @@ describe('R54 a service in production', () => {
       PAYMENT_DATABASE_URL: url('shop'),
       CORS_ORIGINS: '*',
       PAYMENT_PROVIDER: 'simulated',
+      DATA_KEYS: '',
     });
     expect(code).toBe(1);
     expect(said).toBe(
@@ -49,7 +52,8 @@ describe('R54 a service in production', () => {
         'entry 2 of API_KEYS has the key of entry 3, and another tenant; ' +
         'PAYMENT_DATABASE_URL has a password that everybody knows; ' +
         'CORS_ORIGINS has *, which is any page; ' +
-        'PAYMENT_PROVIDER is simulated, which takes no money\n',
+        'PAYMENT_PROVIDER is simulated, which takes no money; ' +
+        'DATA_KEYS is missing, and without it the key of development is used\n',
     );
   });
 

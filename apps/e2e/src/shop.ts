@@ -36,7 +36,8 @@ export class Shop {
   private constructor(
     readonly system: System,
     private readonly products: readonly SeedProduct[],
-    private readonly log: () => string,
+    /** All that the services have said so far. */
+    readonly log: () => string,
   ) {
     this.order = new ApiClient(system.urls.order, DEVELOPMENT_KEY);
     this.inventory = new ApiClient(system.urls.inventory, DEVELOPMENT_KEY);

@@ -5,6 +5,7 @@ import { defineService } from '@shop/service';
 import { InventoryEnvironment } from './environment';
 import { inventoryMigrations } from './migrations';
 import { ReservationCommands } from './reservations/reservation-commands';
+import { stockData } from './stock/erase-movements';
 import { StockController } from './stock/stock.controller';
 import { StockEntity } from './stock/stock.entity';
 import { StockService } from './stock/stock.service';
@@ -16,6 +17,7 @@ export const inventoryService = defineService({
   environment: InventoryEnvironment,
   migrations: inventoryMigrations,
   entities: [StockEntity],
+  ownData: stockData,
   imports: [
     TypeOrmModule.forFeature([StockEntity]),
     ParticipantModule.register({ service: 'inventory', commands: ReservationCommands }),

@@ -1,7 +1,8 @@
 /** Puts the order service together. */
-import { defineService } from '@shop/service';
+import { defineService, unfitDataKeys } from '@shop/service';
 import { OrderEnvironment } from './environment';
 import { orderMigrations } from './migrations';
+import { orderData } from './orders/erase-orders';
 import { OrderEntity } from './orders/reading/order.entity';
 import { OrdersListModule } from './orders/reading/orders-list.module';
 import { OrdersModule } from './orders/orders.module';
@@ -13,7 +14,9 @@ export const orderService = defineService({
   title: 'Order service',
   description: 'The gateway: products, orders, and the sagas that carry them out.',
   environment: OrderEnvironment,
+  unfit: (environment: OrderEnvironment) => unfitDataKeys(environment),
   migrations: orderMigrations,
   entities: [Product, OrderEntity],
+  ownData: orderData,
   imports: [ProductsModule, OrdersListModule, OrdersModule],
 });

@@ -1,5 +1,5 @@
 /** The variables of the order service. */
-import { Count, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsOptional, IsString } from 'class-validator';
 
 export class OrderEnvironment extends ServiceEnvironment {
@@ -16,4 +16,7 @@ export class OrderEnvironment extends ServiceEnvironment {
    */
   @Count() MAX_OPEN_ORDERS = 2_000;
   @Count() MAX_OPEN_ORDERS_PER_TENANT = 1_000;
+  /** The keys that the tokens of cards are sealed with. The payment service needs the same ones. */
+  @IsDataKeys() DATA_KEYS?: string;
+  @IsOptional() @IsString() DATA_KEYS_FILE?: string;
 }

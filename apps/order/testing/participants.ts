@@ -53,7 +53,13 @@ export class Participants {
   }
 
   bodyOf(sagaId: string, action: string): unknown {
-    return this.heard.find((command) => command.subject === sagaId && actionOf(command) === action)?.data;
+    return this.bodiesOf(sagaId, action)[0];
+  }
+
+  /** Of each time that the command was sent. */
+  bodiesOf(sagaId: string, action: string): unknown[] {
+    const sent = this.heard.filter((command) => command.subject === sagaId && actionOf(command) === action);
+    return sent.map(({ data }) => data);
   }
 
   /** Sends a reply to a command that may never have been sent. */

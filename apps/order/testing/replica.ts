@@ -7,6 +7,7 @@ import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Deadlines, OpenSagas } from '@shop/saga';
+import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import { OrdersService } from '../src/orders/orders.service';
 import { OrderWatch } from '../src/orders/reading/order-watch';
 import { Admission } from '../src/orders/placing/admission';
@@ -39,13 +40,14 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   if (broker) watch.onModuleInit();
   // No test here listens to events.
   const relay = { wake: () => undefined };
+  const sealer = new Sealer(DEVELOPMENT_DATA_KEYS);
   // Nobody starts it: the orders of a test find room.
   const open = new OpenSagas({ database, logger });
   const roomForAll = { perTenant: MANY, inAll: MANY, begun: MANY, waiting: 0, waitMs: 0 };
   const engine = createOrderEngine(database, publisher, watch, relay, open, logger);
   return {
     watch,
-    orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), ledger),
+    orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), ledger, sealer),
     replies: new RepliesController(engine),
     deadlines: new Deadlines({ database, engine, logger }),
   };

@@ -1,10 +1,12 @@
 /** Puts the payment service together. */
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ParticipantModule } from '@shop/participant';
-import { defineService } from '@shop/service';
+import { Sealer } from '@shop/sealing';
+import { defineService, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
 import { CreatePayment } from './payments/create-payment';
+import { paymentData } from './payments/erase-payments';
 import { PaymentCommands } from './payments/payment-commands';
 import { PaymentEntity } from './payments/payment.entity';
 import { PaymentsController } from './payments/payments.controller';
@@ -24,16 +26,23 @@ const PROVIDER_TIMEOUT_MS = 4_000;
 /** Tests pass their own provider. Without it, the environment names the provider. */
 export function paymentService(provider?: Provider) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
-  const providers = [ProviderCalls, { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] }];
+  const providers = [
+    ProviderCalls,
+    { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] },
+    { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
+  ];
   return defineService({
     name: 'payment',
     title: 'Payment service',
     description: 'Payments and refunds.',
     environment: PaymentEnvironment,
-    unfit: ({ PAYMENT_PROVIDER }: PaymentEnvironment) =>
-      PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : [],
+    unfit: (environment: PaymentEnvironment) => [
+      ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
+      ...unfitDataKeys(environment),
+    ],
     migrations: paymentMigrations,
     entities: [PaymentEntity, RefundEntity],
+    ownData: paymentData,
     imports: [
       TypeOrmModule.forFeature([PaymentEntity, RefundEntity]),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),

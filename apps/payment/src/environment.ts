@@ -1,5 +1,5 @@
 /** The variables of the payment service. */
-import { Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
@@ -12,6 +12,9 @@ export class PaymentEnvironment extends ServiceEnvironment {
   /** The role that owns the tables; only migrations use it. */
   @IsOptional() @PostgresUrl() PAYMENT_MIGRATION_DATABASE_URL?: string;
   @IsOptional() @IsString() PAYMENT_MIGRATION_DATABASE_PASSWORD_FILE?: string;
+  /** The keys that the tokens of cards are sealed with. The order service needs the same ones. */
+  @IsDataKeys() DATA_KEYS?: string;
+  @IsOptional() @IsString() DATA_KEYS_FILE?: string;
   /** `simulated` takes no money. It answers by itself, for development and measurements. */
   @IsIn(['stripe', 'simulated']) PAYMENT_PROVIDER: 'stripe' | 'simulated';
   @ValidateIf(forStripe) @IsString() STRIPE_API_KEY: string;

@@ -101,6 +101,14 @@ export class PaymentApps {
     return this.apps[0]!.query<Row>(text, values);
   }
 
+  /** The id of the payment that was begun last. Its source is sealed, so the test cannot find it by that. */
+  async newestPending(): Promise<string> {
+    const [row] = await this.query<{ id: string }>(
+      `select id from payment where status = 'pending' order by created_at desc limit 1`,
+    );
+    return row!.id;
+  }
+
   /** Changes the lease as if the owner of the request had been silent for longer than any lease. */
   ageLease(key: string): Promise<unknown> {
     return this.query(

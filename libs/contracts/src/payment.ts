@@ -3,7 +3,12 @@ import { defineCommand } from '@shop/messaging';
 import { IsInt, IsString, IsUUID, Matches, MaxLength, Min, MinLength } from 'class-validator';
 import { CURRENCY, TENANT } from './limits';
 
-const MAX_SOURCE_LENGTH = 200;
+/** In characters, for a token as the client sends it. */
+export const MAX_SOURCE_LENGTH = 200;
+/** A client must not hand in a text that looks sealed: it would be opened, and might be another customer's. */
+export const SOURCE = /^(?!sealed\.)/;
+/** The longest sealed token: four bytes for each character, the nonce and the tag, in base64, behind the name of the key. */
+const MAX_SEALED_LENGTH = 1_200;
 const MAX_COMMAND_ID_LENGTH = 255;
 
 export class ChargePaymentBody {
@@ -21,10 +26,10 @@ export class ChargePaymentBody {
   @Matches(CURRENCY)
   currency: string;
 
-  /** The provider's token for the means of payment; never logged. */
+  /** The provider's token for the means of payment, sealed for `placeOfSource`; releases before sent it in clear. */
   @IsString()
   @MinLength(1)
-  @MaxLength(MAX_SOURCE_LENGTH)
+  @MaxLength(MAX_SEALED_LENGTH)
   source: string;
 }
 
@@ -41,6 +46,10 @@ export class RefundPaymentBody {
   @MaxLength(MAX_COMMAND_ID_LENGTH)
   chargeId: string;
 }
+
+/** A sealed token opens for its own order only. */
+export const placeOfSource = ({ tenant, orderId }: Pick<ChargePaymentBody, 'tenant' | 'orderId'>): string =>
+  `charge-payment/${tenant}/${orderId}`;
 
 const service = 'payment';
 

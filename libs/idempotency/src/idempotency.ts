@@ -6,7 +6,7 @@ import { isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { countDecisions } from './decisions';
 import { type Answer, refusalOf } from './answer';
-import type { KeyState, Kind, Ledger, Postgres, Store } from './ledger/ledger';
+import type { KeyState, Kind, Ledger, Postgres, Store, Stretch } from './ledger/ledger';
 import type { LeasedRun } from './leased/leased-work';
 import { LeasedWorks, type LeaseOptions } from './leased/leased-works';
 import { tenantIn } from './http/caller';
@@ -84,20 +84,37 @@ export class Idempotency<K extends Kind = Postgres> {
    * Erases the answers of all scopes with this prefix, and returns the number of rows. The keys stay used until they
    * expire.
    */
-  async erase(scopePrefix: string): Promise<number> {
-    let erased = 0;
+  erase(scopePrefix: string): Promise<number> {
+    return this.walk((start) => this.ledger.erase(this.store, scopePrefix, start));
+  }
+
+  /**
+   * Removes the finished keys of all scopes with this prefix, or only those with a `mention` in their answer, and
+   * returns how many. What was done under them is known by its natural key.
+   */
+  forget(scopePrefix: string, mention?: string): Promise<number> {
+    return this.walk((start) => this.ledger.remove(this.store, { scopePrefix, mention }, start));
+  }
+
+  /** How many claims of the tenant are under way: of its scopes, or with the tenant in the input of their work. */
+  countPending(scopePrefix: string, tenant: string): Promise<number> {
+    return this.ledger.countPending(this.store, { scopePrefix, tenant });
+  }
+
+  private async walk(stretch: (start: number) => Promise<Stretch>): Promise<number> {
+    let changed = 0;
     // A row that is updated during the walk may move to a place that the walk has passed. So a walk has to find nothing
     // to be the last.
-    for (let found = 1; found > 0; erased += found) {
+    for (let found = 1; found > 0; changed += found) {
       found = 0;
       let start = 0;
       do {
-        const { changed, next } = await this.ledger.erase(this.store, scopePrefix, start);
-        found += changed;
-        start = next;
+        const done = await stretch(start);
+        found += done.changed;
+        start = done.next;
       } while (start > 0);
     }
-    return erased;
+    return changed;
   }
 
   private async attempt(claim: Claim, work: (tx: K['tx']) => Promise<Answer>): Promise<Outcome> {

@@ -6,6 +6,8 @@ export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payl
 export { DeadLetterEntity } from './dead-letter.entity';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter, type Reach } from './dead-letter.repository';
 export { DeadLetters } from './dead-letters';
+export { eraseDeadLetters } from './erase-letters';
+export { type DataSubject, ERASED } from './erased-letter';
 export { defineEvent, type EventType, newEvent } from './event';
 export { JetStreamServer } from './jetstream.server';
 export { Consumes, type Delivery, Replies } from './mailbox';

@@ -10,6 +10,7 @@ export {
   type StepAction,
   type StepDefinition,
 } from './definition';
+export { eraseSagas } from './erase-sagas';
 export { sagaMigrations } from './migrations';
 export { OpenSagas } from './open-sagas';
 export { CANCELLED_BY_OPERATOR } from './operator';

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
 import { actOn, beginOn, useSagaStack } from '../testing/sagas';
+import { eraseSagas } from './erase-sagas';
 import { listSagas } from './saga-list';
 import type { OperatorEvent } from './saga-state';
 import { findSaga } from './saga.view';
@@ -37,7 +38,7 @@ const pathOf = async (id: string) =>
   (await findSaga(one.database, id))!.history.map(({ event, to }) => `${event} → ${to}`);
 
 describe('R6 an operator’s act', () => {
-  it('R6 leaves its command after the commit, and a line in history and log that says who, when and why', async () => {
+  it('R6 leaves its command after the commit, and lines in history and log that say who and when; why is in the history', async () => {
     const id = await begin(one);
     await park(one, id);
     await actOn(one, id, retry);
@@ -55,10 +56,26 @@ describe('R6 an operator’s act', () => {
       sagaId: id,
       traveller: 'Ada',
       by: 'olga',
-      reason: 'the airline is back',
       from: 'parked',
       to: 'flight.undo',
     });
+    // A log cannot be erased, and people write names.
+    expect(JSON.stringify(one.log)).not.toContain('the airline is back');
+  });
+
+  it('R26 keeps its place in the history when what was written about it, and then who it was, is erased', async () => {
+    const id = await begin(one);
+    await park(one, id);
+    await actOn(one, id, retry);
+    await actOn(one, id, { type: 'operator', act: 'retry', by: 'olga' });
+    const details = async () => (await findSaga(one.database, id))!.history.slice(-2).map(({ detail }) => detail);
+    const erase = (names: boolean) =>
+      one.database.transaction((tx) => eraseSagas(tx, [id], { definitions: [journeyV1], names }));
+    expect([await erase(false), await erase(false)]).toEqual([1, 0]);
+    expect(await details()).toEqual([{ by: 'olga', reason: 'erased' }, { by: 'olga' }]);
+    expect([await erase(true), await erase(true)]).toEqual([2, 0]);
+    expect(await details()).toEqual([{ by: 'erased', reason: 'erased' }, { by: 'erased' }]);
+    expect(await pathOf(id)).toHaveLength(5);
   });
 
   it('R6 sends nothing and changes nothing when the transaction around it fails', async () => {

@@ -23,6 +23,7 @@ import {
 } from './decide-batch';
 import type { SagaDefinition } from './definition';
 import type { OpenSagas } from './open-sagas';
+import { isActOfOperator } from './operator';
 import { SagaDefinitions } from './saga-definitions';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
@@ -210,8 +211,10 @@ export class SagaEngine {
       attempt,
       durationMs,
     };
-    // The detail comes from another service. It may add some fields to the line, but not change them.
-    const line = detail ? { ...foreignFields(detail), ...facts } : facts;
+    // The detail comes from another service. It may add some fields to the line, but not change them. What an operator
+    // wrote may name people, so only the history has it, where it can be erased.
+    const told = detail && (isActOfOperator(event) ? { by: detail['by'] } : foreignFields(detail));
+    const line = { ...told, ...facts };
     // The saga was parked before, so this is no reason for an error line, which may call a person.
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);

@@ -23,7 +23,7 @@ export type EnvironmentOf<Name extends string> = ServiceEnvironment &
 /** The parts that differ between services. All else is the same in all of them. */
 export interface ServiceDefinition<Name extends string>
   extends
-    Pick<ServiceModuleOptions, 'migrations' | 'entities'>,
+    Pick<ServiceModuleOptions, 'migrations' | 'entities' | 'ownData'>,
     Pick<ModuleMetadata, 'imports' | 'controllers' | 'providers'> {
   name: Name;
   /** The title and the description are at the top of the page of its API. */
@@ -55,12 +55,14 @@ export function defineService<Name extends string>(definition: ServiceDefinition
     return app;
   };
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
-    const common = [...unfitForProduction(environment.API_KEYS), ...unfitDoor(environment)];
-    const servers = [
-      ...unfitForTheDatabase(name, databaseSettings(environment, name)),
+    const databases = unfitForTheDatabase(name, databaseSettings(environment, name));
+    return [
+      ...unfitForProduction(environment.API_KEYS),
+      ...databases,
       ...unfitForTheBroker(environment),
+      ...unfitDoor(environment),
+      ...(definition.unfit?.(environment) ?? []),
     ];
-    return [...common, ...servers, ...(definition.unfit?.(environment) ?? [])];
   };
   const insteadOf = (environment: EnvironmentOf<Name>, logger: Logger) => {
     const { migrations } = definition;
@@ -78,10 +80,11 @@ class ServiceApp {}
 class EnvironmentModule {}
 
 function moduleOf<Name extends string>(
-  { name, environment: type, migrations, entities, imports = [], controllers, providers }: ServiceDefinition<Name>,
+  definition: ServiceDefinition<Name>,
   environment: EnvironmentOf<Name>,
   logger: Logger,
 ): DynamicModule {
+  const { name, environment: type, migrations, entities, ownData, imports = [], controllers, providers } = definition;
   const service = ServiceModule.register({
     service: name,
     logger,
@@ -89,6 +92,7 @@ function moduleOf<Name extends string>(
     ...brokerSettings(environment),
     migrations,
     entities,
+    ownData,
   });
   const settings: DynamicModule = {
     module: EnvironmentModule,

@@ -21,7 +21,10 @@ import { endedWithin } from '@shop/resilience';
 import { DataSource } from 'typeorm';
 import { DeadLettersController } from './dead-letters.controller';
 import { DeadLettersService } from './dead-letters.service';
-import { ErasureController } from './erasure.controller';
+import { ErasureController } from './erasure/erasure.controller';
+import { ErasureService } from './erasure/erasure.service';
+import { noOwnData, OWN_DATA, type OwnData } from './erasure/own-data';
+import { StoredAnswersController } from './erasure/stored-answers.controller';
 import { followHealth, healthChecks } from './health';
 import { LOGGER } from './logger';
 import { type DatabaseSettings, openDatabase } from './open-database';
@@ -36,6 +39,8 @@ export interface ServiceModuleOptions {
   migrations: Function[];
   /** The entities of the tables of the service. Its modules get the repositories with `TypeOrmModule.forFeature`. */
   entities?: Function[];
+  /** What an erasure finds in the tables of the service. */
+  ownData?: OwnData;
 }
 
 /** Whoever does not answer by then is left: the process is about to end. */
@@ -84,9 +89,14 @@ export class ServiceModule implements OnApplicationShutdown {
     });
     return {
       module: ServiceModule,
-      controllers: [ErasureController, DeadLettersController],
+      controllers: [StoredAnswersController, ErasureController, DeadLettersController],
       imports: [idempotency, MetricsModule, health, TypeOrmModule.forFeature([DeadLetterEntity])],
-      providers: [...providers, DeadLettersService],
+      providers: [
+        ...providers,
+        { provide: OWN_DATA, useValue: options.ownData ?? noOwnData },
+        DeadLettersService,
+        ErasureService,
+      ],
       exports: providers,
     };
   }

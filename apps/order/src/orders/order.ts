@@ -1,6 +1,6 @@
 /** An order: the request, and the decision about its price. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
-import { MAX_LINES, MAX_QUANTITY, objectionToPaying, SKU } from '@shop/contracts';
+import { MAX_LINES, MAX_QUANTITY, MAX_SOURCE_LENGTH, objectionToPaying, SKU, SOURCE } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { Type } from 'class-transformer';
@@ -32,7 +32,8 @@ export class OrderItemBody {
 
 export class PaymentBody {
   @ApiProperty({ description: "the payment provider's token", example: 'tok_ok' })
-  @IsText(200)
+  @IsText(MAX_SOURCE_LENGTH)
+  @Matches(SOURCE, { message: 'source must be a token of the payment provider' })
   source: string;
 }
 

@@ -5,7 +5,8 @@ import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import { Deadlines, OpenSagas, SagaCensus, SagaEngine } from '@shop/saga';
-import { LOGGER } from '@shop/service';
+import { Sealer } from '@shop/sealing';
+import { LOGGER, sealerOf } from '@shop/service';
 import { OperatorService } from './operator/operator.service';
 import { SagasController } from './operator/sagas.controller';
 import { OrderEnvironment } from '../environment';
@@ -26,6 +27,7 @@ const STOP_WITHIN_MS = 3_000;
     OrderWatch,
     OrdersService,
     OperatorService,
+    { provide: Sealer, useFactory: sealerOf, inject: [OrderEnvironment] },
     {
       provide: SagaEngine,
       useFactory: createOrderEngine,

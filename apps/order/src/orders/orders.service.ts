@@ -6,6 +6,7 @@ import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
+import { Sealer } from '@shop/sealing';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
 import { isSettled, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
@@ -34,11 +35,12 @@ export class OrdersService {
     private readonly watch: OrderWatch,
     private readonly admission: Admission,
     ledger: Ledger,
+    sealer: Sealer,
   ) {
     this.placing = new Lane({
       gatherMs: GATHER_MS,
       turnOf: ({ caller }) => caller.tenant,
-      run: (batch) => placeOrders({ database, ledger, engine }, batch),
+      run: (batch) => placeOrders({ database, ledger, engine, sealer }, batch),
     });
     this.reading = new Lane({ turnOf: ({ tenant }) => tenant, run: (keys) => findOrders(database, keys) });
   }

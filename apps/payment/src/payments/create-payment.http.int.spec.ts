@@ -72,6 +72,7 @@ describe('R38 POST /payments', () => {
     ['an empty source', { source: '' }],
     ['an endless source', { source: 't'.repeat(201) }],
     ['a source that cannot be stored', { source: 'tok_\0' }],
+    ['a source that looks sealed', { source: 'sealed.v1.dev.AAAA' }],
     ['no source', { source: undefined }],
     ['what nobody asked for', { orderId: randomUUID() }],
   ])('R29 refuses %s, and the key stays free', async (_, changed) => {
@@ -248,7 +249,9 @@ describe('R18 R19 a payment whose outcome is unknown', () => {
     apps.provider.plan(body.source, 'loses-answer');
     await apps.pay(body, { key });
     await apps.forget(key);
-    await apps.query(`update payment set created_at = now() - interval '1 day' where source = $1`, [body.source]);
+    await apps.query(`update payment set created_at = now() - interval '1 day' where id = $1`, [
+      await apps.newestPending(),
+    ]);
     expect(outcomeOf(await apps.pay(body, { key }))).toBe('503 outcome_unknown');
     const [charge] = apps.provider.chargesOf(body.source);
     expect(apps.provider.callsUnder(charge!.idempotencyKey)).toBe(1);
@@ -261,13 +264,13 @@ describe('R4 a payment whose key the provider has forgotten', () => {
     apps.provider.plan(body.source, fault);
     const answer = await apps.pay(body, { key });
     expect(outcomeOf(answer)).toBe('503 outcome_unknown');
-    const [row] = await apps.query<{ id: string }>('select id from payment where source = $1', [body.source]);
+    const id = await apps.newestPending();
     if (how === 'payment') await apps.forget(key);
     await apps.query(`update ledger set created_at = now() - interval '25 hours' where key = $1`, [key]);
     if (how === 'payment')
-      await apps.query(`update payment set created_at = now() - interval '25 hours' where id = $1`, [row!.id]);
-    apps.provider.forgetKeys(row!.id);
-    return { id: row!.id, body, key, repeat: () => apps.pay(body, { key, replica: 1 }) };
+      await apps.query(`update payment set created_at = now() - interval '25 hours' where id = $1`, [id]);
+    apps.provider.forgetKeys(id);
+    return { id, body, key, repeat: () => apps.pay(body, { key, replica: 1 }) };
   };
 
   it.each(['ledger', 'payment'] as const)(

@@ -300,7 +300,7 @@ describe('a command that cannot be read', () => {
     ['a tenant that is none', (charge) => withData(charge, { tenant: 'a b' }), 'malformed_command'],
     ['an order id that is no UUID', (charge) => withData(charge, { orderId: 'order-7' }), 'malformed_command'],
     ['an empty source', (charge) => withData(charge, { source: '' }), 'malformed_command'],
-    ['an endless source', (charge) => withData(charge, { source: 't'.repeat(201) }), 'malformed_command'],
+    ['an endless source', (charge) => withData(charge, { source: 't'.repeat(1_201) }), 'malformed_command'],
   ])('is refused: %s', async (_, spoil, reason) => {
     const { charge } = replicas.newCase();
     expect(await perform(one, spoil(charge))).toMatchObject({ outcome: 'refused', reason });

@@ -10,6 +10,7 @@ import {
   ChargePayment,
   type ChargePaymentBody,
   objectionToPaying,
+  placeOfSource,
   RefundPayment,
   type RefundPaymentBody,
 } from '@shop/contracts';
@@ -39,6 +40,7 @@ interface Payments {
 
 /** The outside work that a charge still needs. */
 interface Charge extends NewPayment {
+  orderId: string;
   /** The id of the charge command. It is the provider's key for the charge. */
   chargeId: string;
   /** The provider may have been asked before. Then a refusal does not tell what happened to the money. */
@@ -97,17 +99,23 @@ export class PaymentCommands implements CommandSet<Payments> {
   }
 
   private async charge(work: LeasedWork, charge: Charge): Promise<Done> {
-    const { tenant, id, chargeId, amount, currency, source, isKnown } = charge;
+    const { tenant, id, orderId, chargeId, amount, currency, source, isKnown } = charge;
     const key = { tenant, id };
     const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
     const askedBefore = work.attempt > 1 || isKnown;
-    const turn = { tenant, patienceMs: PATIENCE_OF_SAGA_MS };
     const result =
       amount === 0
         ? NOTHING_TO_PAY
         : await this.provider.charge(
             { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
-            { ids: { messageId: chargeId, paymentId: id }, askedBefore, ageMs: knownForMs + work.ageMs, ...turn },
+            {
+              ids: { messageId: chargeId, paymentId: id },
+              place: placeOfSource({ tenant, orderId }),
+              askedBefore,
+              ageMs: knownForMs + work.ageMs,
+              tenant,
+              patienceMs: PATIENCE_OF_SAGA_MS,
+            },
           );
     const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
     return work.finishWith(answerOf(reply), settlePayments, { key, result }, tenant);
@@ -142,7 +150,7 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   // The ledger may have forgotten the command. The payment has its id from the command, so it still exists.
   if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
   if (payment?.status === 'declined') return refused('payment_declined');
-  const wanted: NewPayment = { tenant, id, orderId, amount, currency, source };
+  const wanted = { tenant, id, orderId, amount, currency, source };
   // The order service does not send such a command, unless it is older than this rule.
   if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);

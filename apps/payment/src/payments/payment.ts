@@ -1,7 +1,7 @@
 /** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
 import { ApiProperty } from '@nestjs/swagger';
-import { CURRENCY, objectionToPaying, type Payable } from '@shop/contracts';
+import { CURRENCY, MAX_SOURCE_LENGTH, objectionToPaying, type Payable, SOURCE } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsInt, Matches, Max, Min } from 'class-validator';
@@ -13,8 +13,6 @@ import { IsInt, Matches, Max, Min } from 'class-validator';
 export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
 /** The reason of a payment that was never made while the provider could still be asked for it. */
 export const NEVER_CHARGED = 'never_charged';
-/** In characters, for a token of the provider. */
-const MAX_SOURCE_LENGTH = 200;
 /** `pmt_` and the letters of a hash. */
 export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 /** Enough characters of a hash that two ids are never equal. */
@@ -33,6 +31,7 @@ export class PaymentBody {
 
   @ApiProperty({ description: "the payment provider's token", example: 'tok_ok' })
   @IsText(MAX_SOURCE_LENGTH)
+  @Matches(SOURCE, { message: 'source must be a token of the payment provider' })
   source: string;
 }
 
@@ -45,7 +44,7 @@ export interface Payment {
   orderId: string | null;
   amount: number;
   currency: string;
-  /** The provider's token of the means of payment. It is erased when the payment is settled. */
+  /** The provider's token of the means of payment, sealed. It is erased when the payment is settled. */
   source: string | null;
   status: PaymentStatus;
   declineReason: string | null;

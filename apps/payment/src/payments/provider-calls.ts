@@ -5,6 +5,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
 import { Bulkhead, RetryableError, TerminalError } from '@shop/resilience';
+import { Sealer } from '@shop/sealing';
 import { LOGGER } from '@shop/service';
 import { type Asked, type Memory, memoryOf } from './asking-again';
 import { NEVER_CHARGED } from './payment';
@@ -26,6 +27,12 @@ interface Asking extends Asked {
   tenant: string;
   /** The longest wait for the turn. */
   patienceMs: number;
+}
+
+/** A charge whose source may be sealed. Only here is it opened. */
+interface AskingToCharge extends Asking {
+  /** Where the source was sealed for. */
+  place: string;
 }
 
 /** For a client that waits for its answer. */
@@ -52,14 +59,15 @@ export class ProviderCalls {
   constructor(
     @Inject(PROVIDER) private readonly provider: Provider,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly sealer: Sealer,
   ) {}
 
   /**
    * If the provider does not accept a request, no money moved. The payment fails like a declined one. So does a charge
    * that was never made while the provider remembered its key: it is not made later.
-   * @throws RetryableError when the outcome is unknown
+   * @throws RetryableError when the outcome is unknown, also while the source cannot be opened
    */
-  charge(request: ChargeRequest, asking: Asking): Promise<ChargeResult> {
+  charge(request: ChargeRequest, asking: AskingToCharge): Promise<ChargeResult> {
     return this.ask('charge', asking, async () => {
       const memory = memoryOf(asking);
       const found = await this.lookUp('charge', { asking, memory }, () => this.provider.findCharge(request));
@@ -67,7 +75,7 @@ export class ProviderCalls {
       if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
       if (memory === 'forgotten') return { outcome: 'declined', reason: NEVER_CHARGED };
       try {
-        return bounded(await this.provider.charge(request));
+        return bounded(await this.provider.charge({ ...request, source: this.opened(request.source, asking) }));
       } catch (error) {
         this.passUnknown('charge', asking, error);
         return { outcome: 'declined', reason: 'refused_by_provider' };
@@ -93,6 +101,19 @@ export class ProviderCalls {
         return { outcome: 'refused' };
       }
     });
+  }
+
+  /**
+   * An operator can bring a lost key back. Until then the charge waits: a customer is not declined for what is our fault.
+   * @throws RetryableError when it cannot be opened
+   */
+  private opened(source: string, { ids, place }: AskingToCharge): string {
+    try {
+      return this.sealer.open(source, place);
+    } catch (cause) {
+      this.logger.error({ ...ids, reason: (cause as Error).message }, 'payment.source.unopened');
+      throw new RetryableError('the source cannot be opened', { cause });
+    }
   }
 
   /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */

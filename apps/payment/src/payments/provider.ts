@@ -9,7 +9,7 @@ export interface ChargeRequest {
   amount: number;
   /** ISO 4217, in capital letters. */
   currency: string;
-  /** The token from the provider with which the customer pays. */
+  /** The token from the provider with which the customer pays. Only `charge` gets it in clear. */
   source: string;
 }
 

@@ -139,3 +139,19 @@ export const eraseStretch: Statement = {
     set status = 'erased', fingerprint = null, answer_status = null, answer_headers = null, answer_body = null
     where ${stretch} and starts_with(scope, $3) and status not in ('pending', 'erased')`),
 };
+
+export const removeStretch: Statement = {
+  name: 'ledger.remove-stretch',
+  text: countedOver(`
+    delete from ledger
+    where ${stretch} and starts_with(scope, $3) and lease_token is null
+      and ($4::text is null or position($4::text in answer_body) > 0)`),
+};
+
+// The input of leased work stands within what is kept of it.
+export const countPending: Statement = {
+  name: 'ledger.count-pending',
+  text: `
+    select count(*)::int as count from ledger
+    where status = 'pending' and (starts_with(scope, $1) or input #>> '{input,tenant}' = $2)`,
+};

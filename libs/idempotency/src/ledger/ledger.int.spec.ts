@@ -81,7 +81,8 @@ describe.each([
 ])('R23 the ledger in %s', (_, { ledger, store, age: ageBy }) => {
   const run = <T>(work: (tx: Kind['tx']) => Promise<T>): Promise<T> => store().transaction(work);
   const find = async ({ scope, key }: Key) => (await ledger.find(store(), [{ scope, key }]))[0];
-  const record = (claim: Claim) => run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer }]));
+  const record = (claim: Claim, given = answer) =>
+    run(async (tx) => ledger.record(tx, [{ ...claim, status: 'completed', answer: given }]));
   const begin = (...claims: LeasedClaim[]) => run(async (tx) => ledger.lease(tx, claims, lease));
   const resume = ({ scope, key }: Key, works = ['cook']) =>
     run((tx) => ledger.resume(tx, { scope, key }, works, lease));
@@ -220,6 +221,22 @@ describe.each([
     const again = await failureOf(record({ ...mine, scope: 't1|a|POST /x' }));
     expect(ledger.isLostRace(again)).toBe(true);
     expect(await walk((start) => ledger.erase(store(), 't1|', start))).toBe(0);
+  });
+
+  it('R26 removes finished keys of one tenant, all or those whose answer mentions somebody, and no work under way', async () => {
+    const [mine, theirs] = [{ scope: 'r1|a|POST /x' }, { scope: 'r11|a|POST /x' }];
+    const [hers, underWay] = [newClaim(), newClaim()];
+    const answerTo = (claim: Claim, name: string) => record(claim, { ...answer, body: `{"customerId":"${name}"}` });
+    for (const name of ['alice', 'bob']) await answerTo({ ...newClaim(), ...mine }, name);
+    await answerTo({ ...hers, ...theirs }, 'alice');
+    await begin({ ...newLeased('cook', underWay), ...mine });
+    await begin({ ...newLeased(), scope: 'cooks', input: { input: { tenant: 'r1' } } });
+    const remove = (mention?: string) => walk((at) => ledger.remove(store(), { scopePrefix: 'r1|', mention }, at));
+    expect([await remove('alice'), await remove('alice'), await remove(), await remove()]).toEqual([1, 0, 1, 0]);
+    const left = [await find({ ...hers, ...theirs }), await find({ ...underWay, ...mine })];
+    expect(left.map((entry) => entry?.status)).toEqual(['completed', 'pending']);
+    const pending = (tenant: string) => ledger.countPending(store(), { scopePrefix: `${tenant}|`, tenant });
+    expect([await pending('r1'), await pending('r11')]).toEqual([2, 0]);
   });
 
   it('R26 keeps no answer above the limit', async () => {

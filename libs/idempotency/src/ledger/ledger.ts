@@ -124,6 +124,15 @@ export abstract class Ledger<K extends Kind = Postgres> {
   /** Erases the answers of scopes with this prefix, in one bounded stretch. The keys stay used until they expire. */
   abstract erase(from: K['reader'], scopePrefix: string, start: number): Promise<Stretch>;
 
+  /**
+   * Removes finished rows of scopes with this prefix, in one bounded stretch of the ledger; with a `mention`, only those
+   * whose answer has it in its body. Their keys may be used again, so the effects need natural keys.
+   */
+  abstract remove(from: K['reader'], what: { scopePrefix: string; mention?: string }, start: number): Promise<Stretch>;
+
+  /** How much work is under way in scopes with this prefix, or has this tenant in its input. */
+  abstract countPending(from: K['reader'], whose: { scopePrefix: string; tenant: string }): Promise<number>;
+
   /** True when a transaction failed because another one wrote the same key first; it should run again. */
   abstract isLostRace(error: unknown): boolean;
 }

@@ -139,6 +139,26 @@ export class MemoryLedger extends Ledger<Memory> {
     return { changed: changed.length, next };
   }
 
+  async remove(
+    from: MemoryReader,
+    { scopePrefix, mention }: { scopePrefix: string; mention?: string },
+    start: number,
+  ): Promise<Stretch> {
+    const isMeant = ({ scope, lease, answer }: Row) =>
+      scope.startsWith(scopePrefix) && !lease && (mention === undefined || !!answer?.body.includes(mention));
+    const { changed, next } = walk(from, start, isMeant);
+    for (const row of changed) from.put(TABLE, idOf(row), undefined);
+    return { changed: changed.length, next: next && next - changed.length };
+  }
+
+  async countPending(from: MemoryReader, { scopePrefix, tenant }: { scopePrefix: string; tenant: string }) {
+    const tenantIn = ({ resumable }: Row) =>
+      (resumable?.input as { input?: { tenant?: string } } | undefined)?.input?.tenant;
+    return from
+      .all<Row>(TABLE)
+      .filter((row) => row.lease && (row.scope.startsWith(scopePrefix) || tenantIn(row) === tenant)).length;
+  }
+
   isLostRace(error: unknown): boolean {
     return error instanceof LostRaceError;
   }

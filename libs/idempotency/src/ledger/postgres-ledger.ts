@@ -148,6 +148,16 @@ export class PostgresLedger extends Ledger {
     return walk(await from.query<WalkRow>(sql.eraseStretch, [start, PAGES_PER_STRETCH, scopePrefix]), start);
   }
 
+  async remove(from: Reader, what: { scopePrefix: string; mention?: string }, start: number): Promise<Stretch> {
+    const values = [start, PAGES_PER_STRETCH, what.scopePrefix, what.mention ?? null];
+    return walk(await from.query<WalkRow>(sql.removeStretch, values), start);
+  }
+
+  async countPending(from: Reader, whose: { scopePrefix: string; tenant: string }): Promise<number> {
+    const [row] = await from.query<{ count: number }>(sql.countPending, [whose.scopePrefix, whose.tenant]);
+    return row!.count;
+  }
+
   isLostRace(error: unknown): boolean {
     return isUniqueViolation(error, PRIMARY_KEY);
   }

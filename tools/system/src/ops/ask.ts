@@ -14,14 +14,14 @@ export interface Asked {
   api: ApiClient;
 }
 
-/** Longer than any of these requests takes; somebody sits and waits. */
+/** Longer than nearly all of these requests take; somebody sits and waits. */
 const TIMEOUT_MS = 10_000;
 
 /** Where `npm start` has it, unless the environment says otherwise. */
-export function serviceIn(env: NodeJS.ProcessEnv, name: ServiceName): Asked {
+export function serviceIn(env: NodeJS.ProcessEnv, name: ServiceName, timeoutMs = TIMEOUT_MS): Asked {
   const variable = `${name.toUpperCase()}_URL`;
   const url = (env[variable] || `http://127.0.0.1:${usualPorts[name]}`).replace(/\/+$/, '');
-  return { name, variable, url, api: new ApiClient(url, env['API_KEY'] || DEVELOPMENT_KEY, TIMEOUT_MS) };
+  return { name, variable, url, api: new ApiClient(url, env['API_KEY'] || DEVELOPMENT_KEY, timeoutMs) };
 }
 
 /** @param fine statuses that are an answer; any other is a reason to stop. @throws OpsError */

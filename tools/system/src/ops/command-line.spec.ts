@@ -18,6 +18,8 @@ describe('the command line of npm run ops', () => {
     [['dead-letters', 'show', ID], { ...letter, verb: 'show' }],
     [['dead-letters', 'replay', ID, '--reason', 'mended'], { ...letter, verb: 'replay', option: 'mended' }],
     [['dead-letters', 'discard', ID, '--reason', 'old'], { ...letter, verb: 'discard', option: 'old' }],
+    [['erase', 'customer', 'alice'], { subject: 'erase', verb: 'customer', id: 'alice' }],
+    [['erase', 'tenant', 'acme'], { subject: 'erase', verb: 'tenant', id: 'acme' }],
     [['--help'], { subject: 'help' }],
     [['help'], { subject: 'help' }],
     [['sagas', '--help'], { subject: 'help' }],
@@ -29,12 +31,13 @@ describe('the command line of npm run ops', () => {
   const sagas = 'list, show, retry, skip, cancel';
   const letters = 'list, show, replay, discard';
   it.each([
-    [[], 'Say about what: there are sagas and dead-letters, and --help.'],
-    [['orders'], 'There is no "orders"; there are sagas and dead-letters, and --help.'],
+    [[], 'Say about what: there are sagas, dead-letters and erase, and --help.'],
+    [['orders'], 'There is no "orders"; there are sagas, dead-letters and erase, and --help.'],
     [['sagas'], `Say what to do: ${sagas}; --help tells more.`],
     [['sagas', 'discard', ID], `There is no "sagas discard"; there are ${sagas}, and --help.`],
     [['sagas', 'toString', ID], `There is no "sagas toString"; there are ${sagas}, and --help.`],
     [['dead-letters', 'skip', ID], `There is no "dead-letters skip"; there are ${letters}, and --help.`],
+    [['erase', 'customer'], 'Say which: npm run ops -- erase customer ID.'],
     [['sagas', 'show'], 'Say which: npm run ops -- sagas show ID.'],
     [['sagas', 'skip', '--reason', 'x'], 'Say which: npm run ops -- sagas skip ID.'],
     [['sagas', 'skip', ID], 'Say why the step counts as done: npm run ops -- sagas skip ID --reason "…".'],
@@ -61,6 +64,7 @@ describe('the command line of npm run ops', () => {
 
   it('R6 R46 explains every command that it reads', () => {
     for (const verb of sagas.split(', ')) expect(usage).toContain(`npm run ops -- sagas ${verb}`);
+    for (const verb of ['customer', 'tenant']) expect(usage).toContain(`npm run ops -- erase ${verb}`);
     for (const verb of letters.split(', ')) expect(usage).toContain(`npm run ops -- dead-letters ${verb}`);
   });
 });

@@ -4,6 +4,7 @@ import { OpsError } from './ask';
 
 export type SagaVerb = 'list' | 'show' | 'retry' | 'skip' | 'cancel';
 export type LetterVerb = 'list' | 'show' | 'replay' | 'discard';
+export type ErasureVerb = 'customer' | 'tenant';
 
 export interface Command<Subject, Verb> {
   subject: Subject;
@@ -15,6 +16,8 @@ export interface Command<Subject, Verb> {
 }
 export type SagaCommand = Command<'sagas', SagaVerb>;
 export type LetterCommand = Command<'dead-letters', LetterVerb>;
+export type ErasureCommand = Command<'erase', ErasureVerb>;
+type Subject = (SagaCommand | LetterCommand | ErasureCommand)['subject'];
 
 /** What may stand behind a verb. */
 interface Form {
@@ -24,7 +27,7 @@ interface Form {
   because?: string;
 }
 const optional: Form = { option: 'reason' };
-const forms: { [Subject in 'sagas' | 'dead-letters']: Record<string, Form> } = {
+const forms: Record<Subject, Record<string, Form>> = {
   sagas: {
     list: { option: 'status', values: ['parked', 'running', 'compensating'] },
     show: {},
@@ -38,6 +41,7 @@ const forms: { [Subject in 'sagas' | 'dead-letters']: Record<string, Form> } = {
     replay: { option: 'reason', because: 'Say why it will be done now' },
     discard: { option: 'reason', because: 'Say why nothing is to be done any more' },
   } satisfies Record<LetterVerb, Form>,
+  erase: { customer: {}, tenant: {} } satisfies Record<ErasureVerb, Form>,
 };
 
 export const usage = `What operators do in a running system, over the HTTP APIs of its services.
@@ -53,16 +57,21 @@ export const usage = `What operators do in a running system, over the HTTP APIs 
   npm run ops -- dead-letters replay ID --reason TEXT                     hands it to its service again
   npm run ops -- dead-letters discard ID --reason TEXT                    nothing is to be done any more
 
+  npm run ops -- erase customer ID                                        erases who a customer of your tenant was
+  npm run ops -- erase tenant NAME                                        the same for all customers of a tenant
+
 Short: npm run saga -- list …, npm run dead-letters -- list …. What is done is kept, with who did it and why.
 These say where to ask and as whom: API_KEY (the one of development),
 ${ownServices.map((name) => `${name.toUpperCase()}_URL (http://127.0.0.1:${usualPorts[name]})`).join(', ')}.`;
 
 /** @throws OpsError */
-export function readCommand(argv: readonly string[]): SagaCommand | LetterCommand | { subject: 'help' } {
+export function readCommand(
+  argv: readonly string[],
+): SagaCommand | LetterCommand | ErasureCommand | { subject: 'help' } {
   const [subject, verb, ...words] = argv;
   if (argv.some((word) => word === '--help' || word === '-h') || subject === 'help') return { subject: 'help' };
-  if (subject !== 'sagas' && subject !== 'dead-letters') {
-    const there = 'there are sagas and dead-letters, and --help';
+  if (!isSubject(subject)) {
+    const there = 'there are sagas, dead-letters and erase, and --help';
     throw new OpsError(subject === undefined ? `Say about what: ${there}.` : `There is no "${subject}"; ${there}.`);
   }
   const verbs = Object.keys(forms[subject]);
@@ -73,8 +82,11 @@ export function readCommand(argv: readonly string[]): SagaCommand | LetterComman
   const id = verb === 'list' ? '' : idIn(words, command);
   const option = optionIn(verb === 'list' ? words : words.slice(1), form, command);
   // The table above says which verbs belong to which subject.
-  return { subject, verb, id, option } as SagaCommand | LetterCommand;
+  return { subject, verb, id, option } as SagaCommand | LetterCommand | ErasureCommand;
 }
+
+const isSubject = (word: string | undefined): word is Subject =>
+  word !== undefined && Object.keys(forms).includes(word);
 
 function idIn([id]: readonly string[], command: string): string {
   if (!id || id.startsWith('--')) throw new OpsError(`Say which: npm run ops -- ${command} ID.`);

@@ -250,6 +250,7 @@ describe('R19 what is stored', () => {
     ['no payment', { payment: undefined }],
     ['a null payment', { payment: null }],
     ['an endless source', { payment: { source: 't'.repeat(201) } }],
+    ['a source that looks sealed', { payment: { source: 'sealed.v1.dev.AAAA' } }],
     ['an item that is null', { items: [null] }],
     ['an unknown property', { coupon: 'FREE' }],
   ])('is no invalid request: %s; the key may be used again', async (_, changed) => {

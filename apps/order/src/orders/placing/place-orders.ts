@@ -1,4 +1,5 @@
 /** Accepts orders: one transaction turns a batch of requests into orders, sagas and stored answers. */
+import { placeOfSource } from '@shop/contracts';
 import type { Caller } from '@shop/http';
 import {
   alreadySubmitted,
@@ -15,6 +16,7 @@ import {
 import { type Database, databaseTime, isUniqueViolation, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import type { NewSaga, SagaEngine } from '@shop/saga';
+import type { Sealer } from '@shop/sealing';
 import { v7 as uuidv7 } from 'uuid';
 import { loadPrices, type Money, priceKey, type ProductKey } from '../../products/product';
 import { checkPayable, type Order, type OrderBody, priceItems } from '../order';
@@ -56,10 +58,11 @@ export interface PlaceOrdersOptions {
   database: Database;
   ledger: Ledger;
   engine: SagaEngine;
+  sealer: Sealer;
 }
 
 export function placeOrders(
-  { database, ledger, engine }: PlaceOrdersOptions,
+  { database, ledger, engine, sealer }: PlaceOrdersOptions,
   requests: readonly PlaceRequest[],
 ): Promise<Outcome[]> {
   // A key almost never comes again after the ledger has forgotten it. So the first attempt does not read these orders.
@@ -71,7 +74,7 @@ export function placeOrders(
     requests,
     {
       load: (tx) => load(tx, requests, askPlacedBefore),
-      decide: (state, index) => decideOrder(state, requests[index]!),
+      decide: (state, index) => decideOrder(state, requests[index]!, sealer),
       save: (tx, state) => {
         insertOrders(tx, state.orders);
         engine.begin(tx, state.sagas);
@@ -110,7 +113,7 @@ function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
 }
 
 /** Decides one order in memory: it is priced and accepted, or refused for good. */
-function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest): Answer {
+function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest, sealer: Sealer): Answer {
   const { tenant } = caller;
   // A PUT uses up no key. A refused PUT may be accepted later, and its id stays free.
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
@@ -132,7 +135,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
     });
     state.orders.push({ order, requestHash: claim.fingerprint, placedAs });
     if (id) state.requestHashes.set(keyOf(order), claim.fingerprint);
-    state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body), traceparent });
+    state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body, sealer), traceparent });
     return createdAnswer(order);
   } catch (error) {
     if (error instanceof Problem) return refuse(error);
@@ -163,14 +166,14 @@ function newOrder(id: string, { now, ownId, ...content }: NewOrderOptions): Orde
   return { id, ...content, status: 'pending', version: 1, createdAt: at, updatedAt: at, sagaId: ownId ? id : uuidv7() };
 }
 
-function sagaData(order: Order, body: OrderBody): PlaceOrder {
+function sagaData(order: Order, { payment }: OrderBody, sealer: Sealer): PlaceOrder {
   return {
     tenant: order.tenant,
     orderId: order.id,
     lines: order.items.map(({ sku, quantity }) => ({ sku, quantity })),
     amount: order.total.amount,
     currency: order.total.currency,
-    source: body.payment.source,
+    source: sealer.seal(payment.source, placeOfSource({ tenant: order.tenant, orderId: order.id })),
   };
 }
 

@@ -1,5 +1,7 @@
 /** An order from its placing to its end through the whole app, with participants that answer as the test says. */
 import { randomUUID } from 'node:crypto';
+import { placeOfSource } from '@shop/contracts';
+import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
@@ -85,9 +87,27 @@ describe('R1 R2 the saga of an order', () => {
       orderId: order.id,
       amount: 2_400,
       currency: 'EUR',
-      source: 'tok_ok',
+      source: expect.stringMatching(/^sealed\./),
     });
     expect(participants.bodyOf(order.id, 'confirm/do')).toEqual({ tenant, reservationId: order.id });
+  });
+
+  it('R26 seals the source for its order once: a command that any replica sends again is the same', async () => {
+    const order = await place();
+    await participants.play(order.id, { 'reserve/do': succeeded });
+    const sent = () => participants.bodiesOf(order.id, 'charge/do') as { source: string }[];
+    await eventually(() => expect(sent()).toHaveLength(1));
+    await there.call('POST', `/sagas/${order.id}/acts`, {
+      key: callers.operator,
+      body: { act: 'retry', reason: 'again' },
+      headers: { 'idempotency-key': randomUUID() },
+    });
+    await eventually(() => expect(sent()).toHaveLength(2));
+    const [first, again] = sent();
+    expect(again).toEqual(first);
+    const sealer = new Sealer(DEVELOPMENT_DATA_KEYS);
+    expect(sealer.open(first!.source, placeOfSource({ tenant: 'acme', orderId: order.id }))).toBe('tok_ok');
+    await participants.play(order.id, allSucceed);
   });
 
   it('R10 drops replies that are repeated, late, of another step or of no saga of ours', async () => {

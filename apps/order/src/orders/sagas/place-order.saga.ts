@@ -15,6 +15,7 @@ export interface PlaceOrder {
   lines: { sku: string; quantity: number }[];
   amount: number;
   currency: string;
+  /** Sealed: only the payment service opens it. */
   source: string;
 }
 

@@ -4,11 +4,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer, type Caller, CallerOf, Roles } from '@shop/http';
 import { Idempotency, Idempotent, tenantPrefix } from '@shop/idempotency';
 import type { Logger } from '@shop/observability';
-import { LOGGER } from './logger';
+import { LOGGER } from '../logger';
 
 @ApiTags('idempotency')
 @Controller('idempotency-keys')
-export class ErasureController {
+export class StoredAnswersController {
   constructor(
     private readonly idempotency: Idempotency,
     @Inject(LOGGER) private readonly logger: Logger,

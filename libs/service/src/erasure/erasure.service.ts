@@ -1,0 +1,57 @@
+/** Erases the personal data of a customer, or of a whole tenant, from all tables of the service. */
+import { Inject, Injectable } from '@nestjs/common';
+import type { Caller } from '@shop/http';
+import { Idempotency, tenantPrefix } from '@shop/idempotency';
+import { type DataSubject, eraseDeadLetters } from '@shop/messaging';
+import type { Logger } from '@shop/observability';
+import { Database } from '@shop/postgres';
+import { Problem } from '@shop/problem';
+import { LOGGER } from '../logger';
+import { type ErasedRows, OWN_DATA, type OwnData } from './own-data';
+
+@Injectable()
+export class ErasureService {
+  constructor(
+    private readonly database: Database,
+    private readonly idempotency: Idempotency,
+    @Inject(OWN_DATA) private readonly ownData: OwnData,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Every part runs in small transactions and converges. Whoever asks again after a crash gets the rest erased.
+   * @throws Problem 409 `open_orders` or `open_requests`
+   */
+  async erase(subject: DataSubject, { tenant: by, principal, roles }: Caller): Promise<ErasedRows[]> {
+    const { tenant, customerId } = subject;
+    const prefix = tenantPrefix(tenant);
+    await this.refuseOpen(subject, prefix);
+    const own = await this.ownData.erase(this.database, subject);
+    // As it stands within a stored answer. A longer name that has this one in it loses its answers too.
+    const mention = customerId === undefined ? undefined : JSON.stringify(customerId).slice(1, -1);
+    const answers = await this.idempotency.forget(prefix, mention);
+    const letters = await eraseDeadLetters(this.database, subject, { unowned: roles.includes('platform') });
+    const erased: ErasedRows[] = [
+      ...own,
+      { table: 'ledger', what: 'stored answers and their keys', rows: answers },
+      { table: 'dead_letter', what: 'messages and notes', rows: letters },
+    ];
+    // Not who was erased: a log is not erased.
+    const rows = Object.fromEntries(erased.map(({ table, rows }) => [table, rows]));
+    this.logger.info({ tenant, by: `${by}/${principal}`, whole: customerId === undefined, rows }, 'data.erased');
+    return erased;
+  }
+
+  private async refuseOpen(subject: DataSubject, prefix: string): Promise<void> {
+    const orders = (await this.ownData.countOpen?.(this.database, subject)) ?? 0;
+    if (orders > 0) {
+      const detail = `${orders} orders have not ended, and need their data: wait for them or end them, and ask again`;
+      throw new Problem(409, 'open_orders', detail, { extensions: { open: orders } });
+    }
+    if (subject.customerId !== undefined) return;
+    const open = await this.idempotency.countPending(prefix, subject.tenant);
+    if (open === 0) return;
+    const detail = `${open} requests or commands are under way: wait until their outcome is known, and ask again`;
+    throw new Problem(409, 'open_requests', detail, { extensions: { open } });
+  }
+}
