@@ -2,11 +2,11 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
-import { NestFactory, Reflector } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ApiKey, askWhoCalls, RolesGuard } from './api-keys';
+import { type ApiKey, RolesGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
 import { showDocument } from './docs';
 import { answerUnknownAddresses } from './known-methods';
@@ -15,8 +15,10 @@ import { pathOf, refuseOddRequests, refuseUnreadable } from './odd-requests';
 import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { measureRequests } from './request-metrics';
+import { checkRoles } from './route-roles';
 import { Stalls } from './stalls';
 import { boundUploads } from './uploads';
+import { askWhoCalls, type CallerSource } from './who-calls';
 
 export interface HttpAppOptions {
   title: string;
@@ -24,6 +26,8 @@ export interface HttpAppOptions {
   logger: Logger;
   /** Without keys the service is open: only for the sandbox. */
   apiKeys?: ApiKey[];
+  /** Who knows callers beside these keys. */
+  callers?: readonly CallerSource[];
   /** Whether it shows the document of its API, and a page with it. */
   docs?: boolean;
 }
@@ -38,7 +42,7 @@ const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding 
 
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { title, description, logger, apiKeys, docs = true }: HttpAppOptions,
+  { title, description, logger, apiKeys, callers, docs = true }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const answers = new WeakMap<Socket, ServerResponse>();
   const stalls = new Stalls();
@@ -65,7 +69,7 @@ export async function createHttpApp(
   fastify.removeContentTypeParser('text/plain');
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
-  if (apiKeys) askWhoCalls(fastify, apiKeys);
+  if (apiKeys) askWhoCalls(fastify, apiKeys, callers);
   boundUploads(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
@@ -76,7 +80,8 @@ export async function createHttpApp(
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new BodyPipe());
-  if (apiKeys) app.useGlobalGuards(new RolesGuard(app.get(Reflector)));
+  if (apiKeys) checkRoles(app);
+  if (apiKeys) app.useGlobalGuards(new RolesGuard());
   if (docs) showDocument(fastify, openApiOf(app, { title, description, authenticated: apiKeys !== undefined }));
   return app;
 }

@@ -29,7 +29,7 @@ const errors = {
 const problemsOf = {
   everybody: { 400: ['malformed_request'], 500: ['internal_error'], 503: ['unavailable', 'overloaded'] },
   checked: { 400: { validation_failed: { errors } } },
-  authenticated: { 401: ['unauthenticated'] },
+  authenticated: { 401: ['unauthenticated'], 403: ['token_incomplete'] },
   withBody: {
     400: [
       'body_too_deep',

@@ -4,8 +4,12 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
+import { ApiKeyEntity } from './api-keys/api-key.entity';
+import { ApiKeysModule } from './api-keys/api-keys.module';
+import { StoredKeys } from './api-keys/stored-keys';
 import type { ServiceEnvironment } from './environment';
-import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
+import { tokensOf } from './tokens';
+import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTokens } from './production';
 import { ownSetting, type PortOf, runService } from './run-service';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
@@ -44,15 +48,22 @@ export function defineService<Name extends string>(definition: ServiceDefinition
   const build = async (environment: EnvironmentOf<Name>, logger: Logger): Promise<NestFastifyApplication> => {
     const apiKeys = parseApiKeys(environment.API_KEYS);
     const docs = showsDocs(environment);
-    const module = moduleOf(definition, environment, logger);
-    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs });
+    const stored = new StoredKeys(logger);
+    const module = moduleOf(definition, environment, logger, ApiKeysModule.register(stored, apiKeys));
+    const callers = [...tokensOf(environment, logger), stored];
+    const app = await createHttpApp(module, { title, description, logger, apiKeys, callers, docs });
     app.connectMicroservice({ strategy: app.get(JetStreamServer) });
     return app;
   };
   const unfit = (environment: EnvironmentOf<Name>): string[] => {
     const { variable, value } = ownSetting(environment, name, 'DATABASE_URL');
     const common = unfitForProduction(environment.API_KEYS, variable, value as string);
-    return [...common, ...unfitForTheBroker(environment), ...(definition.unfit?.(environment) ?? [])];
+    return [
+      ...common,
+      ...unfitForTheBroker(environment),
+      ...unfitForTokens(environment),
+      ...(definition.unfit?.(environment) ?? []),
+    ];
   };
   return { definition, build, run: () => runService({ name, environment: definition.environment, build, unfit }) };
 }
@@ -64,9 +75,10 @@ class ServiceApp {}
 class EnvironmentModule {}
 
 function moduleOf<Name extends string>(
-  { name, environment: type, migrations, entities, imports = [], controllers, providers }: ServiceDefinition<Name>,
+  { name, environment: type, migrations, entities = [], imports = [], controllers, providers }: ServiceDefinition<Name>,
   environment: EnvironmentOf<Name>,
   logger: Logger,
+  apiKeys: DynamicModule,
 ): DynamicModule {
   const databaseUrl = ownSetting(environment, name, 'DATABASE_URL').value as string;
   const service = ServiceModule.register({
@@ -75,7 +87,7 @@ function moduleOf<Name extends string>(
     databaseUrl,
     ...brokerSettings(environment),
     migrations,
-    entities,
+    entities: [ApiKeyEntity, ...entities],
   });
   const settings: DynamicModule = {
     module: EnvironmentModule,
@@ -83,7 +95,7 @@ function moduleOf<Name extends string>(
     providers: [{ provide: type, useValue: environment }],
     exports: [type],
   };
-  return { module: ServiceApp, imports: [service, settings, ...imports], controllers, providers };
+  return { module: ServiceApp, imports: [service, apiKeys, settings, ...imports], controllers, providers };
 }
 
 const brokerSettings = (given: ServiceEnvironment) => ({

@@ -3,7 +3,18 @@ import { parseApiKeys } from '@shop/http';
 import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { type Fault, validate } from '@shop/validation';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
 /** A TCP port; 0 takes any free port. */
@@ -14,6 +25,9 @@ const AsNumber = () =>
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () => Matches(/^postgres(ql)?:\/\/\S+\/\S+$/, isPostgresUrl);
+
+/** An address with a host, and nothing behind it that is not part of it. */
+const HttpUrl = () => Matches(/^https?:\/\/[^\s?#]+$/, { message: 'must look like https://host/path' });
 
 /** Uses the error message of the parser, which never repeats a key. */
 const IsApiKeys = () =>
@@ -65,6 +79,16 @@ export class ServiceEnvironment extends ProcessEnvironment {
   @IsOptional() @IsString() NATS_KEY_FILE?: string;
   /** `key=tenant/principal:role+role`, separated by commas. The key may be `sha256:` and its hex hash. */
   @IsApiKeys() API_KEYS: string;
+  /** The OIDC issuer whose tokens are good here, as it calls itself; and the name of these services in its tokens. */
+  @IsOptional() @HttpUrl() OIDC_ISSUER?: string;
+  @ValidateIf(({ OIDC_ISSUER }: ServiceEnvironment) => OIDC_ISSUER !== undefined)
+  @IsString()
+  OIDC_AUDIENCE: string;
+  @IsOptional() @HttpUrl() OIDC_JWKS_URL?: string;
+  /** The claims of a token that tell these. With dots, one claim is inside another. */
+  @IsString() OIDC_TENANT_CLAIM = 'tenant';
+  @IsString() OIDC_ROLES_CLAIM = 'roles';
+  @IsString() OIDC_PRINCIPAL_CLAIM = 'sub';
 }
 
 /** Reads the variables that the class declares. @throws Error that lists every fault, one a line */

@@ -7,7 +7,7 @@ import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { RetryableError } from '@shop/resilience';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
-import { isSettled, type Order } from './order';
+import { isSettled, isVisible, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
 import { placeOrders, type PlaceRequest } from './placing/place-orders';
 import { OrderWatch } from './reading/order-watch';
@@ -38,11 +38,18 @@ export class OrdersService {
     return this.placing.submit(request);
   }
 
-  find(key: OrderKey): Promise<Order | undefined> {
+  /** The order of this tenant with this id, whoever has placed it. */
+  findForAll(key: OrderKey): Promise<Order | undefined> {
     return this.reading.submit(key);
   }
 
-  /** @throws Problem 404 `order_not_found`, also for an order of another tenant */
+  /** The order, when whoever asks with this key sees it. */
+  async find(key: OrderKey): Promise<Order | undefined> {
+    const order = await this.findForAll(key);
+    return order && isVisible(order, key) ? order : undefined;
+  }
+
+  /** @throws Problem 404 `order_not_found`, also for an order of another tenant or of somebody else */
   async get(key: OrderKey): Promise<Order> {
     const order = await this.find(key);
     if (!order) throw new Problem(404, 'order_not_found', 'there is no order with this id');

@@ -1,7 +1,7 @@
 /** The progress of an order: its saga, at once or as a stream of events. */
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf } from '@shop/http';
+import { ApiAnswer, type Caller, CallerOf, Roles } from '@shop/http';
 import { ApiProblems } from '@shop/problem';
 import type { SagaView } from '@shop/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,6 +19,7 @@ const MAX_STREAM_MS = 10 * 60_000;
 
 @ApiTags('orders')
 @Controller('orders/:id')
+@Roles('customer', 'operator')
 export class OrderStoryController {
   constructor(
     private readonly orders: OrdersService,
