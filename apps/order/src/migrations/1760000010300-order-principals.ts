@@ -9,9 +9,9 @@ export class OrderPrincipals1760000010300 implements MigrationInterface {
     await runner.query(
       `comment on column orders.placed_by is 'The principal that placed it; null for those of the time before this column, which only operators see'`,
     );
-    // It begins like orders_by_creation, so that no look-up of an order by its key takes it.
+    // As in orders_by_creation, only a query with the same words takes it, and so no look-up of an order by its key.
     await runner.query(
-      `create index orders_by_principal on orders ((tenant || ''), placed_by, created_at, id) where placed_by is not null`,
+      `create index orders_by_principal on orders ((tenant || ''), (placed_by || ''), created_at, id) where placed_by is not null`,
     );
   }
 
