@@ -3,6 +3,7 @@ import { printable } from '@shop/observability';
 import { OpsError } from './ask';
 import { readCommand, usage } from './command-line';
 import { runDeadLetters } from './dead-letters';
+import { runKeys } from './keys';
 import { runSagas } from './sagas';
 
 /** Answers the lines to be printed, in which nothing is left that a terminal would obey. @throws OpsError */
@@ -23,5 +24,7 @@ async function linesFor(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       return runSagas(command, env);
     case 'dead-letters':
       return runDeadLetters(command, env);
+    case 'keys':
+      return runKeys(command, env);
   }
 }
