@@ -1,5 +1,7 @@
 /** Whose orders a caller sees and cancels: its own, or as an operator those of its tenant. */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { callersOf } from '@shop/http/testing';
 import { openService } from '@shop/service/testing';
 import { useStack } from '@shop/testing';
@@ -76,6 +78,21 @@ describe('R54 an order', () => {
     expect(await listFor(callers.alice)).not.toContain(id);
     expect((await app.get(`/orders/${id}`, { key: callers.olga })).statusCode).toBe(200);
   });
+});
+
+it('R54 the statement in docs/security.md finds who placed an order, and changes no other', async () => {
+  const [mine, theirs] = [await placedBy(callers.alice), await placedBy(callers.bob)];
+  await app.query('update orders set placed_by = null where id = any($1)', [[mine, theirs]]);
+  await app.query(`delete from ledger where answer_headers ->> 'location' = $1`, [`/orders/${theirs}`]);
+  const text = await readFile(join(__dirname, '../../../../docs/security.md'), 'utf8');
+  await app.query(/^ {4}update orders [^;]*;/m.exec(text)![0]);
+  const rows = await app.query('select id, placed_by from orders where id = any($1)', [[mine, theirs]]);
+  expect(rows).toEqual(
+    expect.arrayContaining([
+      { id: mine, placed_by: 'alice' },
+      { id: theirs, placed_by: null },
+    ]),
+  );
 });
 
 describe('R54 an id of the client', () => {
