@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { showsDocs, unfitForProduction, unfitForTheBroker } from './production';
+import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTokens } from './production';
 
 const KEY = 'a-key-of-enough-characters';
 const GOOD = `${KEY}=acme/carl:customer`;
@@ -43,6 +43,17 @@ describe('R54 what is not fit for production', () => {
   ])('R54 the database address postgres://app:%s: %s', (rest, weak) => {
     const reasons = weak ? ['ORDER_DATABASE_URL has a password that everybody knows'] : [];
     expect(unfitForProduction(GOOD, 'ORDER_DATABASE_URL', URL_OF(rest))).toEqual(reasons);
+  });
+});
+
+describe('R54 an issuer that is not fit for production', () => {
+  it.each([
+    [{}, []],
+    [{ OIDC_ISSUER: 'https://login.example', OIDC_JWKS_URL: 'https://login.example/keys' }, []],
+    [{ OIDC_ISSUER: 'http://login.example' }, ['OIDC_ISSUER is not https']],
+    [{ OIDC_ISSUER: 'https://login.example', OIDC_JWKS_URL: 'http://login' }, ['OIDC_JWKS_URL is not https']],
+  ])('R54 is one over plain HTTP: %j', (given, reasons) => {
+    expect(unfitForTokens(given)).toEqual(reasons);
   });
 });
 

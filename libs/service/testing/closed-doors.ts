@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { routesOf, type RouteRoles, roles } from '@shop/http';
-import { callersOf, type Method, TestClient } from '@shop/http/testing';
+import { callersOf, type Method, type TestClient } from '@shop/http/testing';
 import { eventually } from '@shop/testing';
 
 /** One key for each role, and some that are of another tenant. */

@@ -66,7 +66,7 @@ async function keysOf(service: Asked, tenant?: string): Promise<(Key & { service
       ...(tenant && { tenant }),
       ...(cursor && { cursor }),
     });
-    const { body } = await ask(service, (api) => api.get<KeyPage>(`/api-keys?${query}`));
+    const { body } = await ask(service, (api) => api.get<KeyPage>(`/api-keys?${query.toString()}`));
     keys.push(...body.items.map((key) => ({ ...key, service: service.name })));
     cursor = body.next;
   }
