@@ -1,6 +1,14 @@
 /** Every route of the inventory service, tried by everybody who must not get in. */
 import { TestClient } from '@shop/http/testing';
-import { commonDoors, describeClosedDoors, doorKeys, openService, putLetter } from '@shop/service/testing';
+import {
+  commonDoors,
+  describeClosedDoors,
+  doorKeys,
+  everybody,
+  openService,
+  operators,
+  putLetter,
+} from '@shop/service/testing';
 import { useStack } from '@shop/testing';
 import { inventoryService } from './app';
 
@@ -13,11 +21,11 @@ describeClosedDoors(async () => {
   const adjustments = { url: '/stock/mug/adjustments', body: { delta: 1, reason: 'found' } };
   const doors = {
     ...commonDoors(await putLetter(client)),
-    'GET /stock': { rival: { status: 200, items: 0 } },
-    'GET /stock/:sku': { url: '/stock/cup', rival: { status: 404 } },
-    'POST /stock/:sku/adjustments': { ...adjustments, rival: { status: 404 } },
+    'GET /stock': { roles: everybody, rival: { status: 200, items: 0 } },
+    'GET /stock/:sku': { roles: everybody, url: '/stock/cup', rival: { status: 404 } },
+    'POST /stock/:sku/adjustments': { roles: operators, ...adjustments, rival: { status: 404 } },
     // It is their own stock.
-    'PUT /stock/:sku': { url: '/stock/cup', body: { onHand: 1 }, rival: { status: 201 } },
+    'PUT /stock/:sku': { roles: operators, url: '/stock/cup', body: { onHand: 1 }, rival: { status: 201 } },
   };
   return { client, doors };
 });

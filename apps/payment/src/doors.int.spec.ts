@@ -1,6 +1,6 @@
 /** Every route of the payment service, tried by everybody who must not get in. */
 import { TestClient } from '@shop/http/testing';
-import { commonDoors, describeClosedDoors, doorKeys, openService, putLetter } from '@shop/service/testing';
+import { commonDoors, describeClosedDoors, doorKeys, openService, operators, putLetter } from '@shop/service/testing';
 import { useStack } from '@shop/testing';
 import { paymentService } from './app';
 
@@ -19,12 +19,12 @@ describeClosedDoors(async () => {
   const none = { status: 404 };
   const doors = {
     ...commonDoors(await putLetter(client)),
-    'POST /payments': { body: {}, rival: { status: 400 } },
-    'GET /payments': { rival: { status: 200, items: 0 } },
-    'GET /payments/:id': { url: payment, rival: none },
-    'POST /payments/:id/refunds': { url: `${payment}/refunds`, body: { amount: 1 }, rival: none },
-    'GET /payments/:id/refunds': { url: `${payment}/refunds`, rival: none },
-    'GET /payments/:id/refunds/:refundId': { url: refundUrl, rival: none },
+    'POST /payments': { roles: operators, body: {}, rival: { status: 400 } },
+    'GET /payments': { roles: operators, rival: { status: 200, items: 0 } },
+    'GET /payments/:id': { roles: operators, url: payment, rival: none },
+    'POST /payments/:id/refunds': { roles: operators, url: `${payment}/refunds`, body: { amount: 1 }, rival: none },
+    'GET /payments/:id/refunds': { roles: operators, url: `${payment}/refunds`, rival: none },
+    'GET /payments/:id/refunds/:refundId': { roles: operators, url: refundUrl, rival: none },
   };
   return { client, doors };
 });

@@ -12,6 +12,7 @@ export interface IssuerKeysOptions {
   onTrouble: (error: Error) => void;
   /** From one fetch to the next, for keys that are not known. A stranger may name any number of them. */
   cooldownMs?: number;
+  maxAgeMs?: number;
   timeoutMs?: number;
   /** How long nobody asks an issuer that has not answered. */
   pauseMs?: number;
@@ -55,11 +56,11 @@ export class IssuerKeys {
   };
 
   private async open(): Promise<RemoteKeys> {
-    const { jwksUrl, cooldownMs = COOLDOWN_MS, timeoutMs = TIMEOUT_MS } = this.options;
+    const { jwksUrl, cooldownMs = COOLDOWN_MS, maxAgeMs = MAX_AGE_MS, timeoutMs = TIMEOUT_MS } = this.options;
     return createRemoteJWKSet(new URL(jwksUrl ?? (await this.discovered(timeoutMs))), {
       timeoutDuration: timeoutMs,
       cooldownDuration: cooldownMs,
-      cacheMaxAge: MAX_AGE_MS,
+      cacheMaxAge: maxAgeMs,
       [customFetch]: async (url, { signal }) => new Response(await this.keysAt(url, signal)),
     });
   }

@@ -205,6 +205,14 @@ describe('R54 when the issuer is away', () => {
     expect(await whoSends(await make({ key: foreignKey.privateKey }), by)).toEqual(STRANGER);
   });
 
+  it('R54 the keys that it had are good even when it is time to fetch them again', async () => {
+    const by = tokens({ maxAgeMs: 0 });
+    const token = await make();
+    expect([await whoSends(token, by), await whoSends(token, by), asked]).toEqual([alice, alice, 2]);
+    await stopServer();
+    expect(await whoSends(token, by)).toEqual(alice);
+  });
+
   it('R54 a discovery document of somebody else is none', async () => {
     const by = tokens({ issuer: `${issuer}/` });
     expect(await whoSends(await make({ from: `${issuer}/` }), by)).toEqual(LATER);

@@ -14,7 +14,10 @@ export interface Credential {
 /** A problem when nobody may call with it, or when it cannot be told now; undefined when somebody else may know it. */
 type Known = Caller | Problem | undefined;
 
-/** Knows some of the callers. It answers at once whenever it can, because every request waits for it. */
+/**
+ * Knows some of the callers. It answers at once whenever it can, because every request waits for it. When it cannot tell,
+ * it says so itself, in its answer and in the log; a failure counts as that answer.
+ */
 export interface CallerSource {
   callerOf(credential: Credential): Known | Promise<Known>;
 }

@@ -3,7 +3,7 @@
  * so a new route without a line in the table of its service makes the test fail.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { routesOf, type RouteRoles, roles } from '@shop/http';
+import { type Role, routesOf, type RouteRoles, roles } from '@shop/http';
 import { callersOf, type Method, type TestClient } from '@shop/http/testing';
 import { eventually } from '@shop/testing';
 
@@ -17,7 +17,14 @@ export const doorKeys = callersOf({
   rival: 'rival/rita:customer+operator+admin',
 });
 
+/** Both of those who order and those who look after it; and only the latter. */
+export const everybody: Role[] = ['customer', 'operator'];
+export const operators: Role[] = ['operator'];
+const admins: Role[] = ['admin'];
+
 export interface Door {
+  /** Who is let in, said a second time, so that nobody widens it by mistake. */
+  roles: Role[];
   /** The address of something of the tenant acme; that of the route, if not given. */
   url?: string;
   /** A body that the route takes, for those that have one. */
@@ -70,8 +77,9 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
   }
 
   describe('R54 every route', () => {
-    it('R54 has a line in this table', () => {
-      expect(Object.keys(doors).sort()).toEqual(routes.map(nameOf).sort());
+    it('R54 has a line in this table, with its roles', () => {
+      const said = Object.fromEntries(Object.entries(doors).map(([name, { roles }]) => [name, roles]));
+      expect(Object.fromEntries(routes.map((route) => [nameOf(route), route.roles]))).toEqual(said);
     });
 
     it.each<[string, () => Promise<string | null>]>([
@@ -112,19 +120,30 @@ const addressOfNothing = ({ path }: RouteRoles): string => path.replace(/:\w+/g,
 
 /** The lines of the routes that every service has. A dead letter is that of `letterUrl`. */
 export const commonDoors = (letterUrl: string): Doors => ({
-  'GET /idempotency-keys/:key': { url: '/idempotency-keys/any', rival: { status: 404 } },
-  'DELETE /idempotency-keys': { rival: { status: 204 } },
-  'GET /dead-letters': { rival: { status: 200, items: 0 } },
-  'GET /dead-letters/:id': { url: letterUrl, rival: { status: 404 } },
-  'POST /dead-letters/:id/replay': { url: `${letterUrl}/replay`, body: { reason: 'x' }, rival: { status: 404 } },
-  'POST /dead-letters/:id/discard': { url: `${letterUrl}/discard`, body: { reason: 'x' }, rival: { status: 404 } },
-  'GET /api-keys': { rival: { status: 200, items: 0 } },
+  'GET /idempotency-keys/:key': { roles: everybody, url: '/idempotency-keys/any', rival: { status: 404 } },
+  'DELETE /idempotency-keys': { roles: operators, rival: { status: 204 } },
+  'GET /dead-letters': { roles: operators, rival: { status: 200, items: 0 } },
+  'GET /dead-letters/:id': { roles: operators, url: letterUrl, rival: { status: 404 } },
+  'POST /dead-letters/:id/replay': {
+    roles: operators,
+    url: `${letterUrl}/replay`,
+    body: { reason: 'x' },
+    rival: { status: 404 },
+  },
+  'POST /dead-letters/:id/discard': {
+    roles: operators,
+    url: `${letterUrl}/discard`,
+    body: { reason: 'x' },
+    rival: { status: 404 },
+  },
+  'GET /api-keys': { roles: admins, rival: { status: 200, items: 0 } },
   'PUT /api-keys/:id': {
+    roles: admins,
     url: '/api-keys/any?tenant=acme',
     body: { sha256: 'a'.repeat(64), principal: 'rita', roles: ['customer'] },
     rival: { status: 403 },
   },
-  'DELETE /api-keys/:id': { url: '/api-keys/any?tenant=acme', rival: { status: 403 } },
+  'DELETE /api-keys/:id': { roles: admins, url: '/api-keys/any?tenant=acme', rival: { status: 403 } },
 });
 
 /** Puts away a message of acme, and returns its address. */

@@ -1,2 +1,2 @@
-export { commonDoors, describeClosedDoors, doorKeys, putLetter } from './closed-doors';
+export { commonDoors, describeClosedDoors, doorKeys, everybody, operators, putLetter } from './closed-doors';
 export { openService, type ServiceUrls } from './open-service';
