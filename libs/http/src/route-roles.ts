@@ -39,11 +39,16 @@ export function routesOf(app: INestApplicationContext): RouteRoles[] {
   });
 }
 
-/** @throws Error that names the routes that would let everybody with a key in */
+/** Thrown when routes do not say who may call them. With its code, whoever starts the service reads one sentence. */
+export class OpenRoutesError extends Error {
+  readonly code = 'OPEN_ROUTES';
+}
+
+/** @throws OpenRoutesError that names all routes that would let everybody with a key in */
 export function checkRoles(app: INestApplicationContext): void {
   const open = routesOf(app).filter(({ roles, isPublic }) => !isPublic && !roles?.length);
   if (open.length === 0) return;
-  throw new Error(`these routes have neither @Roles nor @Public: ${open.map(({ name }) => name).join(', ')}`);
+  throw new OpenRoutesError(`these routes have neither @Roles nor @Public: ${open.map(({ name }) => name).join(', ')}`);
 }
 
 function pathOf(...parts: Function[]): string {
