@@ -8,6 +8,7 @@ const esmOnly = [
   '@tokenizer',
   '@borewit',
   'file-type',
+  'jose',
   'load-esm',
   'strtok3',
   'token-types',

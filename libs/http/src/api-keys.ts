@@ -1,4 +1,4 @@
-/** Who calls: API keys (kept as hashes), the first look at a request, which checks them, and the roles that routes ask for. */
+/** API keys as the environment lists them (kept as hashes), their roles, and the roles that routes ask for. */
 import { hash } from 'node:crypto';
 import {
   applyDecorators,
@@ -8,17 +8,15 @@ import {
   Injectable,
   SetMetadata,
 } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems, Problem } from '@shop/problem';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { refuse } from './problem.filter';
 
 /**
- * `customer` places orders; `operator` also manages products, stock, reservations and payments, and acts on sagas.
- * `platform`, beside `operator`, is for those who run the system: they see what belongs to no tenant.
+ * `customer` places orders and sees its own; `operator` sees those of all of its tenant, manages products, stock,
+ * reservations and payments, and acts on sagas. `admin` manages API keys, and hands out the roles that it has itself.
+ * `platform`, beside one of these, is for those who run the system: what belongs to no tenant, or to any.
  */
-export const roles = ['customer', 'operator', 'platform'] as const;
+export const roles = ['customer', 'operator', 'admin', 'platform'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Caller {
@@ -33,20 +31,28 @@ export interface ApiKey extends Caller {
 }
 
 const ROLES = 'shop:roles';
+const PUBLIC = 'shop:public';
+/** What names a tenant or a principal: nothing that could end the one and begin the other where both are in one text. */
+export const TENANT = /^[\w.-]{1,64}$/;
+export const PRINCIPAL = /^[\w.@-]{1,64}$/;
 /** `key=tenant/principal:role+role`, where key is the text itself or `sha256:` and its hex hash. */
 const ENTRY = /^(?<key>[^=\s]+)=(?<tenant>[\w.-]{1,64})\/(?<principal>[\w.@-]{1,64}):(?<roles>[a-z+]+)$/;
 
-interface RouteSettings {
+export interface RouteSettings {
   public?: boolean;
 }
 
 /** The settings of a route that is open to callers without a key, for Fastify. */
 export const publicRoute: RouteSettings = { public: true };
 /** Opens a route to callers without a key. */
-export const Public = (): MethodDecorator => RouteConfig(publicRoute);
+export const Public = (): MethodDecorator => applyDecorators(RouteConfig(publicRoute), SetMetadata(PUBLIC, true));
+export const isPublicRoute = (handler: Function): boolean => Reflect.getMetadata(PUBLIC, handler) === true;
 /** Lets in callers that have one of these roles. */
 export const Roles = (...allowed: Role[]) =>
   applyDecorators(SetMetadata(ROLES, allowed), ApiProblems({ 403: ['forbidden'] }));
+/** The roles of which a caller needs one; those of the method count more than those of its controller. */
+export const rolesOf = (handler: Function, controller: Function): readonly Role[] | undefined =>
+  (Reflect.getMetadata(ROLES, handler) ?? Reflect.getMetadata(ROLES, controller)) as Role[] | undefined;
 /** The authenticated caller, as a parameter of a controller's method. */
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext) => callerOf(context));
 
@@ -83,10 +89,12 @@ export function weaknessesOf(text: string): string[] {
   });
 }
 
+export const isRole = (text: unknown): text is Role => roles.includes(text as Role);
+
 function readEntry(entry: string, position: number): ApiKey {
   const groups = ENTRY.exec(entry)?.groups;
   const granted = groups?.['roles']?.split('+') ?? [];
-  if (!groups || !granted.every((role): role is Role => roles.includes(role as Role))) {
+  if (!groups || !granted.every(isRole)) {
     throw new Error(`entry ${position} must look like key=tenant/principal:customer+operator`);
   }
   const key = groups['key']!;
@@ -95,35 +103,12 @@ function readEntry(entry: string, position: number): ApiKey {
   return { sha256, tenant: groups['tenant']!, principal: groups['principal']!, roles: granted };
 }
 
-/** To be called before the routes are made. A stranger is answered before its body is read. */
-export function askWhoCalls(fastify: FastifyInstance, keys: readonly ApiKey[]): void {
-  const callers = new Map(keys.map(({ sha256, ...caller }) => [sha256, caller]));
-  fastify.addHook('onRequest', (request: FastifyRequest & { caller?: Caller }, reply, done) => {
-    const { public: isPublic } = request.routeOptions.config as RouteSettings;
-    if (isPublic) return done();
-    const caller = authenticate(callers, request.headers.authorization);
-    if (caller instanceof Problem) return refuse(request, reply, caller);
-    request.caller = caller;
-    done();
-  });
-}
-
-function authenticate(callers: ReadonlyMap<string, Caller>, header: string | undefined): Caller | Problem {
-  const challenge = { headers: { 'www-authenticate': 'Bearer' } };
-  if (!header) return new Problem(401, 'unauthenticated', 'send Authorization: Bearer <api key>', challenge);
-  const key = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  const caller = key === undefined ? undefined : callers.get(hashOf(key));
-  return caller ?? new Problem(401, 'unauthenticated', 'the API key is not known', challenge);
-}
-
 /** Lets callers do what their roles allow. Who they are is known already. */
 @Injectable()
 export class RolesGuard implements CanActivate {
-  constructor(private readonly reflector: Reflector) {}
-
   canActivate(context: ExecutionContext): boolean {
-    if (context.getType() !== 'http') return true;
-    const allowed = this.reflector.getAllAndOverride<Role[]>(ROLES, [context.getHandler(), context.getClass()]);
+    if (context.getType() !== 'http' || isPublicRoute(context.getHandler())) return true;
+    const allowed = rolesOf(context.getHandler(), context.getClass());
     if (allowed && !allowed.some((role) => callerOf(context).roles.includes(role))) {
       throw new Problem(403, 'forbidden', `this needs the role ${allowed.join(' or ')}`);
     }
@@ -135,6 +120,7 @@ function callerOf(context: ExecutionContext): Caller {
   return context.switchToHttp().getRequest<{ caller: Caller }>().caller;
 }
 
-function hashOf(key: string): string {
+/** Hex SHA-256, by which a key is known. */
+export function hashOf(key: string): string {
   return hash('sha256', key, 'hex');
 }

@@ -5,7 +5,7 @@ import { Body, Controller, Delete, Get, HttpCode, Module, NotFoundException, Par
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { IsInt } from 'class-validator';
-import { parseApiKeys, Public } from './api-keys';
+import { parseApiKeys, Public, Roles } from './api-keys';
 import { ConditionalGet } from './conditional-get';
 import { createHttpApp } from './http-app';
 
@@ -19,6 +19,7 @@ interface Label {
 }
 
 @Controller('cups')
+@Roles('customer')
 class CupsController {
   @Get()
   list() {

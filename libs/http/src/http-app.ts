@@ -2,11 +2,11 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Type, DynamicModule } from '@nestjs/common';
-import { NestFactory, Reflector } from '@nestjs/core';
+import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger, NestLog } from '@shop/observability';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ApiKey, askWhoCalls, RolesGuard } from './api-keys';
+import { type ApiKey, RolesGuard } from './api-keys';
 import { BodyPipe } from './body.pipe';
 import { allowOrigins } from './cors';
 import { showDocument } from './docs';
@@ -18,9 +18,11 @@ import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './p
 import { limitRates, NO_LIMITS, type RateLimits } from './rate-limits';
 import { measureRequests } from './request-metrics';
 import { takeTurns } from './request-turns';
+import { checkRoles } from './route-roles';
 import { addToAll, safeHeaders } from './safe-headers';
 import { Stalls } from './stalls';
 import { boundUploads } from './uploads';
+import { askWhoCalls, type CallerSource } from './who-calls';
 
 export interface HttpAppOptions {
   title: string;
@@ -28,6 +30,8 @@ export interface HttpAppOptions {
   logger: Logger;
   /** Without keys the service is open: only for the sandbox. */
   apiKeys?: ApiKey[];
+  /** Who knows callers beside these keys. */
+  callers?: readonly CallerSource[];
   /** Whether it shows the document of its API, and a page with it. */
   docs?: boolean;
   door?: DoorOptions;
@@ -54,7 +58,7 @@ const UNREADABLE_ADDRESS = 'the address cannot be read; is its percent-encoding 
 
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { title, description, logger, apiKeys, docs = true, door = {} }: HttpAppOptions,
+  { title, description, logger, apiKeys, callers, docs = true, door = {} }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const answers = new WeakMap<Socket, ServerResponse>();
   const stalls = new Stalls();
@@ -88,8 +92,10 @@ export async function createHttpApp(
   await allowOrigins(fastify, door.origins ?? []);
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
-  if (apiKeys) askWhoCalls(fastify, apiKeys);
-  if (apiKeys) await limitRates(fastify, door.limits ?? NO_LIMITS);
+  if (apiKeys) {
+    askWhoCalls(fastify, apiKeys, callers);
+    await limitRates(fastify, door.limits ?? NO_LIMITS);
+  }
   boundUploads(fastify);
   takeTurns(fastify);
   ignoreTypeOfNothing(fastify);
@@ -101,7 +107,8 @@ export async function createHttpApp(
   });
   app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new BodyPipe());
-  if (apiKeys) app.useGlobalGuards(new RolesGuard(app.get(Reflector)));
+  if (apiKeys) checkRoles(app);
+  if (apiKeys) app.useGlobalGuards(new RolesGuard());
   if (docs) showDocument(fastify, openApiOf(app, { title, description, authenticated: apiKeys !== undefined }));
   return app;
 }

@@ -3,10 +3,12 @@ export {
   type Caller,
   CallerOf,
   parseApiKeys,
+  PRINCIPAL,
   Public,
   Roles,
   type Role,
   roles,
+  TENANT,
   weaknessesOf,
 } from './api-keys';
 export { ApiAnswer, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
@@ -24,3 +26,6 @@ export { statusOfFault } from './problem.filter';
 export { type Health, type HealthCheck, Readiness } from './readiness';
 export { listenForManagement } from './management';
 export { MetricsModule } from './metrics.module';
+export { type RouteRoles, routesOf } from './route-roles';
+export { Tokens, type TokensOptions } from './tokens';
+export { type CallerSource, cannotTell, type Credential } from './who-calls';

@@ -10,13 +10,14 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { eventually } from '@shop/testing';
-import { parseApiKeys, Public } from './api-keys';
+import { parseApiKeys, Public, Roles } from './api-keys';
 import { createHttpApp } from './http-app';
 import { createLobby } from './lobby';
 
 let served = 0;
 
 @Controller('cups')
+@Roles('customer')
 class CupsController {
   @Get()
   @Public()

@@ -28,6 +28,7 @@ class CupBody {
 }
 
 @Controller('cups')
+@Roles('customer')
 class CupsController {
   @Get()
   @ApiAnswer(200, PageOf(CupView), { description: 'a page' })
@@ -71,13 +72,14 @@ describe('R24 the OpenAPI document', () => {
     expect(post().responses['409']).toMatchObject({
       content: { 'application/problem+json': { examples: { cup_taken: { value: { status: 409, by: 'alice' } } } } },
     });
-    expect(codesOf(post().responses['403'])).toBe('["forbidden"]');
+    expect(codesOf(post().responses['403'])).toBe('["forbidden","token_incomplete"]');
   });
 
   it('R24 tells for every route what can be wrong with any request', () => {
     const statuses = ['201', '400', '401', '403', '409', '413', '415', '429', '500', '503'];
     expect(Object.keys(post().responses)).toEqual(statuses);
-    expect(Object.keys(document.paths['/cups']!.get!.responses)).toEqual(['200', '400', '401', '429', '500', '503']);
+    const ofAnyRoute = ['200', '400', '401', '403', '429', '500', '503'];
+    expect(Object.keys(document.paths['/cups']!.get!.responses)).toEqual(ofAnyRoute);
     expect(codesOf(document.paths['/cups']!.get!.responses['400'])).toBe('["malformed_request","validation_failed"]');
   });
 

@@ -29,7 +29,11 @@ const errors = {
 const problemsOf = {
   everybody: { 400: ['malformed_request'], 500: ['internal_error'], 503: ['unavailable', 'overloaded'] },
   checked: { 400: { validation_failed: { errors } } },
-  authenticated: { 401: ['unauthenticated'], 429: ['rate_limited', 'too_many_waiting'] },
+  authenticated: {
+    401: ['unauthenticated'],
+    403: ['token_incomplete'],
+    429: ['rate_limited', 'too_many_waiting'],
+  },
   withBody: {
     400: [
       'body_too_deep',

@@ -3,6 +3,7 @@ export { type Decision } from './decisions';
 export { fingerprintOf } from './fingerprint';
 export { alreadySubmitted, httpOutcome, reusedAnswer } from './http/http-outcome';
 export { Idempotency } from './idempotency';
+export { IdempotencyKeysController } from './http/idempotency-keys.controller';
 export { IdempotencyModule } from './idempotency.module';
 export type { IdempotencyOptions } from './idempotency.options';
 export { type Caller, tenantPrefix } from './http/caller';

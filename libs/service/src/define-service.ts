@@ -4,11 +4,15 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
+import { ApiKeyEntity } from './api-keys/api-key.entity';
+import { ApiKeysModule } from './api-keys/api-keys.module';
+import { StoredKeys } from './api-keys/stored-keys';
 import { doorOf, unfitDoor } from './door';
 import type { ServiceEnvironment } from './environment';
 import { databaseSettings, migrateOnly } from './open-database';
-import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase } from './production';
+import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase, unfitForTokens } from './production';
 import { type PortOf, runService } from './run-service';
+import { tokensOf } from './tokens';
 import { ServiceModule, type ServiceModuleOptions } from './service.module';
 
 /**
@@ -48,9 +52,11 @@ export function defineService<Name extends string>(definition: ServiceDefinition
   const build = async (environment: EnvironmentOf<Name>, logger: Logger): Promise<NestFastifyApplication> => {
     const apiKeys = parseApiKeys(environment.API_KEYS);
     const docs = showsDocs(environment);
-    const module = moduleOf(definition, environment, logger);
+    const stored = new StoredKeys(logger);
+    const module = moduleOf(definition, environment, logger, ApiKeysModule.register(stored, apiKeys));
+    const callers = [...tokensOf(environment, logger), stored];
     const door = doorOf(environment);
-    const app = await createHttpApp(module, { title, description, logger, apiKeys, docs, door });
+    const app = await createHttpApp(module, { title, description, logger, apiKeys, callers, docs, door });
     app.connectMicroservice({ strategy: app.get(JetStreamServer) });
     return app;
   };
@@ -60,6 +66,7 @@ export function defineService<Name extends string>(definition: ServiceDefinition
       ...unfitForProduction(environment.API_KEYS),
       ...databases,
       ...unfitForTheBroker(environment),
+      ...unfitForTokens(environment),
       ...unfitDoor(environment),
       ...(definition.unfit?.(environment) ?? []),
     ];
@@ -83,15 +90,25 @@ function moduleOf<Name extends string>(
   definition: ServiceDefinition<Name>,
   environment: EnvironmentOf<Name>,
   logger: Logger,
+  apiKeys: DynamicModule,
 ): DynamicModule {
-  const { name, environment: type, migrations, entities, ownData, imports = [], controllers, providers } = definition;
+  const {
+    name,
+    environment: type,
+    migrations,
+    entities = [],
+    ownData,
+    imports = [],
+    controllers,
+    providers,
+  } = definition;
   const service = ServiceModule.register({
     service: name,
     logger,
     database: databaseSettings(environment, name),
     ...brokerSettings(environment),
     migrations,
-    entities,
+    entities: [ApiKeyEntity, ...entities],
     ownData,
   });
   const settings: DynamicModule = {
@@ -100,7 +117,7 @@ function moduleOf<Name extends string>(
     providers: [{ provide: type, useValue: environment }],
     exports: [type],
   };
-  return { module: ServiceApp, imports: [service, settings, ...imports], controllers, providers };
+  return { module: ServiceApp, imports: [service, apiKeys, settings, ...imports], controllers, providers };
 }
 
 const brokerSettings = (given: ServiceEnvironment) => ({

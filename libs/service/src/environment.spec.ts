@@ -12,6 +12,28 @@ const complete = {
   SHOP_DATABASE_URL: 'postgres://u:p@127.0.0.1:5432/shop',
 };
 
+describe('R54 an issuer', () => {
+  const OIDC_ISSUER = 'https://login.example/realm';
+
+  it('R54 has its usual claims, unless the environment says otherwise', () => {
+    const read = readEnvironment(ShopEnvironment, {
+      ...complete,
+      OIDC_ISSUER,
+      OIDC_AUDIENCE: 'shop',
+      OIDC_ROLES_CLAIM: 'x',
+    });
+    expect(read).toMatchObject({ OIDC_TENANT_CLAIM: 'tenant', OIDC_ROLES_CLAIM: 'x', OIDC_PRINCIPAL_CLAIM: 'sub' });
+  });
+
+  it.each<[Record<string, string>, RegExp]>([
+    [{ OIDC_ISSUER }, /OIDC_AUDIENCE is missing/],
+    [{ OIDC_ISSUER: 'login.example', OIDC_AUDIENCE: 'shop' }, /OIDC_ISSUER must look like/],
+    [{ OIDC_ISSUER, OIDC_AUDIENCE: 'shop', OIDC_JWKS_URL: 'keys' }, /OIDC_JWKS_URL must look like/],
+  ])('R54 is refused half, or where nobody can ask it: %j', (env, fault) => {
+    expect(() => readEnvironment(ShopEnvironment, { ...complete, ...env })).toThrow(fault);
+  });
+});
+
 describe('readEnvironment', () => {
   it('fills in the defaults and reads numbers', () => {
     expect(readEnvironment(ShopEnvironment, { ...complete, SHOP_PORT: '4000' })).toMatchObject({

@@ -4,7 +4,18 @@ import { logLevels, type LogFormat, type LogLevel } from '@shop/observability';
 import { faultOfDatabaseUrl } from '@shop/postgres';
 import { type Fault, validate } from '@shop/validation';
 import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Matches, Max, Min, ValidateBy } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 
 /** A TCP port; 0 takes any free port. */
@@ -19,6 +30,9 @@ const AsNumber = () =>
 
 const isCount = { message: 'must be a whole number, 0 for none' };
 const CountOrNone = () => applyDecorators(AsNumber(), IsInt(isCount), Min(0, isCount));
+
+/** An address with a host, and nothing behind it that is not part of it. */
+const HttpUrl = () => Matches(/^https?:\/\/[^\s?#]+$/, { message: 'must look like https://host/path' });
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () =>
@@ -100,6 +114,16 @@ export class ServiceEnvironment extends ProcessEnvironment {
   @CountOrNone() HSTS_SECONDS = 0;
   /** Addresses and networks of proxies that tell, in X-Forwarded-For, who has asked. */
   @IsReadBy(parseProxies) TRUSTED_PROXIES = '';
+  /** The OIDC issuer whose tokens are good here, as it calls itself; and the name of these services in its tokens. */
+  @IsOptional() @HttpUrl() OIDC_ISSUER?: string;
+  @ValidateIf(({ OIDC_ISSUER }: ServiceEnvironment) => OIDC_ISSUER !== undefined)
+  @IsString()
+  OIDC_AUDIENCE: string;
+  @IsOptional() @HttpUrl() OIDC_JWKS_URL?: string;
+  /** The claims of a token that tell these. With dots, one claim is inside another. */
+  @IsString() OIDC_TENANT_CLAIM = 'tenant';
+  @IsString() OIDC_ROLES_CLAIM = 'roles';
+  @IsString() OIDC_PRINCIPAL_CLAIM = 'sub';
 }
 
 /** Reads the variables that the class declares. @throws Error that lists every fault, one a line */

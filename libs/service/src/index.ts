@@ -6,3 +6,4 @@ export { showsDocs } from './production';
 export { ServiceModule, type ServiceModuleOptions } from './service.module';
 export { runService, type ServiceOptions } from './run-service';
 export { LOGGER } from './logger';
+export { apiKeyMigrations } from './api-keys/migrations';

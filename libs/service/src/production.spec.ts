@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase } from './production';
+import { showsDocs, unfitForProduction, unfitForTheBroker, unfitForTheDatabase, unfitForTokens } from './production';
 
 const KEY = 'a-key-of-enough-characters';
 const GOOD = `${KEY}=acme/carl:customer`;
@@ -75,6 +75,17 @@ describe('R54 what is not fit for production', () => {
   ])('R54 a network without TLS, unless it is meant: postgres://app:%s: %s', (rest, weak) => {
     const reasons = unfitForTheDatabase('order', { everyday: { url: URL_OF(rest) } });
     expect(reasons).toEqual(weak ? [expect.stringMatching(/^ORDER_DATABASE_URL goes over a network without TLS/)] : []);
+  });
+});
+
+describe('R54 an issuer that is not fit for production', () => {
+  it.each([
+    [{}, []],
+    [{ OIDC_ISSUER: 'https://login.example', OIDC_JWKS_URL: 'https://login.example/keys' }, []],
+    [{ OIDC_ISSUER: 'http://login.example' }, ['OIDC_ISSUER is not https']],
+    [{ OIDC_ISSUER: 'https://login.example', OIDC_JWKS_URL: 'http://login' }, ['OIDC_JWKS_URL is not https']],
+  ])('R54 is one over plain HTTP: %j', (given, reasons) => {
+    expect(unfitForTokens(given)).toEqual(reasons);
   });
 });
 

@@ -41,6 +41,12 @@ export function unfitForTheBroker({ NATS_PASSWORD }: { NATS_PASSWORD?: string })
   return NATS_PASSWORD?.startsWith(OF_DEVELOPMENT) ? ['NATS_PASSWORD is one of development'] : [];
 }
 
+/** Over plain HTTP, whoever stands between could say which keys are those of the issuer. */
+export function unfitForTokens(given: { OIDC_ISSUER?: string; OIDC_JWKS_URL?: string }): string[] {
+  const names = ['OIDC_ISSUER', 'OIDC_JWKS_URL'] as const;
+  return names.filter((name) => given[name]?.startsWith('http:')).map((name) => `${name} is not https`);
+}
+
 /** The password may also be a parameter of the address. Without any, the database knows its clients in another way. */
 function hasWellKnownPassword(databaseUrl: string): boolean {
   if (!URL.canParse(databaseUrl)) return false;

@@ -4,8 +4,8 @@
  */
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { createHealthModule, MetricsModule, Readiness } from '@shop/http';
-import { IdempotencyModule } from '@shop/idempotency';
+import { createHealthModule, MetricsModule, Readiness, Roles } from '@shop/http';
+import { IdempotencyKeysController, IdempotencyModule } from '@shop/idempotency';
 import {
   Broker,
   type Credentials,
@@ -45,6 +45,9 @@ export interface ServiceModuleOptions {
 
 /** Whoever does not answer by then is left: the process is about to end. */
 const CLOSE_WITHIN_MS = 2_000;
+
+// Whoever sends keyed requests may ask about them. The library of the ledger knows no roles.
+Roles('customer', 'operator')(IdempotencyKeysController);
 
 @Global()
 @Module({})

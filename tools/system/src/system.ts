@@ -55,7 +55,7 @@ export interface System {
   stop(): Promise<void>;
 }
 
-const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator+platform`;
+const DEVELOPMENT_KEYS = `${DEVELOPMENT_KEY}=demo/developer:customer+operator+admin+platform`;
 
 export async function startSystem(options: SystemOptions): Promise<System> {
   const say = options.say ?? (() => undefined);

@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys of this service, page by page
+         * @description In order of their ids, with those that are revoked. Keys of the environment are not among them.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Adds an API key, of which only the hash is sent
+         * @description It is good in all replicas of this service within seconds. The same again changes nothing. Nobody hands out a role that they do not have.
+         */
+        put: operations["putApiKey"];
+        post?: never;
+        /**
+         * Revokes an API key, for good
+         * @description It is refused by all replicas of this service within seconds. It may be repeated.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -78,46 +122,6 @@ export interface paths {
          * @description Under its own id: what was done stays done once. One that was too large to be kept whole is refused.
          */
         post: operations["replayDeadLetter"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/erasures/customer": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Erases who a customer of your tenant was, from all tables of this service
-         * @description Amounts and goods stay, for the books, and belong to nobody any more. It is refused while orders are open.
-         */
-        post: operations["eraseCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/erasures/tenant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Erases the personal data of a whole tenant, from all tables of this service
-         * @description Its customers, stored answers, keys, dead letters and notes. Its books, catalogue and stock stay.
-         */
-        post: operations["eraseTenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -241,12 +245,89 @@ export interface components {
             /** @example broken */
             reason: string;
         };
-        CustomerErasureBody: {
+        /** @description An API key, without anything of the key itself. */
+        ApiKey: {
             /**
-             * @description as the orders name the customer
-             * @example alice
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
              */
-            customerId: string;
+            createdAt: string;
+            /**
+             * @description tenant and principal
+             * @example acme/olga
+             */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description null for never
+             * @example null
+             */
+            expiresAt: string | null;
+            /**
+             * @description its name within its tenant
+             * @example shop-front-2026
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description to half a minute; null for never
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastUsedAt: string | null;
+            /** @example shop-front */
+            principal: string;
+            /**
+             * Format: date-time
+             * @description null for one that is not revoked
+             * @example null
+             */
+            revokedAt: string | null;
+            /**
+             * @description tenant and principal
+             * @example null
+             */
+            revokedBy: string | null;
+            /**
+             * @example [
+             *       "customer"
+             *     ]
+             */
+            roles: ("customer" | "operator" | "admin" | "platform")[];
+            /** @example acme */
+            tenant: string;
+        };
+        ApiKeyBody: {
+            /**
+             * Format: date-time
+             * @description never, if not given
+             * @example 2099-01-01T00:00:00.000Z
+             */
+            expiresAt?: string;
+            /**
+             * @description who calls with it
+             * @example shop-front
+             */
+            principal: string;
+            /**
+             * @example [
+             *       "customer"
+             *     ]
+             */
+            roles: ("customer" | "operator" | "admin" | "platform")[];
+            /**
+             * @description the SHA-256 of the key in hexadecimal digits; the key itself stays with whoever made it
+             * @example 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b
+             */
+            sha256: string;
+        };
+        /** @description A part of a list. */
+        ApiKeyPage: {
+            items: components["schemas"]["ApiKey"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
         };
         /** @description A message that was given up on. */
         DeadLetter: {
@@ -357,26 +438,6 @@ export interface components {
              */
             next: string | null;
         };
-        /** @description What was erased from one table. */
-        ErasedRows: {
-            /**
-             * @description how many rows were changed or removed
-             * @example 3
-             */
-            rows: number;
-            /** @example orders */
-            table: string;
-            /**
-             * @description what was erased, in words
-             * @example names of customers
-             */
-            what: string;
-        };
-        /** @description What an erasure has done in one service. */
-        Erasure: {
-            /** @description table by table; a repeat finds nothing any more */
-            erased: components["schemas"]["ErasedRows"][];
-        };
         /** @description A key, and every request that was sent with it. */
         IdempotencyKey: {
             /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4 */
@@ -478,10 +539,6 @@ export interface components {
              */
             next: string | null;
         };
-        TenantErasureBody: {
-            /** @example acme */
-            tenant: string;
-        };
         /** @description A message that was given up on, with the message itself. */
         WholeDeadLetter: {
             acts: components["schemas"]["DeadLetterAct"][];
@@ -569,6 +626,500 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "shop-front-2026",
+                     *           "tenant": "acme",
+                     *           "principal": "shop-front",
+                     *           "roles": [
+                     *             "customer"
+                     *           ],
+                     *           "expiresAt": null,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "createdBy": "acme/olga",
+                     *           "revokedAt": null,
+                     *           "revokedBy": null,
+                     *           "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKeyPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putApiKey: {
+        parameters: {
+            query?: {
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its name within its tenant */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sha256": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+                 *       "principal": "shop-front",
+                 *       "roles": [
+                 *         "customer"
+                 *       ],
+                 *       "expiresAt": "2099-01-01T00:00:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiKeyBody"];
+            };
+        };
+        responses: {
+            /** @description as it was already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "shop-front-2026",
+                     *       "tenant": "acme",
+                     *       "principal": "shop-front",
+                     *       "roles": [
+                     *         "customer"
+                     *       ],
+                     *       "expiresAt": null,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "createdBy": "acme/olga",
+                     *       "revokedAt": null,
+                     *       "revokedBy": null,
+                     *       "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "shop-front-2026",
+                     *       "tenant": "acme",
+                     *       "principal": "shop-front",
+                     *       "roles": [
+                     *         "customer"
+                     *       ],
+                     *       "expiresAt": null,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "createdBy": "acme/olga",
+                     *       "revokedAt": null,
+                     *       "revokedBy": null,
+                     *       "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "role_not_held" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "api_key_id_conflict" | "api_key_taken" | "api_key_revoked";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "expires_in_the_past" | "too_many_api_keys";
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: {
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its name within its tenant */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description revoked, now or before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "api_key_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -674,25 +1225,9 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -812,7 +1347,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -829,22 +1364,6 @@ export interface operations {
                         code: "dead_letter_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -992,7 +1511,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -1088,7 +1607,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1238,7 +1757,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -1293,382 +1812,6 @@ export interface operations {
                         code: "idempotency_key_erased";
                         /** @enum {integer} */
                         status: 410;
-                    };
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "body_too_large";
-                        /** @enum {integer} */
-                        status: 413;
-                    };
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unsupported_media_type";
-                        /** @enum {integer} */
-                        status: 415;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
-                        /** @enum {integer} */
-                        status: 429;
-                    };
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "internal_error";
-                        /** @enum {integer} */
-                        status: 500;
-                    };
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unavailable" | "overloaded";
-                        /** @enum {integer} */
-                        status: 503;
-                    };
-                };
-            };
-        };
-    };
-    eraseCustomer: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "customerId": "alice"
-                 *     }
-                 */
-                "application/json": components["schemas"]["CustomerErasureBody"];
-            };
-        };
-        responses: {
-            /** @description what was erased */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "erased": [
-                     *         {
-                     *           "table": "orders",
-                     *           "what": "names of customers",
-                     *           "rows": 3
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Erasure"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
-                        /**
-                         * @description all faults, with the paths to them
-                         * @example [
-                         *       {
-                         *         "path": "items.0.quantity",
-                         *         "message": "quantity must not be less than 1"
-                         *       }
-                         *     ]
-                         */
-                        errors?: {
-                            message: string;
-                            path: string;
-                        }[];
-                        /** @enum {integer} */
-                        status: 400;
-                    };
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unauthenticated";
-                        /** @enum {integer} */
-                        status: 401;
-                    };
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "forbidden";
-                        /** @enum {integer} */
-                        status: 403;
-                    };
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "open_orders" | "open_requests";
-                        /**
-                         * @description how many
-                         * @example 2
-                         */
-                        open?: number;
-                        /** @enum {integer} */
-                        status: 409;
-                    };
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "body_too_large";
-                        /** @enum {integer} */
-                        status: 413;
-                    };
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unsupported_media_type";
-                        /** @enum {integer} */
-                        status: 415;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "too_many_uploads";
-                        /** @enum {integer} */
-                        status: 429;
-                    };
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "internal_error";
-                        /** @enum {integer} */
-                        status: 500;
-                    };
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unavailable" | "overloaded";
-                        /** @enum {integer} */
-                        status: 503;
-                    };
-                };
-            };
-        };
-    };
-    eraseTenant: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "tenant": "acme"
-                 *     }
-                 */
-                "application/json": components["schemas"]["TenantErasureBody"];
-            };
-        };
-        responses: {
-            /** @description what was erased */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "erased": [
-                     *         {
-                     *           "table": "orders",
-                     *           "what": "names of customers",
-                     *           "rows": 3
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Erasure"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
-                        /**
-                         * @description all faults, with the paths to them
-                         * @example [
-                         *       {
-                         *         "path": "items.0.quantity",
-                         *         "message": "quantity must not be less than 1"
-                         *       }
-                         *     ]
-                         */
-                        errors?: {
-                            message: string;
-                            path: string;
-                        }[];
-                        /** @enum {integer} */
-                        status: 400;
-                    };
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unauthenticated";
-                        /** @enum {integer} */
-                        status: 401;
-                    };
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "forbidden";
-                        /** @enum {integer} */
-                        status: 403;
-                    };
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "open_orders" | "open_requests";
-                        /**
-                         * @description how many
-                         * @example 2
-                         */
-                        open?: number;
-                        /** @enum {integer} */
-                        status: 409;
                     };
                 };
             };
@@ -1800,25 +1943,9 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -1917,6 +2044,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -1928,22 +2069,6 @@ export interface operations {
                         code: "idempotency_key_unknown";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -2057,19 +2182,17 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too Many Requests */
-            429: {
+            /** @description Forbidden */
+            403: {
                 headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
-                        status: 429;
+                        status: 403;
                     };
                 };
             };
@@ -2177,6 +2300,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2188,22 +2325,6 @@ export interface operations {
                         code: "stock_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -2354,7 +2475,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -2445,7 +2566,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2581,7 +2702,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -2677,7 +2798,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

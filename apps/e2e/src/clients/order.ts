@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * API keys of this service, page by page
+         * @description In order of their ids, with those that are revoked. Keys of the environment are not among them.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Adds an API key, of which only the hash is sent
+         * @description It is good in all replicas of this service within seconds. The same again changes nothing. Nobody hands out a role that they do not have.
+         */
+        put: operations["putApiKey"];
+        post?: never;
+        /**
+         * Revokes an API key, for good
+         * @description It is refused by all replicas of this service within seconds. It may be repeated.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -84,46 +128,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/erasures/customer": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Erases who a customer of your tenant was, from all tables of this service
-         * @description Amounts and goods stay, for the books, and belong to nobody any more. It is refused while orders are open.
-         */
-        post: operations["eraseCustomer"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/erasures/tenant": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Erases the personal data of a whole tenant, from all tables of this service
-         * @description Its customers, stored answers, keys, dead letters and notes. Its books, catalogue and stock stay.
-         */
-        post: operations["eraseTenant"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/idempotency-keys": {
         parameters: {
             query?: never;
@@ -173,7 +177,7 @@ export interface paths {
         };
         /**
          * Orders, newest first, page by page
-         * @description The orders of your tenant, whoever placed them.
+         * @description Those that you have placed. For an operator those of its tenant, whoever placed them.
          */
         get: operations["listOrders"];
         put?: never;
@@ -197,12 +201,12 @@ export interface paths {
         };
         /**
          * One order
-         * @description With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over.
+         * @description With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over. A customer sees only the orders that its own principal has placed; an operator sees all of its tenant.
          */
         get: operations["getOrder"];
         /**
          * Places an order under an id of the client
-         * @description The same content again changes nothing and answers the order as it is now.
+         * @description The same content again changes nothing and answers the order as it is now. An id under which somebody else has placed an order is taken, whatever the content.
          */
         put: operations["placeOrderAs"];
         post?: never;
@@ -364,12 +368,89 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        CustomerErasureBody: {
+        /** @description An API key, without anything of the key itself. */
+        ApiKey: {
             /**
-             * @description as the orders name the customer
-             * @example alice
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
              */
-            customerId: string;
+            createdAt: string;
+            /**
+             * @description tenant and principal
+             * @example acme/olga
+             */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description null for never
+             * @example null
+             */
+            expiresAt: string | null;
+            /**
+             * @description its name within its tenant
+             * @example shop-front-2026
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description to half a minute; null for never
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastUsedAt: string | null;
+            /** @example shop-front */
+            principal: string;
+            /**
+             * Format: date-time
+             * @description null for one that is not revoked
+             * @example null
+             */
+            revokedAt: string | null;
+            /**
+             * @description tenant and principal
+             * @example null
+             */
+            revokedBy: string | null;
+            /**
+             * @example [
+             *       "customer"
+             *     ]
+             */
+            roles: ("customer" | "operator" | "admin" | "platform")[];
+            /** @example acme */
+            tenant: string;
+        };
+        ApiKeyBody: {
+            /**
+             * Format: date-time
+             * @description never, if not given
+             * @example 2099-01-01T00:00:00.000Z
+             */
+            expiresAt?: string;
+            /**
+             * @description who calls with it
+             * @example shop-front
+             */
+            principal: string;
+            /**
+             * @example [
+             *       "customer"
+             *     ]
+             */
+            roles: ("customer" | "operator" | "admin" | "platform")[];
+            /**
+             * @description the SHA-256 of the key in hexadecimal digits; the key itself stays with whoever made it
+             * @example 2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b
+             */
+            sha256: string;
+        };
+        /** @description A part of a list. */
+        ApiKeyPage: {
+            items: components["schemas"]["ApiKey"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
         };
         /** @description A message that was given up on. */
         DeadLetter: {
@@ -479,26 +560,6 @@ export interface components {
              * @example null
              */
             next: string | null;
-        };
-        /** @description What was erased from one table. */
-        ErasedRows: {
-            /**
-             * @description how many rows were changed or removed
-             * @example 3
-             */
-            rows: number;
-            /** @example orders */
-            table: string;
-            /**
-             * @description what was erased, in words
-             * @example names of customers
-             */
-            what: string;
-        };
-        /** @description What an erasure has done in one service. */
-        Erasure: {
-            /** @description table by table; a repeat finds nothing any more */
-            erased: components["schemas"]["ErasedRows"][];
         };
         /** @description A key, and every request that was sent with it. */
         IdempotencyKey: {
@@ -908,10 +969,6 @@ export interface components {
              */
             reason?: string;
         };
-        TenantErasureBody: {
-            /** @example acme */
-            tenant: string;
-        };
         /** @description The sum of an order. */
         Total: {
             /**
@@ -1059,6 +1116,500 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "shop-front-2026",
+                     *           "tenant": "acme",
+                     *           "principal": "shop-front",
+                     *           "roles": [
+                     *             "customer"
+                     *           ],
+                     *           "expiresAt": null,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "createdBy": "acme/olga",
+                     *           "revokedAt": null,
+                     *           "revokedBy": null,
+                     *           "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKeyPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putApiKey: {
+        parameters: {
+            query?: {
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its name within its tenant */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sha256": "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b",
+                 *       "principal": "shop-front",
+                 *       "roles": [
+                 *         "customer"
+                 *       ],
+                 *       "expiresAt": "2099-01-01T00:00:00.000Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApiKeyBody"];
+            };
+        };
+        responses: {
+            /** @description as it was already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "shop-front-2026",
+                     *       "tenant": "acme",
+                     *       "principal": "shop-front",
+                     *       "roles": [
+                     *         "customer"
+                     *       ],
+                     *       "expiresAt": null,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "createdBy": "acme/olga",
+                     *       "revokedAt": null,
+                     *       "revokedBy": null,
+                     *       "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "shop-front-2026",
+                     *       "tenant": "acme",
+                     *       "principal": "shop-front",
+                     *       "roles": [
+                     *         "customer"
+                     *       ],
+                     *       "expiresAt": null,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "createdBy": "acme/olga",
+                     *       "revokedAt": null,
+                     *       "revokedBy": null,
+                     *       "lastUsedAt": "2026-03-02T09:30:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "role_not_held" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "api_key_id_conflict" | "api_key_taken" | "api_key_revoked";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "expires_in_the_past" | "too_many_api_keys";
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: {
+                /** @description whose keys; your own tenant, if not given */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its name within its tenant */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description revoked, now or before */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "api_key_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -1164,25 +1715,9 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -1302,7 +1837,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -1319,22 +1854,6 @@ export interface operations {
                         code: "dead_letter_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -1482,7 +2001,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -1578,7 +2097,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -1728,7 +2247,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -1783,382 +2302,6 @@ export interface operations {
                         code: "idempotency_key_erased";
                         /** @enum {integer} */
                         status: 410;
-                    };
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "body_too_large";
-                        /** @enum {integer} */
-                        status: 413;
-                    };
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unsupported_media_type";
-                        /** @enum {integer} */
-                        status: 415;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
-                        /** @enum {integer} */
-                        status: 429;
-                    };
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "internal_error";
-                        /** @enum {integer} */
-                        status: 500;
-                    };
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unavailable" | "overloaded";
-                        /** @enum {integer} */
-                        status: 503;
-                    };
-                };
-            };
-        };
-    };
-    eraseCustomer: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "customerId": "alice"
-                 *     }
-                 */
-                "application/json": components["schemas"]["CustomerErasureBody"];
-            };
-        };
-        responses: {
-            /** @description what was erased */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "erased": [
-                     *         {
-                     *           "table": "orders",
-                     *           "what": "names of customers",
-                     *           "rows": 3
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Erasure"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
-                        /**
-                         * @description all faults, with the paths to them
-                         * @example [
-                         *       {
-                         *         "path": "items.0.quantity",
-                         *         "message": "quantity must not be less than 1"
-                         *       }
-                         *     ]
-                         */
-                        errors?: {
-                            message: string;
-                            path: string;
-                        }[];
-                        /** @enum {integer} */
-                        status: 400;
-                    };
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unauthenticated";
-                        /** @enum {integer} */
-                        status: 401;
-                    };
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "forbidden";
-                        /** @enum {integer} */
-                        status: 403;
-                    };
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "open_orders" | "open_requests";
-                        /**
-                         * @description how many
-                         * @example 2
-                         */
-                        open?: number;
-                        /** @enum {integer} */
-                        status: 409;
-                    };
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "body_too_large";
-                        /** @enum {integer} */
-                        status: 413;
-                    };
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unsupported_media_type";
-                        /** @enum {integer} */
-                        status: 415;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "too_many_uploads";
-                        /** @enum {integer} */
-                        status: 429;
-                    };
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "internal_error";
-                        /** @enum {integer} */
-                        status: 500;
-                    };
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unavailable" | "overloaded";
-                        /** @enum {integer} */
-                        status: 503;
-                    };
-                };
-            };
-        };
-    };
-    eraseTenant: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "tenant": "acme"
-                 *     }
-                 */
-                "application/json": components["schemas"]["TenantErasureBody"];
-            };
-        };
-        responses: {
-            /** @description what was erased */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "erased": [
-                     *         {
-                     *           "table": "orders",
-                     *           "what": "names of customers",
-                     *           "rows": 3
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Erasure"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
-                        /**
-                         * @description all faults, with the paths to them
-                         * @example [
-                         *       {
-                         *         "path": "items.0.quantity",
-                         *         "message": "quantity must not be less than 1"
-                         *       }
-                         *     ]
-                         */
-                        errors?: {
-                            message: string;
-                            path: string;
-                        }[];
-                        /** @enum {integer} */
-                        status: 400;
-                    };
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "unauthenticated";
-                        /** @enum {integer} */
-                        status: 401;
-                    };
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "forbidden";
-                        /** @enum {integer} */
-                        status: 403;
-                    };
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "open_orders" | "open_requests";
-                        /**
-                         * @description how many
-                         * @example 2
-                         */
-                        open?: number;
-                        /** @enum {integer} */
-                        status: 409;
                     };
                 };
             };
@@ -2290,25 +2433,9 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -2407,6 +2534,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2418,22 +2559,6 @@ export interface operations {
                         code: "idempotency_key_unknown";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -2562,19 +2687,17 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too Many Requests */
-            429: {
+            /** @description Forbidden */
+            403: {
                 headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
-                        status: 429;
+                        status: 403;
                     };
                 };
             };
@@ -2723,6 +2846,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -2819,7 +2956,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -2946,6 +3083,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -2970,7 +3121,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "rate_limited";
+                        code: "too_many_waiting";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3157,6 +3308,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -3262,7 +3427,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3349,6 +3514,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -3379,22 +3558,6 @@ export interface operations {
                         currentETag?: string;
                         /** @enum {integer} */
                         status: 412;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -3503,6 +3666,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -3527,7 +3704,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "too_many_waiting" | "rate_limited";
+                        code: "too_many_waiting";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -3665,6 +3842,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -3676,22 +3867,6 @@ export interface operations {
                         code: "order_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -3807,19 +3982,17 @@ export interface operations {
                     };
                 };
             };
-            /** @description Too Many Requests */
-            429: {
+            /** @description Forbidden */
+            403: {
                 headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
-                        status: 429;
+                        status: 403;
                     };
                 };
             };
@@ -3929,6 +4102,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -3940,22 +4127,6 @@ export interface operations {
                         code: "product_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -4114,7 +4285,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -4191,7 +4362,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };
@@ -4323,25 +4494,9 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -4460,7 +4615,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -4477,22 +4632,6 @@ export interface operations {
                         code: "saga_not_found";
                         /** @enum {integer} */
                         status: 404;
-                    };
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    /** @description seconds */
-                    "retry-after"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"] & {
-                        /** @enum {string} */
-                        code: "rate_limited";
-                        /** @enum {integer} */
-                        status: 429;
                     };
                 };
             };
@@ -4643,7 +4782,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "forbidden";
+                        code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
                     };
@@ -4744,7 +4883,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "rate_limited" | "too_many_uploads";
+                        code: "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

@@ -1,6 +1,12 @@
 /** All migrations of the inventory service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
+import { apiKeyMigrations } from '@shop/service';
 import { CreateStock1760000020000 } from './1760000020000-create-stock';
 
-export const inventoryMigrations = [...ledgerMigrations, ...messagingMigrations, CreateStock1760000020000];
+export const inventoryMigrations = [
+  ...ledgerMigrations,
+  ...messagingMigrations,
+  ...apiKeyMigrations,
+  CreateStock1760000020000,
+];

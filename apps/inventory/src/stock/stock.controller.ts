@@ -44,6 +44,7 @@ const ApiSku = () => ApiParam({ name: 'sku', description: 'stock keeping unit', 
 
 @ApiTags('stock')
 @Controller('stock')
+@Roles('customer', 'operator')
 export class StockController {
   constructor(private readonly stock: StockService) {}
 

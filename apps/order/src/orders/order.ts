@@ -70,6 +70,8 @@ export interface OrderItem {
 export interface Order {
   id: string;
   tenant: string;
+  /** The principal that has placed it. Unknown for those of the time when this was not kept. */
+  placedBy?: string;
   customerId: string;
   items: OrderItem[];
   total: Money;
@@ -85,6 +87,10 @@ export interface Order {
 
 export const isSettled = ({ status }: Pick<Order, 'status'>): boolean =>
   status === 'confirmed' || status === 'cancelled';
+
+/** Whether who asks with this key sees the order. Without a principal in it, the whole tenant is seen. */
+export const isVisible = ({ placedBy }: Pick<Order, 'placedBy'>, key: { placedBy?: string }): boolean =>
+  key.placedBy === undefined || key.placedBy === placedBy;
 
 /** @throws Problem 422 `unknown_sku`, `mixed_currencies` or `total_too_large` */
 export function priceItems(

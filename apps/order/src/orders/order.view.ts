@@ -28,7 +28,7 @@ export class TotalView implements Money {
 }
 
 @ApiSchema({ name: 'Order', description: 'An order, and what has become of it.' })
-export class OrderView implements Omit<Order, 'tenant' | 'version' | 'sagaId'> {
+export class OrderView implements Omit<Order, 'tenant' | 'placedBy' | 'version' | 'sagaId'> {
   @ApiProperty({ format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' })
   id: string;
 

@@ -13,6 +13,7 @@ import {
   OwnTurns,
   requireMatch,
   requireNone,
+  Roles,
 } from '@shop/http';
 import {
   ApiAlreadySubmitted,
@@ -29,7 +30,7 @@ import { validationFailed } from '@shop/validation';
 import { isUUID } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { ApiOrderId, keyFor } from './order-id';
-import { type Order, OrderBody } from './order';
+import { isVisible, type Order, OrderBody } from './order';
 import { orderJson, OrderView } from './order.view';
 import { OrdersService } from './orders.service';
 import { claimOfPut, orderIdConflict } from './placing/place-orders';
@@ -45,6 +46,7 @@ const notAccepted: Record<string, ProblemMembers> = {
 
 @ApiTags('orders')
 @Controller('orders')
+@Roles('customer', 'operator')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
 
@@ -76,7 +78,9 @@ export class OrdersController {
   @ApiOperation({
     operationId: 'placeOrderAs',
     summary: 'Places an order under an id of the client',
-    description: 'The same content again changes nothing and answers the order as it is now.',
+    description:
+      'The same content again changes nothing and answers the order as it is now. An id under which somebody else has ' +
+      'placed an order is taken, whatever the content.',
   })
   @ApiOrderId()
   @ApiTraceparent()
@@ -113,19 +117,18 @@ export class OrdersController {
       traceparent: newTraceparent(traceparent),
     });
     const created = outcome.kind === 'fresh' && outcome.answer.status === 201;
-    // A PUT changes nothing if the order exists. So this check may come after it, when the service surely knows the
-    // order.
-    if (!created && ifNoneMatch !== undefined) {
-      const order = await this.orders.find(key);
-      if (order) requireNone(ifNoneMatch, order.version);
-    }
+    // A PUT changes nothing if the order exists. So these checks may come after it, when the service surely knows the
+    // order. The claim is that of the whole tenant, so its outcome may be that of an order of somebody else.
+    const before = created ? undefined : await this.orders.findForAll(key);
+    if (before && !isVisible(before, key)) throw orderIdConflict();
+    if (before && ifNoneMatch !== undefined) requireNone(ifNoneMatch, before.version);
     if (outcome.kind === 'reused') throw orderIdConflict();
     const { status, headers, body: answer } = httpOutcome(outcome);
     if (status >= 400) {
       void reply.status(status).headers(headers);
       return answer;
     }
-    const order = await this.orders.get(key);
+    const order = before ?? (await this.orders.get(key));
     void reply.status(created ? 201 : 200).headers({ location: `/orders/${order.id}`, etag: etagOf(order.version) });
     return orderJson(order);
   }
@@ -136,7 +139,9 @@ export class OrdersController {
   @ApiOperation({
     operationId: 'getOrder',
     summary: 'One order',
-    description: 'With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over.',
+    description:
+      'With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over. A customer sees ' +
+      'only the orders that its own principal has placed; an operator sees all of its tenant.',
   })
   @ApiOrderId()
   @ApiPreferWait('wait=N: how many seconds, at most 30, to wait for the end of the order')

@@ -18,6 +18,8 @@ export interface PlacedOrder {
 export interface OrderKey {
   tenant: string;
   id: string;
+  /** When only an order of this principal is meant. */
+  placedBy?: string;
 }
 
 export interface StatusChange extends OrderKey {
@@ -39,6 +41,7 @@ interface Row {
   saga_id: string;
   cancel_saga_id: string | null;
   version: number;
+  placed_by: string | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -56,6 +59,7 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
   if (orders.length === 0) return;
   const rows = orders.map(({ order, requestHash, placedAs }) => ({
     tenant: order.tenant,
+    placed_by: order.placedBy,
     id: order.id,
     customer_id: order.customerId,
     items: order.items,
@@ -117,6 +121,7 @@ export const keyOf = ({ tenant, id }: OrderKey): string => `${tenant}/${id}`;
 const orderOf = (row: Row): Order => ({
   id: row.id,
   tenant: row.tenant,
+  placedBy: row.placed_by ?? undefined,
   customerId: row.customer_id,
   items: row.items,
   total: { amount: row.total_amount, currency: row.total_currency },
@@ -130,19 +135,19 @@ const orderOf = (row: Row): Order => ({
 });
 
 const columns = `tenant, id, customer_id, items, total_amount, total_currency, status, reason, request_hash, saga_id,
-  cancel_saga_id, version, created_at, updated_at`;
+  cancel_saga_id, placed_by, version, created_at, updated_at`;
 const columnsOfO = columns.replace(/(\w+)/g, 'o.$1');
 
 const insertRows: Statement = {
   name: 'orders.insert',
   text: `
     insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, placed_as,
-                        saga_id, created_at, updated_at)
-    select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, placed_as, saga_id,
+                        placed_by, saga_id, created_at, updated_at)
+    select tenant, id, customer_id, items, total_amount, total_currency, 'pending', request_hash, placed_as, placed_by, saga_id,
            now(), now()
     from jsonb_to_recordset($1::jsonb) as o (
       tenant text, id uuid, customer_id text, items jsonb, total_amount bigint, total_currency text,
-      request_hash bytea, placed_as uuid, saga_id uuid)
+      request_hash bytea, placed_as uuid, placed_by text, saga_id uuid)
     order by placed_as nulls last, tenant, id`,
 };
 

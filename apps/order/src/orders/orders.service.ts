@@ -8,7 +8,7 @@ import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
-import { isSettled, type Order } from './order';
+import { isSettled, isVisible, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
 import { Admission } from './placing/admission';
 import { placeOrders, type PlaceRequest } from './placing/place-orders';
@@ -50,11 +50,18 @@ export class OrdersService {
     return this.admission.run(request.caller.tenant, () => this.placing.submit(request));
   }
 
-  find(key: OrderKey): Promise<Order | undefined> {
+  /** The order of this tenant with this id, whoever has placed it. */
+  findForAll(key: OrderKey): Promise<Order | undefined> {
     return this.reading.submit(key);
   }
 
-  /** @throws Problem 404 `order_not_found`, also for an order of another tenant */
+  /** The order, when whoever asks with this key sees it. */
+  async find(key: OrderKey): Promise<Order | undefined> {
+    const order = await this.findForAll(key);
+    return order && isVisible(order, key) ? order : undefined;
+  }
+
+  /** @throws Problem 404 `order_not_found`, also for an order of another tenant or of somebody else */
   async get(key: OrderKey): Promise<Order> {
     const order = await this.find(key);
     if (!order) throw new Problem(404, 'order_not_found', 'there is no order with this id');

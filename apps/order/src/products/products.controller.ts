@@ -35,6 +35,7 @@ const ApiSku = () => ApiParam({ name: 'sku', description: 'stock keeping unit', 
 
 @ApiTags('products')
 @Controller('products')
+@Roles('customer', 'operator')
 export class ProductsController {
   constructor(private readonly products: ProductsService) {}
 

@@ -16,6 +16,7 @@ export interface Asked {
 
 /** Longer than nearly all of these requests take; somebody sits and waits. */
 const TIMEOUT_MS = 10_000;
+const NO_CONTENT = 204;
 
 /** Where `npm start` has it, unless the environment says otherwise. */
 export function serviceIn(env: NodeJS.ProcessEnv, name: ServiceName, timeoutMs = TIMEOUT_MS): Asked {
@@ -37,6 +38,7 @@ export async function ask<Body>(
     );
   });
   const { status, headers, body } = response;
+  if (status === NO_CONTENT && fine.includes(status)) return response;
   if (!/json/.test(headers.get('content-type') ?? '') || typeof body !== 'object' || body === null) {
     throw new OpsError(`What answers at ${url} (status ${status}) is not the ${name} service; set ${variable}.`);
   }

@@ -31,8 +31,8 @@ describe('the command line of npm run ops', () => {
   const sagas = 'list, show, retry, skip, cancel';
   const letters = 'list, show, replay, discard';
   it.each([
-    [[], 'Say about what: there are sagas, dead-letters and erase, and --help.'],
-    [['orders'], 'There is no "orders"; there are sagas, dead-letters and erase, and --help.'],
+    [[], 'Say about what: there are sagas, dead-letters, keys and erase, and --help.'],
+    [['orders'], 'There is no "orders"; there are sagas, dead-letters, keys and erase, and --help.'],
     [['sagas'], `Say what to do: ${sagas}; --help tells more.`],
     [['sagas', 'discard', ID], `There is no "sagas discard"; there are ${sagas}, and --help.`],
     [['sagas', 'toString', ID], `There is no "sagas toString"; there are ${sagas}, and --help.`],

@@ -1,6 +1,7 @@
 /** What the command line of `npm run ops` may say. */
 import { ownServices, usualPorts } from '../services';
 import { OpsError } from './ask';
+import { type KeysCommand, readKeysCommand } from './keys-command';
 
 export type SagaVerb = 'list' | 'show' | 'retry' | 'skip' | 'cancel';
 export type LetterVerb = 'list' | 'show' | 'replay' | 'discard';
@@ -57,6 +58,10 @@ export const usage = `What operators do in a running system, over the HTTP APIs 
   npm run ops -- dead-letters replay ID --reason TEXT                     hands it to its service again
   npm run ops -- dead-letters discard ID --reason TEXT                    nothing is to be done any more
 
+  npm run ops -- keys list [--tenant T]                                   API keys, of all services at once
+  npm run ops -- keys add ID --principal P --roles R+R [--expires TIME]   makes a key, and shows it once
+  npm run ops -- keys revoke ID                                           it is never good again
+
   npm run ops -- erase customer ID                                        erases who a customer of your tenant was
   npm run ops -- erase tenant NAME                                        the same for all customers of a tenant
 
@@ -67,11 +72,12 @@ ${ownServices.map((name) => `${name.toUpperCase()}_URL (http://127.0.0.1:${usual
 /** @throws OpsError */
 export function readCommand(
   argv: readonly string[],
-): SagaCommand | LetterCommand | ErasureCommand | { subject: 'help' } {
+): SagaCommand | LetterCommand | KeysCommand | ErasureCommand | { subject: 'help' } {
   const [subject, verb, ...words] = argv;
   if (argv.some((word) => word === '--help' || word === '-h') || subject === 'help') return { subject: 'help' };
+  if (subject === 'keys') return readKeysCommand(verb, words);
   if (!isSubject(subject)) {
-    const there = 'there are sagas, dead-letters and erase, and --help';
+    const there = 'there are sagas, dead-letters, keys and erase, and --help';
     throw new OpsError(subject === undefined ? `Say about what: ${there}.` : `There is no "${subject}"; ${there}.`);
   }
   const verbs = Object.keys(forms[subject]);

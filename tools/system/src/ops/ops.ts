@@ -4,6 +4,7 @@ import { OpsError } from './ask';
 import { readCommand, usage } from './command-line';
 import { runDeadLetters } from './dead-letters';
 import { runErasure } from './erasure';
+import { runKeys } from './keys';
 import { runSagas } from './sagas';
 
 /** Answers the lines to be printed, in which nothing is left that a terminal would obey. @throws OpsError */
@@ -24,6 +25,8 @@ async function linesFor(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       return runSagas(command, env);
     case 'dead-letters':
       return runDeadLetters(command, env);
+    case 'keys':
+      return runKeys(command, env);
     case 'erase':
       return runErasure(command, env);
   }

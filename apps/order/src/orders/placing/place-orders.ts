@@ -114,7 +114,7 @@ function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
 
 /** Decides one order in memory: it is priced and accepted, or refused for good. */
 function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest, sealer: Sealer): Answer {
-  const { tenant } = caller;
+  const { tenant, principal: placedBy } = caller;
   // A PUT uses up no key. A refused PUT may be accepted later, and its id stays free.
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
   const taken = id && state.requestHashes.get(keyOf({ tenant, id }));
@@ -127,6 +127,7 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
     checkPayable(total);
     const order = newOrder(id ?? uuidv7(), {
       tenant,
+      placedBy,
       customerId: body.customerId,
       items,
       total,
@@ -155,7 +156,7 @@ export function orderIdConflict(): Problem {
   return new Problem(409, 'order_id_conflict', 'another order has this id');
 }
 
-interface NewOrderOptions extends Pick<Order, 'tenant' | 'customerId' | 'items' | 'total'> {
+interface NewOrderOptions extends Pick<Order, 'tenant' | 'placedBy' | 'customerId' | 'items' | 'total'> {
   now: Date;
   /** An id that we made is unique everywhere, so the saga of the order can have the same id. */
   ownId: boolean;

@@ -2,7 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf, OwnTurns } from '@shop/http';
+import { ApiAnswer, type Caller, CallerOf, OwnTurns, Roles } from '@shop/http';
 import { ApiProblems } from '@shop/problem';
 import type { SagaView } from '@shop/saga';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -20,6 +20,7 @@ const MAX_STREAM_MS = 10 * 60_000;
 
 @ApiTags('orders')
 @Controller('orders/:id')
+@Roles('customer', 'operator')
 export class OrderStoryController {
   constructor(
     private readonly orders: OrdersService,

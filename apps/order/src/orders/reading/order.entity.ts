@@ -44,6 +44,9 @@ export class OrderEntity implements Order {
   @Column('timestamptz', { name: 'updated_at', transformer: isoTime })
   updatedAt: string;
 
+  @Column('text', { name: 'placed_by', nullable: true, transformer: absentIfNull })
+  placedBy?: string;
+
   @Column('uuid', { name: 'saga_id' })
   sagaId: string;
 

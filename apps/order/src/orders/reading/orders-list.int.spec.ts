@@ -15,9 +15,10 @@ beforeAll(async () => {
   database = createDatabase({ url: stack.databaseUrl, applicationName: 'test', entities: [OrderEntity] });
   await database.connect();
   await database.dataSource.query(`
-    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id)
+    insert into orders (tenant, id, customer_id, items, total_amount, total_currency, status, request_hash, saga_id,
+                        placed_by)
     select 'acme', gen_random_uuid(), 'alice', '[]', 1, 'EUR', case when n <= 5 then 'pending' else 'confirmed' end, '',
-           gen_random_uuid()
+           gen_random_uuid(), case when n % 2 = 0 then 'alice' end
     from generate_series(1, 2000) as n`);
   unknown = [await planOf({}), await planOf({ status: 'pending' })];
   await database.dataSource.query('analyze orders');
@@ -54,13 +55,26 @@ describe('R33 the list of orders', () => {
       from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
       where i.indrelid = 'orders'::regclass and i.indpred is null and a.attname = 'tenant'`);
     expect(rows).toEqual([{ index: 'orders_pkey' }]);
+    const plan = await database.dataSource.query<{ 'QUERY PLAN': string }[]>(
+      'explain (generic_plan) select 1 from orders where tenant = $1 and id = $2 and placed_by = $3',
+    );
+    expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/using orders_pkey/);
+  });
+
+  it('reads those of one principal from the newest on, and no order of others', async () => {
+    const own = await planOf({ placedBy: 'alice', status: 'confirmed', before: randomUUID() });
+    expect(own).toMatch(/Index Scan Backward using orders_by_principal/);
+    expect(own).toMatch(/Index Cond: .*placed_by .* = .*ROW\(created_at, id\) < ROW/);
+    expect(own).not.toMatch(/Sort/);
+    expect(await planOf({ placedBy: 'alice', status: 'pending' })).toMatch(/using orders_open/);
   });
 
   it('leaves out what an order does not have, and has money as numbers and times as text', async () => {
-    const [order] = await list().list({ tenant: 'acme', status: 'pending', limit: 1 });
+    const [order] = await list().list({ tenant: 'acme', placedBy: 'alice', status: 'pending', limit: 1 });
     const text = expect.any(String) as string;
     expect(JSON.parse(JSON.stringify(order))).toEqual({
       tenant: 'acme',
+      placedBy: 'alice',
       id: text,
       customerId: 'alice',
       items: [],
