@@ -99,6 +99,7 @@ describe('R26 personal data', () => {
     );
     await shop.payment.post(`/payments/${paid.id}/refunds`, { amount: 100 }, randomUUID());
     await adjustForth(`found for ${customerId}`);
+    await ops('keys', 'add', 'front-key', '--principal', 'front', '--roles', 'customer');
 
     // An operator acts on a saga, and on what nobody could carry out or read.
     const act = { act: 'cancel', reason: `${customerId} has called` };
@@ -182,7 +183,9 @@ describe('R26 personal data', () => {
     'R26 of a tenant is in no table any more: what stays under its name are its books, its catalogue and its stock',
     async () => {
       await adjustForth(NOTE);
+      expect(await tablesWith(shop, 'front-key')).toHaveLength(3);
       const report = await ops('erase', 'tenant', 'demo');
+      expect(report).toMatch(/^order +api_key +1 /m);
       expect(report).toMatch(/^inventory +stock_movement +2 /m);
       expect(await tablesWith(shop, KIM, BOB, NOTE, 'developer')).toEqual([]);
       expect((await tablesWith(shop, 'demo')).sort()).toEqual([

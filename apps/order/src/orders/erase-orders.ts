@@ -81,12 +81,12 @@ const selectStep: Statement = {
     order by created_at, id limit $4`,
 };
 
-// The hash of the request could tell a customer who can be guessed. No request has the hash that takes its place.
+// Whoever placed it may be the customer. The hash of the request could tell a customer who can be guessed. No request has the hash that takes its place.
 const eraseCustomers: Statement = {
   name: 'orders.erase-customers',
   text: `
     update orders
-    set customer_id = $3, request_hash = decode(repeat('00', 32), 'hex'), version = version + 1, updated_at = now()
+    set customer_id = $3, placed_by = null, request_hash = decode(repeat('00', 32), 'hex'), version = version + 1, updated_at = now()
     where tenant = $1 and id = any($2::uuid[]) and status in ('confirmed', 'cancelled') and customer_id <> $3
     returning id`,
 };

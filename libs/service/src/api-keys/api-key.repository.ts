@@ -76,6 +76,19 @@ export async function revokeKey(tx: Tx, { tenant, id }: KeyName, by: string): Pr
   return (await tx.query(exists, [tenant, id])).length > 0 ? 'before' : 'never';
 }
 
+const removeAll: Statement = {
+  name: 'api-key.remove-all',
+  text: 'delete from api_key where tenant = $1 returning id',
+};
+
+/** Nobody calls for this tenant any more, but those whose keys are in the environment. Returns how many there were. */
+export async function removeKeysOf(tx: Tx, tenant: string): Promise<number> {
+  await lockKeys(tx);
+  const { length } = await tx.query(removeAll, [tenant]);
+  if (length > 0) tx.send(countChange);
+  return length;
+}
+
 /** A live key, as replicas keep it in memory. */
 export interface LiveKey extends KeyName {
   sha256: string;

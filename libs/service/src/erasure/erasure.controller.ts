@@ -39,7 +39,8 @@ export class ErasureController {
   @ApiOperation({
     operationId: 'eraseTenant',
     summary: 'Erases the personal data of a whole tenant, from all tables of this service',
-    description: 'Its customers, stored answers, keys, dead letters and notes. Its books, catalogue and stock stay.',
+    description:
+      'Its customers, stored answers, API keys, dead letters and notes. Its books, catalogue and stock stay.',
   })
   @ApiAnswer(200, ErasureView, { description: 'what was erased' })
   @ApiProblems(notYet)

@@ -6,6 +6,7 @@ import { type DataSubject, eraseDeadLetters } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
+import { removeKeysOf } from '../api-keys/api-key.repository';
 import { LOGGER } from '../logger';
 import { type ErasedRows, OWN_DATA, type OwnData } from './own-data';
 
@@ -30,16 +31,23 @@ export class ErasureService {
     // As it stands within a stored answer. A longer name that has this one in it loses its answers too.
     const mention = customerId === undefined ? undefined : JSON.stringify(customerId).slice(1, -1);
     const answers = await this.idempotency.forget(prefix, mention);
+    const keys = customerId === undefined ? await this.removeKeys(tenant) : [];
     const letters = await eraseDeadLetters(this.database, subject, { unowned: roles.includes('platform') });
     const erased: ErasedRows[] = [
       ...own,
       { table: 'ledger', what: 'stored answers and their keys', rows: answers },
       { table: 'dead_letter', what: 'messages and notes', rows: letters },
+      ...keys,
     ];
     // Not who was erased: a log is not erased.
     const rows = Object.fromEntries(erased.map(({ table, rows }) => [table, rows]));
     this.logger.info({ tenant, by: `${by}/${principal}`, whole: customerId === undefined, rows }, 'data.erased');
     return erased;
+  }
+
+  private async removeKeys(tenant: string): Promise<ErasedRows[]> {
+    const rows = await this.database.transaction((tx) => removeKeysOf(tx, tenant));
+    return [{ table: 'api_key', what: 'API keys, which are good no longer', rows }];
   }
 
   private async refuseOpen(subject: DataSubject, prefix: string): Promise<void> {
