@@ -50,9 +50,16 @@ describe('R45 OpenSagas', () => {
     one.open.onFewer(() => told++);
     await cancel(one, id);
     // It turns back, and is open until it has.
-    expect([...countsOf(one), one.open.begun, told]).toEqual([2, 1, 1, 1, 1]);
+    expect([...countsOf(one), one.open.begun, told]).toEqual([2, 1, 1, 2, 0]);
     await one.engine.dispatch(id, { type: 'replied', step: 'flight', action: 'undo', outcome: 'succeeded' });
-    expect([...countsOf(one), told]).toEqual([1, 0, 1, 2]);
+    expect([...countsOf(one), one.open.begun, told]).toEqual([1, 0, 1, 1, 1]);
+  });
+
+  it('R45 knows which of its sagas wait for their first reply', async () => {
+    const [first] = [await begin(one, 'a'), await begin(one, 'a')];
+    expect(one.open.begun).toBe(2);
+    await one.engine.dispatch(first, { type: 'replied', step: 'flight', action: 'do', outcome: 'succeeded' });
+    expect([one.open.begun, one.open.total]).toEqual([1, 2]);
   });
 
   it('R45 counts those of all replicas, and forgets what others have ended', async () => {

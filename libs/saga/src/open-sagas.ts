@@ -23,7 +23,7 @@ const FIRST_REPLY_MS = 1_000;
 export class OpenSagas {
   private counted = new Tally();
   private since = new Tally();
-  /** By saga: when it was begun here. Nothing has come for it since. Oldest first. */
+  /** By saga: when it was begun here, if it has not gone on since. Oldest first. */
   private readonly unmoved = new Map<string, number>();
   private readonly counting: Repeating;
   private readonly listeners: (() => void)[] = [];
@@ -51,7 +51,7 @@ export class OpenSagas {
     return this.counted.of(tenant) + this.since.of(tenant);
   }
 
-  /** Those that were begun here, and wait for their first reply. */
+  /** Those that were begun here, and wait for their first reply, or turned back before it came. */
   get begun(): number {
     for (const [id, since] of this.unmoved) {
       if (performance.now() - since < FIRST_REPLY_MS) break;
@@ -72,7 +72,8 @@ export class OpenSagas {
       const more = Number(isOpen(saga.state.status)) - Number(before !== undefined && isOpen(before.status));
       if (more !== 0) this.since.add(tenantOf(saga.data), more);
       if (before === undefined) this.unmoved.set(saga.id, performance.now());
-      else if (this.unmoved.delete(saga.id)) fewer = true;
+      // One that turns back at once makes as much work as one that has just begun.
+      else if (saga.state.status !== 'compensating' && this.unmoved.delete(saga.id)) fewer = true;
       if (more < 0) fewer = true;
     }
     if (fewer) this.tell();
