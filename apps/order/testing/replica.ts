@@ -2,7 +2,7 @@
  * One replica of the order service without Nest, HTTP and broker: its decisions and handlers, on the ports of the
  * caller.
  */
-import type { Ledger } from '@shop/idempotency';
+import { Idempotency, type Ledger } from '@shop/idempotency';
 import type { Broker, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
@@ -40,6 +40,7 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   if (broker) watch.onModuleInit();
   // No test here listens to events.
   const relay = { wake: () => undefined };
+  const idempotency = new Idempotency(database, ledger);
   const sealer = new Sealer(DEVELOPMENT_DATA_KEYS);
   // Nobody starts it: the orders of a test find room.
   const open = new OpenSagas({ database, logger });
@@ -47,7 +48,7 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
   const engine = createOrderEngine(database, publisher, watch, relay, open, logger);
   return {
     watch,
-    orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), ledger, sealer),
+    orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), idempotency, sealer),
     replies: new RepliesController(engine),
     deadlines: new Deadlines({ database, engine, logger }),
   };

@@ -4,7 +4,7 @@ import { Body, Controller, Get, Header, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { IsInt } from 'class-validator';
-import { parseApiKeys } from './api-keys';
+import { parseApiKeys, Roles } from './api-keys';
 import { parseOrigins } from './cors';
 import { createHttpApp, type DoorOptions } from './http-app';
 import { parseProxies } from './proxies';
@@ -14,6 +14,7 @@ class CupBody {
 }
 
 @Controller('cups')
+@Roles('customer')
 class CupsController {
   @Get()
   list() {

@@ -4,7 +4,7 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { metricsNow } from '../testing/metrics';
-import { parseApiKeys, Public } from './api-keys';
+import { parseApiKeys, Public, Roles } from './api-keys';
 import { createHttpApp, type DoorOptions } from './http-app';
 
 const KEYS = 'carl=acme/carl:customer,cora=acme/cora:customer,cleo=acme/cleo:customer,rita=rival/rita:customer';
@@ -14,6 +14,7 @@ const MANY = 5_100;
 let bodies = 0;
 
 @Controller('cups')
+@Roles('customer')
 class CupsController {
   @Get()
   list() {

@@ -6,7 +6,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '@shop/observability';
 import { Problem } from '@shop/problem';
 import { eventually } from '@shop/testing';
-import { parseApiKeys } from './api-keys';
+import { parseApiKeys, Roles } from './api-keys';
 import { createHttpApp } from './http-app';
 import { OwnTurns } from './request-turns';
 
@@ -22,6 +22,7 @@ const work = (name: string) => {
 };
 
 @Controller()
+@Roles('customer')
 class WorkController {
   @Get('work/:name')
   work(@Param('name') name: string) {

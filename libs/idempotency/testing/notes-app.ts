@@ -4,7 +4,7 @@ import { Body, Controller, type DynamicModule, Module, Param, Post, type Type } 
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 // Every service uses both libraries; here they are tested together.
 // eslint-disable-next-line @nx/enforce-module-boundaries
-import { createHttpApp, parseApiKeys } from '@shop/http';
+import { createHttpApp, parseApiKeys, Roles } from '@shop/http';
 import { createLogger, type Logger } from '@shop/observability';
 import { createDatabase, Database, type Statement } from '@shop/postgres';
 import { applyMigrations } from '@shop/postgres/testing';
@@ -15,6 +15,7 @@ import {
   type Claim,
   ClaimOf,
   Idempotency,
+  IdempotencyKeysController,
   IdempotencyModule,
   type IdempotencyOptions,
   Idempotent,
@@ -46,6 +47,7 @@ export async function notesOf(database: Database, text: string): Promise<number>
   return (await database.query<{ n: number }>(countNotes, [text]))[0]!.n;
 }
 
+@Roles('customer')
 @Controller()
 export class NotesController {
   /** The newest claim, for a test that leases a similar key. */
@@ -147,6 +149,9 @@ function answerOf(id: string, text: string): Answer {
     body: `{ "id":"${id}",\n "text": "${text}"}`,
   };
 }
+
+// As a service does with it.
+Roles('customer')(IdempotencyKeysController);
 
 const apiKeys = parseApiKeys('alice=t1/alice:customer,bob=t1/bob:customer,elsewhere=t2/alice:customer');
 export const silent = createLogger({ service: 'test', level: 'silent', format: 'json' });

@@ -36,7 +36,7 @@ describe('R45 what a replica has in hand', () => {
 
   it('R45 is left to the others when nothing of it moves, and this is told once', () => {
     const { inHand, messages, told, warn } = take('stuck', 'well');
-    jest.advanceTimersByTime(MINUTE);
+    jest.advanceTimersByTime(2 * MINUTE);
     inHand.moved(messages[1]!);
     inHand.prolong();
     inHand.moved(messages[0]!);

@@ -42,13 +42,12 @@ const claim = (token: string, { leaseMs = 60_000, anyway = true } = {}) =>
 
 /** Another transaction, open until it is told what to do. */
 async function openTransaction(): Promise<Client> {
-  const client = new Client({ connectionString: urlOf() });
+  const client = new Client({ connectionString: world.url });
   await client.connect();
   world.onClose(() => client.end());
   await client.query('begin');
   return client;
 }
-const urlOf = () => (world.database.dataSource.options as { url: string }).url;
 const insert = (client: Client, id: string) =>
   client.query('insert into outbox (event) values ($1)', [JSON.stringify(eventOf(id))]);
 

@@ -38,6 +38,11 @@ export class OutboxWorld {
     await this.home.drop();
   }
 
+  /** Of its database. */
+  get url(): string {
+    return this.home.url;
+  }
+
   /** Closes this before everything that was opened earlier. */
   onClose(close: () => Promise<unknown>): void {
     this.closing.push(close);

@@ -12,10 +12,12 @@ import { useStack } from '@shop/testing';
 import { exportJWK, SignJWT } from 'jose';
 import { openService } from '../testing';
 import { apiKeyMigrations, defineService, Port, PostgresUrl, ServiceEnvironment } from './index';
+import { IsOptional } from 'class-validator';
 
 class CraneEnvironment extends ServiceEnvironment {
   @Port() CRANE_PORT = 0;
   @PostgresUrl() CRANE_DATABASE_URL: string;
+  @IsOptional() @PostgresUrl() CRANE_MIGRATION_DATABASE_URL?: string;
 }
 
 @Controller('cranes')

@@ -74,7 +74,10 @@ describe('R26 erasing a customer', () => {
     const { id } = placed.json<OrderJson>();
     await here.query(`update orders set status = 'confirmed' where id = $1`, [id]);
     expect(await erased('customer', { customerId: 'ann' })).toMatchObject({ orders: 2, ledger: 1 });
-    expect((await here.get(`/orders/${id}`)).json()).toMatchObject({ customerId: 'erased', status: 'confirmed' });
+    // It belongs to nobody any more, also not to who placed it.
+    expect((await here.get(`/orders/${id}`)).statusCode).toBe(404);
+    const order = await here.get(`/orders/${id}`, { key: callers.operator });
+    expect(order.json()).toMatchObject({ customerId: 'erased', status: 'confirmed' });
     // The order is known by its natural key: a late repeat makes no second one.
     expectProblem(
       await here.place(orderBody({ customerId: 'ann' }), { idempotencyKey }),

@@ -1,7 +1,7 @@
 /** Places, reads, awaits and cancels orders. */
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '@shop/http';
-import { Ledger, type Outcome } from '@shop/idempotency';
+import { Idempotency, type Outcome } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -34,9 +34,10 @@ export class OrdersService {
     private readonly engine: SagaEngine,
     private readonly watch: OrderWatch,
     private readonly admission: Admission,
-    ledger: Ledger,
+    private readonly idempotency: Idempotency,
     sealer: Sealer,
   ) {
+    const { ledger } = idempotency;
     this.placing = new Lane({
       gatherMs: GATHER_MS,
       turnOf: ({ caller }) => caller.tenant,
@@ -46,8 +47,17 @@ export class OrdersService {
   }
 
   /** @throws Problem 429 `too_many_open_orders` or 503 `overloaded` when there is no room for one more open order */
-  place(request: PlaceRequest): Promise<Outcome> {
-    return this.admission.run(request.caller.tenant, () => this.placing.submit(request));
+  async place(request: PlaceRequest): Promise<Outcome> {
+    const { tenant } = request.caller;
+    const place = () => this.placing.submit(request);
+    // A repeat needs no room, and is answered as the first one was.
+    if (this.admission.isFullFor(tenant) && (await this.isRepeat(request))) return place();
+    return this.admission.run(tenant, place);
+  }
+
+  private async isRepeat({ caller, claim, id }: PlaceRequest): Promise<boolean> {
+    if (id) return (await this.findForAll({ tenant: caller.tenant, id })) !== undefined;
+    return (await this.idempotency.find(claim)) !== undefined;
   }
 
   /** The order of this tenant with this id, whoever has placed it. */

@@ -11,10 +11,12 @@ import { eventually, startTcpProxy, type TcpProxy, useStack } from '@shop/testin
 import { openService } from '../../testing';
 import { apiKeyMigrations, defineService, LOGGER, Port, PostgresUrl, ServiceEnvironment } from '../index';
 import { StoredKeys } from './stored-keys';
+import { IsOptional } from 'class-validator';
 
 class CraneEnvironment extends ServiceEnvironment {
   @Port() CRANE_PORT = 0;
   @PostgresUrl() CRANE_DATABASE_URL: string;
+  @IsOptional() @PostgresUrl() CRANE_MIGRATION_DATABASE_URL?: string;
 }
 
 @Controller('cranes')

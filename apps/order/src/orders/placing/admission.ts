@@ -84,9 +84,14 @@ export class Admission {
     }
   }
 
+  /** Whether an order of the tenant would have to wait now. */
+  isFullFor(tenant: string): boolean {
+    return this.waiting.sizeOf(tenant) > 0 || !this.hasRoom || !this.hasRoomFor(tenant);
+  }
+
   private enter(tenant: string): Promise<void> | undefined {
     this.see(tenant);
-    if (this.waiting.sizeOf(tenant) === 0 && this.hasRoom && this.hasRoomFor(tenant)) {
+    if (!this.isFullFor(tenant)) {
       this.count(tenant, 1);
       return undefined;
     }
