@@ -51,7 +51,9 @@ export class Client {
     if (this.calls.length > 1) return [];
     const wishes: ('posts' | 'deletes')[] = [];
     if (this.posts < MOST_POSTS) wishes.push('posts');
-    if (this.purchase.cancels && this.orderId && this.deletes < MOST_DELETES) wishes.push('deletes');
+    // Who is patient changes its mind late, when the order may be confirmed already.
+    const isTime = this.purchase.impatient || this.posts === MOST_POSTS;
+    if (this.purchase.cancels && isTime && this.orderId && this.deletes < MOST_DELETES) wishes.push('deletes');
     return wishes;
   }
 

@@ -3,7 +3,7 @@ import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
 
 const databases = useDatabases();
-const SEEDS = 300;
+const SEEDS = 200;
 
 let ends: Set<string>;
 let traces: string;

@@ -29,6 +29,9 @@ export const insertNote: Statement = { name: 'test.insert-note', text: 'insert i
 const countNotes: Statement = { name: 'test.count-notes', text: 'select count(*) as n from note where text = $1' };
 const createNotes: Statement = { name: 'test.note', text: 'create table if not exists note (id uuid, text text)' };
 
+/** Every route says who may call it. */
+export const ForCustomers = Roles('customer');
+
 interface Note {
   text: string;
 }
@@ -47,7 +50,7 @@ export async function notesOf(database: Database, text: string): Promise<number>
   return (await database.query<{ n: number }>(countNotes, [text]))[0]!.n;
 }
 
-@Roles('customer')
+@ForCustomers
 @Controller()
 export class NotesController {
   /** The newest claim, for a test that leases a similar key. */
@@ -151,7 +154,7 @@ function answerOf(id: string, text: string): Answer {
 }
 
 // As a service does with it.
-Roles('customer')(IdempotencyKeysController);
+ForCustomers(IdempotencyKeysController);
 
 const apiKeys = parseApiKeys('alice=t1/alice:customer,bob=t1/bob:customer,elsewhere=t2/alice:customer');
 export const silent = createLogger({ service: 'test', level: 'silent', format: 'json' });

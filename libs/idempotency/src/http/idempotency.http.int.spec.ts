@@ -7,6 +7,7 @@ import { useStack } from '@shop/testing';
 import {
   type Call,
   codeOf,
+  ForCustomers,
   migrateLedger,
   type NotesApp,
   NotesController,
@@ -157,6 +158,7 @@ describe('a keyed route', () => {
 
 describe('R21 a mutating route', () => {
   it('R21 keeps the service from starting, and is named', async () => {
+    @ForCustomers
     @Controller()
     class CarelessController {
       @Post('careless')
@@ -173,6 +175,7 @@ describe('R21 a mutating route', () => {
   });
 
   it('R21 keeps it from starting also when a keyed route does not take its claim', async () => {
+    @ForCustomers
     @Controller()
     class ForgetfulController {
       @Post('forgetful')
@@ -190,6 +193,7 @@ describe('R21 a mutating route', () => {
   });
 
   it('R21 fails on its first request, and says why, when it is keyed and answers no Outcome', async () => {
+    @ForCustomers
     @Controller()
     class MistakenController {
       @Post('silent')
@@ -225,6 +229,7 @@ describe('R21 a mutating route', () => {
   });
 
   it('R20 keeps it from starting also when an answer is forgotten sooner than clients may repeat', async () => {
+    @ForCustomers
     @Controller()
     class HastyController {
       @Post('hasty')
