@@ -117,6 +117,19 @@ describe('R54 requests outside of lanes', () => {
     expect(begun).not.toContain('gone');
   });
 
+  it('R45 are turned away when their turn does not come in time', async () => {
+    const answers = await sendAll('a1', 'a2');
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
+    const waiting = get('/work/b1', 'b');
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    jest.advanceTimersByTime(5_000);
+    jest.useRealTimers();
+    expect(await waiting).toEqual([503, '1']);
+    for (const name of ['a1', 'a2']) await endOf(name);
+    await Promise.all(answers);
+    expect(begun).toEqual(['a1', 'a2']);
+  });
+
   it('R45 are turned away when too many of their tenant wait', async () => {
     const waiting = await sendAll(...Array.from({ length: 502 }, (_, n) => `a${n}`));
     expect(await get('/work/late')).toEqual([429, '1']);

@@ -4,7 +4,7 @@
  */
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { Problem } from '@shop/problem';
-import { Bulkhead } from '@shop/resilience';
+import { Bulkhead, type NoTurnError } from '@shop/resilience';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from './api-keys';
 import { sendProblem } from './problem.filter';
@@ -42,7 +42,7 @@ export function takeTurns(fastify: FastifyInstance): void {
         reply.raw.once('close', () => end(request));
         done();
       },
-      () => sendProblem(reply, tooMany()),
+      ({ isFull }: NoTurnError) => sendProblem(reply, isFull ? tooMany() : overloaded()),
     );
   });
   // The work is done when there is an answer. To send it, or to wait for that of another request, takes no connection.
@@ -55,6 +55,8 @@ export function takeTurns(fastify: FastifyInstance): void {
     done(null, payload);
   });
 }
+
+const overloaded = () => new Problem(503, 'overloaded', 'too much work is waiting; try again later', RETRY_AFTER);
 
 const tooMany = () =>
   new Problem(429, 'too_many_waiting', 'too many requests of yours wait for their turn; come again later', RETRY_AFTER);

@@ -16,6 +16,18 @@ export interface TurnOptions {
   maxWaitMs: number;
 }
 
+/** Thrown when a caller got no turn. Nothing was called. */
+export class NoTurnError extends RetryableError {
+  /** @param isFull too many of the same turn wait already; otherwise the wait was too long */
+  constructor(
+    message: string,
+    readonly isFull: boolean,
+  ) {
+    super(message);
+    this.name = 'NoTurnError';
+  }
+}
+
 export class Bulkhead {
   /** Each takes the place that has become free, unless it has left meanwhile. */
   private readonly waiting = new FairQueue<() => boolean>();
@@ -23,7 +35,7 @@ export class Bulkhead {
 
   constructor(private readonly options: BulkheadOptions) {}
 
-  /** @throws RetryableError when no turn came in time; then nothing was called */
+  /** @throws NoTurnError */
   async run<T>(work: () => Promise<T>, turn: TurnOptions): Promise<T> {
     await this.enter(turn);
     try {
@@ -35,7 +47,7 @@ export class Bulkhead {
 
   /**
    * Resolves when the caller has its turn. Each turn ends with one call of `leave`.
-   * @throws RetryableError when no turn came in time, or too many wait
+   * @throws NoTurnError
    */
   enter({ turn, maxWaitMs }: TurnOptions): Promise<void> {
     if (this.calling >= this.options.calls) return this.wait(turn, maxWaitMs);
@@ -50,12 +62,12 @@ export class Bulkhead {
 
   private wait(turn: string, maxWaitMs: number): Promise<void> {
     if (this.waiting.sizeOf(turn) >= this.options.maxWaiting)
-      return Promise.reject(new RetryableError('too many calls wait'));
+      return Promise.reject(new NoTurnError('too many calls wait', true));
     return new Promise((resolve, reject) => {
       let waits = true;
       const leave = () => {
         waits = false;
-        reject(new RetryableError(`no turn for a call came within ${maxWaitMs} ms`));
+        reject(new NoTurnError(`no turn for a call came within ${maxWaitMs} ms`, false));
       };
       const timer = setTimeout(leave, maxWaitMs).unref();
       this.waiting.push(turn, () => {
