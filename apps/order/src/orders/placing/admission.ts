@@ -26,7 +26,7 @@ export interface AdmissionLimits {
 }
 
 /** More are not on their way at once in a replica that has nothing else to do. */
-const BEGUN = 24;
+const BEGUN = 14;
 /** As many as wait in a lane. */
 const WAITING = 2_000;
 /** A client should get an answer within ten seconds, and the lane behind the door takes some of them. */
