@@ -62,6 +62,19 @@ describe('R45 OpenSagas', () => {
     expect([one.open.begun, one.open.total]).toEqual([1, 2]);
   });
 
+  it('R45 does not count those that wait while nobody answers any of them, and counts again when somebody does', async () => {
+    const [first] = [await begin(one, 'a'), await begin(one, 'a'), await begin(one, 'b')];
+    expect(one.open.begun).toBe(3);
+    const after = (ms: number) => jest.spyOn(performance, 'now').mockReturnValue(performance.now() + ms);
+    after(600);
+    expect([one.open.begun, one.open.total]).toEqual([0, 3]);
+    jest.restoreAllMocks();
+    await one.engine.dispatch(first, { type: 'replied', step: 'flight', action: 'do', outcome: 'succeeded' });
+    after(100);
+    expect(one.open.begun).toBe(2);
+    jest.restoreAllMocks();
+  });
+
   it('R45 counts those of all replicas, and forgets what others have ended', async () => {
     const ids = [await begin(one, 'a'), await begin(other, 'a'), await begin(other, 'b')];
     one.open.start();

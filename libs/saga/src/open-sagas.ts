@@ -19,12 +19,16 @@ export interface OpenSagasOptions {
 const DEFAULT_INTERVAL_MS = 1_000;
 /** The first reply to a saga takes some milliseconds. After this time, it has come to another replica, or comes late. */
 const FIRST_REPLY_MS = 1_000;
+/** Nobody has answered any of them for so long: whoever should is away, and does not only have much to do. */
+const SILENCE_MS = 500;
 
 export class OpenSagas {
   private counted = new Tally();
   private since = new Tally();
   /** By saga: when it was begun here, if it has not gone on since. Oldest first. */
   private readonly unmoved = new Map<string, number>();
+  /** Since when some have waited, and none was answered. */
+  private silentSince: number | undefined;
   private readonly counting: Repeating;
   private readonly listeners: (() => void)[] = [];
 
@@ -51,8 +55,12 @@ export class OpenSagas {
     return this.counted.of(tenant) + this.since.of(tenant);
   }
 
-  /** Those that were begun here, and wait for their first reply, or turned back before it came. */
+  /**
+   * Those that were begun here, and wait for their first reply, or turned back before it came. None while nobody
+   * answers: they wait for a service that is away, and hold up nobody.
+   */
   get begun(): number {
+    if (this.silentSince !== undefined && performance.now() - this.silentSince > SILENCE_MS) return 0;
     for (const [id, since] of this.unmoved) {
       if (performance.now() - since < FIRST_REPLY_MS) break;
       this.unmoved.delete(id);
@@ -71,12 +79,24 @@ export class OpenSagas {
     for (const { saga, before } of changes) {
       const more = Number(isOpen(saga.state.status)) - Number(before !== undefined && isOpen(before.status));
       if (more !== 0) this.since.add(tenantOf(saga.data), more);
-      if (before === undefined) this.unmoved.set(saga.id, performance.now());
+      if (before === undefined) this.begin(saga.id);
       // One that turns back at once makes as much work as one that has just begun.
-      else if (saga.state.status !== 'compensating' && this.unmoved.delete(saga.id)) fewer = true;
+      else if (saga.state.status !== 'compensating' && this.goOn(saga.id)) fewer = true;
       if (more < 0) fewer = true;
     }
     if (fewer) this.tell();
+  }
+
+  private begin(id: string): void {
+    const now = performance.now();
+    this.unmoved.set(id, now);
+    this.silentSince ??= now;
+  }
+
+  private goOn(id: string): boolean {
+    const waited = this.unmoved.delete(id);
+    if (waited) this.silentSince = this.unmoved.size > 0 ? performance.now() : undefined;
+    return waited;
   }
 
   /** What ends while the database counts may be missing twice, until the next count. */
