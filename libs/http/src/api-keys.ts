@@ -38,8 +38,11 @@ export const PRINCIPAL = /^[\w.@-]{1,64}$/;
 /** `key=tenant/principal:role+role`, where key is the text itself or `sha256:` and its hex hash. */
 const ENTRY = /^(?<key>[^=\s]+)=(?<tenant>[\w.-]{1,64})\/(?<principal>[\w.@-]{1,64}):(?<roles>[a-z+]+)$/;
 
+/** What a route says of itself to Fastify. */
 export interface RouteSettings {
   public?: boolean;
+  /** See `OwnTurns`. */
+  ownTurns?: boolean;
 }
 
 /** The settings of a route that is open to callers without a key, for Fastify. */

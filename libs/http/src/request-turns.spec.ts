@@ -24,7 +24,7 @@ const work = (name: string) => {
 @Controller()
 @Roles('customer')
 class WorkController {
-  @Get('work/:name')
+  @Get('jobs/:name')
   work(@Param('name') name: string) {
     return work(name);
   }
@@ -65,7 +65,7 @@ const get = async (path: string, tenant = 'a') => {
 async function sendAll(...names: string[]) {
   const answers: Promise<unknown>[] = [];
   for (const name of names) {
-    answers.push(get(`/work/${name}`, name[0]));
+    answers.push(get(`/jobs/${name}`, name[0]));
     await new Promise((resolve) => setImmediate(resolve));
   }
   return answers;
@@ -106,7 +106,7 @@ describe('R54 requests outside of lanes', () => {
     const { port } = server.address() as AddressInfo;
     const arrived = once(server, 'request');
     const client = connect(port, '127.0.0.1');
-    client.write('GET /work/gone HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a-key\r\n\r\n');
+    client.write('GET /jobs/gone HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a-key\r\n\r\n');
     const [request] = (await arrived) as [IncomingMessage];
     const left = once(request.socket, 'close');
     client.destroy();
@@ -120,7 +120,7 @@ describe('R54 requests outside of lanes', () => {
   it('R45 are turned away when their turn does not come in time', async () => {
     const answers = await sendAll('a1', 'a2');
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'performance'] });
-    const waiting = get('/work/b1', 'b');
+    const waiting = get('/jobs/b1', 'b');
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     jest.advanceTimersByTime(5_000);
     jest.useRealTimers();
@@ -132,8 +132,8 @@ describe('R54 requests outside of lanes', () => {
 
   it('R45 are turned away when too many of their tenant wait', async () => {
     const waiting = await sendAll(...Array.from({ length: 502 }, (_, n) => `a${n}`));
-    expect(await get('/work/late')).toEqual([429, '1']);
-    const other = get('/work/b1', 'b');
+    expect(await get('/jobs/late')).toEqual([429, '1']);
+    const other = get('/jobs/b1', 'b');
     for (const name of ['a0', 'a1', 'b1']) await endOf(name);
     expect(await other).toEqual([200, undefined]);
     for (let n = 2; n < 502; n++) {

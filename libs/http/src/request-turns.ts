@@ -6,12 +6,8 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import { Problem } from '@shop/problem';
 import { Bulkhead, type NoTurnError } from '@shop/resilience';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Caller } from './api-keys';
+import type { Caller, RouteSettings } from './api-keys';
 import { sendProblem } from './problem.filter';
-
-interface RouteSettings {
-  ownTurns?: boolean;
-}
 
 /** For a route whose requests wait in queues of their own, such as a lane, or wait for something on purpose. */
 export const OwnTurns = (): MethodDecorator => RouteConfig({ ownTurns: true } satisfies RouteSettings);

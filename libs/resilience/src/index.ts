@@ -1,4 +1,4 @@
-export { Bulkhead, NoTurnError, type BulkheadOptions, type TurnOptions } from './bulkhead';
+export { Bulkhead, NoTurnError } from './bulkhead';
 export { type Backoff, delayOf } from './backoff';
 export { RetryableError, TerminalError } from './errors';
 export { FairQueue } from './fair-queue';

@@ -1,4 +1,5 @@
 /** What an erasure is asked for, and what it reports. */
+import { TENANT } from '@shop/http';
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
 import { IsText } from '@shop/validation';
 import { Matches } from 'class-validator';
@@ -13,7 +14,7 @@ export class CustomerErasureBody {
 
 export class TenantErasureBody {
   @ApiProperty({ example: 'acme' })
-  @Matches(/^[\w.-]{1,64}$/)
+  @Matches(TENANT)
   tenant: string;
 }
 
