@@ -9,6 +9,8 @@ const TIMEOUT_MS = 120_000;
 const FLOOD = 600;
 const PROVIDER_DELAY_MS = 1_000;
 const OPEN_PER_TENANT = 300;
+/** A list of several pages is not read at one moment, and a replica hears of an end a moment after it. */
+const READ_AT_ONCE = 10;
 
 describe('two tenants side by side', () => {
   let shop: Shop;
@@ -61,7 +63,7 @@ describe('two tenants side by side', () => {
       }
       await flooding;
       expect(answers[201]).toBe(FLOOD);
-      expect(most).toBeLessThanOrEqual(OPEN_PER_TENANT);
+      expect(most).toBeLessThanOrEqual(OPEN_PER_TENANT + READ_AT_ONCE);
       await inParallel(await shop.order.all<Order>('/orders'), 16, ({ id }) => shop.settled(id));
       const books = await shop.books();
       expect([books.faults, books.confirmed]).toEqual([[], FLOOD]);

@@ -1,5 +1,6 @@
 /** The count of open sagas, with two replicas on one database. */
 import { eventually } from '@shop/testing';
+import type { SagaChange } from './decide-batch';
 import { OpenSagas } from './open-sagas';
 import { openReplica, type Replica } from '../testing/replica';
 import { beginOn, useSagaStack } from '../testing/sagas';
@@ -82,5 +83,31 @@ describe('R45 OpenSagas', () => {
     await cancel(other, ids[0]!);
     await other.engine.dispatch(ids[0]!, { type: 'replied', step: 'flight', action: 'undo', outcome: 'succeeded' });
     await eventually(() => expect(countsOf(one)).toEqual([2, 1, 1]));
+  });
+
+  it('R45 never counts an end twice, though it came while the database was asked', async () => {
+    const { database, logger } = one;
+    const ids = [await begin(one, 'a'), await begin(one, 'a')];
+    const ending = new OpenSagas({
+      database: {
+        query: async (...asked: Parameters<typeof database.query>) => {
+          await cancel(one, ids[0]!);
+          const state = { status: 'compensating' } as SagaChange['before'];
+          ending.note([
+            {
+              saga: { id: ids[0], state: { status: 'cancelled' }, data: { tenant: 'a' } },
+              before: state,
+            } as unknown as SagaChange,
+          ]);
+          await one.engine.dispatch(ids[0]!, { type: 'replied', step: 'flight', action: 'undo', outcome: 'succeeded' });
+          return database.query(...asked);
+        },
+      } as typeof database,
+      logger,
+      intervalMs: 60_000,
+    });
+    ending.start();
+    await eventually(() => expect([ending.total, ending.of('a')]).toEqual([1, 1]));
+    await ending.stop();
   });
 });

@@ -30,6 +30,7 @@ export class OpenSagas {
   /** Since when some have waited, and none was answered. */
   private silentSince: number | undefined;
   private readonly counting: Repeating;
+  private isCounting = false;
   private readonly listeners: (() => void)[] = [];
 
   constructor({ database, logger, intervalMs = DEFAULT_INTERVAL_MS }: OpenSagasOptions) {
@@ -78,7 +79,8 @@ export class OpenSagas {
     let fewer = false;
     for (const { saga, before } of changes) {
       const more = Number(isOpen(saga.state.status)) - Number(before !== undefined && isOpen(before.status));
-      if (more !== 0) this.since.add(tenantOf(saga.data), more);
+      // What ends while the database counts may be counted or not. Until the next count, there is rather one too many.
+      if (more > 0 || (more < 0 && !this.isCounting)) this.since.add(tenantOf(saga.data), more);
       if (before === undefined) this.begin(saga.id);
       // One that turns back at once makes as much work as one that has just begun.
       else if (saga.state.status !== 'compensating' && this.goOn(saga.id)) fewer = true;
@@ -99,15 +101,18 @@ export class OpenSagas {
     return waited;
   }
 
-  /** What ends while the database counts may be missing twice, until the next count. */
   private async count(database: Database): Promise<void> {
     const before = this.since;
-    const meanwhile = new Tally();
-    this.since = meanwhile;
+    this.since = new Tally();
     this.counted.addAll(before);
-    const counted = new Tally();
-    for (const { tenant, sagas } of await countOpen(database)) counted.add(tenant, sagas);
-    this.counted = counted;
+    this.isCounting = true;
+    try {
+      const counted = new Tally();
+      for (const { tenant, sagas } of await countOpen(database)) counted.add(tenant, sagas);
+      this.counted = counted;
+    } finally {
+      this.isCounting = false;
+    }
     this.tell();
   }
 
