@@ -1,13 +1,18 @@
 /** Puts the payment service together. */
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Broker, OutboxRelay } from '@shop/messaging';
+import type { Logger } from '@shop/observability';
 import { ParticipantModule } from '@shop/participant';
+import { Database } from '@shop/postgres';
 import { Sealer } from '@shop/sealing';
-import { defineService, sealerOf, unfitDataKeys } from '@shop/service';
+import { defineService, LOGGER, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
 import { CreatePayment } from './payments/create-payment';
 import { paymentData } from './payments/erase-payments';
 import { PaymentCommands } from './payments/payment-commands';
+import { DuePayments } from './payments/due-payments';
+import { PaymentTimers } from './payments/payment-timers';
 import { PaymentEntity } from './payments/payment.entity';
 import { PaymentsController } from './payments/payments.controller';
 import { PaymentsService } from './payments/payments.service';
@@ -15,6 +20,7 @@ import { PROVIDER, type Provider } from './payments/provider';
 import { SimulatedProvider } from './payments/simulated.provider';
 import { ProviderCalls } from './payments/provider-calls';
 import { StripeProvider } from './payments/stripe.provider';
+import { WaitingPayments } from './payments/waiting-payments';
 import { CreateRefund } from './refunds/create-refund';
 import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
@@ -30,6 +36,17 @@ export function paymentService(provider?: Provider) {
     ProviderCalls,
     { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] },
     { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
+    {
+      provide: OutboxRelay,
+      useFactory: (database: Database, broker: Broker, logger: Logger) =>
+        new OutboxRelay({ service: 'payment', database, broker, logger }),
+      inject: [Database, Broker, LOGGER],
+    },
+    {
+      provide: WaitingPayments,
+      useFactory: waitingPayments,
+      inject: [Database, ProviderCalls, OutboxRelay, PaymentEnvironment, LOGGER],
+    },
   ];
   return defineService({
     name: 'payment',
@@ -48,11 +65,39 @@ export function paymentService(provider?: Provider) {
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),
     ],
     controllers: [PaymentsController, RefundsController],
-    providers: [PaymentsService, RefundsService, CreatePayment, CreateRefund],
+    providers: [
+      PaymentsService,
+      RefundsService,
+      CreatePayment,
+      CreateRefund,
+      {
+        provide: DuePayments,
+        useFactory: (database: Database, waiting: WaitingPayments, logger: Logger) =>
+          new DuePayments({ database, waiting, logger }),
+        inject: [Database, WaitingPayments, LOGGER],
+      },
+      PaymentTimers,
+    ],
   });
 }
 
-function providerOf({ PAYMENT_PROVIDER, STRIPE_API_KEY, STRIPE_BASE_URL }: PaymentEnvironment): Provider {
-  if (PAYMENT_PROVIDER === 'simulated') return new SimulatedProvider();
-  return new StripeProvider({ apiKey: STRIPE_API_KEY, baseUrl: STRIPE_BASE_URL, timeoutMs: PROVIDER_TIMEOUT_MS });
+function waitingPayments(
+  database: Database,
+  calls: ProviderCalls,
+  relay: OutboxRelay,
+  environment: PaymentEnvironment,
+  logger: Logger,
+): WaitingPayments {
+  const { PAYMENT_APPROVAL_SECONDS: approvalSeconds, PAYMENT_PROCESSING_SECONDS: processingSeconds } = environment;
+  return new WaitingPayments({ database, calls, relay, logger, limits: { approvalSeconds, processingSeconds } });
+}
+
+function providerOf(given: PaymentEnvironment): Provider {
+  if (given.PAYMENT_PROVIDER === 'simulated') return new SimulatedProvider();
+  return new StripeProvider({
+    apiKey: given.STRIPE_API_KEY,
+    baseUrl: given.STRIPE_BASE_URL,
+    timeoutMs: PROVIDER_TIMEOUT_MS,
+    returnUrl: given.PAYMENT_RETURN_URL,
+  });
 }

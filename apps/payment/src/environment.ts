@@ -1,5 +1,5 @@
 /** The variables of the payment service. */
-import { IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
@@ -22,4 +22,15 @@ export class PaymentEnvironment extends ServiceEnvironment {
   @ValidateIf(({ STRIPE_BASE_URL }: PaymentEnvironment) => STRIPE_BASE_URL !== undefined)
   @Matches(/^https?:\/\/\S+$/, { message: 'must look like http://host:port' })
   STRIPE_BASE_URL?: string;
+  /**
+   * Where the page of a bank sends the customer afterwards. Without it, a card whose bank wants to ask the customer is
+   * declined.
+   */
+  @ValidateIf(({ PAYMENT_RETURN_URL }: PaymentEnvironment) => PAYMENT_RETURN_URL !== undefined)
+  @Matches(/^https?:\/\/\S+$/, { message: 'must look like https://shop.example/thanks' })
+  PAYMENT_RETURN_URL?: string;
+  /** How long a customer may take to approve a payment. Its goods are reserved meanwhile. */
+  @Count() PAYMENT_APPROVAL_SECONDS = 900;
+  /** How long a bank may take to carry out a payment. After that, it is not wanted any more. */
+  @Count() PAYMENT_PROCESSING_SECONDS = 86_400;
 }

@@ -7,6 +7,7 @@ import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import { PaymentCommands } from '../src/payments/payment-commands';
 import type { Provider } from '../src/payments/provider';
 import { ProviderCalls } from '../src/payments/provider-calls';
+import { WaitingPayments } from '../src/payments/waiting-payments';
 
 export interface PaymentPorts {
   database: Database;
@@ -18,9 +19,16 @@ export interface PaymentPorts {
 /** Heartbeats extend the lease. A test that controls the clock never waits for them. */
 const LEASE_MS = 9_000;
 
-export type PaymentReplica = ReturnType<typeof openPaymentReplica>;
+const limits = { approvalSeconds: 900, processingSeconds: 86_400 };
+/** Nobody publishes the events here. */
+const relay = { wake: () => undefined };
 
-export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts) {
-  const commands = new PaymentCommands(new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS)));
-  return new Participant('payment', database, new Idempotency(database, ledger, { leaseMs: LEASE_MS }), commands);
+export type PaymentReplica = Participant & { waiting: WaitingPayments };
+
+export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts): PaymentReplica {
+  const calls = new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS));
+  const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
+  const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
+  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting));
+  return Object.assign(participant, { waiting });
 }

@@ -7,6 +7,12 @@ export const isoTime: ValueTransformer = {
   to: (text?: string) => text,
 };
 
+/** The same for a column that may be null. */
+export const isoTimeOrNull: ValueTransformer = {
+  from: (at: Date | null) => at?.toISOString() ?? null,
+  to: (text?: string | null) => text,
+};
+
 /** Null becomes undefined, which JSON leaves out. */
 export const absentIfNull: ValueTransformer = {
   from: (value: unknown) => value ?? undefined,

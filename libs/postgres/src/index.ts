@@ -1,7 +1,7 @@
 export { type DatabaseAddress, faultOfDatabaseUrl, isInTheClear } from './address';
 export { traffic } from './bundle';
 export { databaseTime } from './clock';
-export { absentIfNull, isoTime } from './columns';
+export { absentIfNull, isoTime, isoTimeOrNull } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions, longestStuckMs } from './lane';
 export { migrate, runMigrations } from './migrate';

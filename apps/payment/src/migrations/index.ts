@@ -4,6 +4,7 @@ import { messagingMigrations } from '@shop/messaging';
 import { apiKeyMigrations } from '@shop/service';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
+import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments';
 
 export const paymentMigrations = [
   ...ledgerMigrations,
@@ -11,4 +12,5 @@ export const paymentMigrations = [
   ...apiKeyMigrations,
   CreatePayment1760000030000,
   EraseSources1760000030100,
+  WaitForPayments1760000030200,
 ];

@@ -38,3 +38,6 @@ export function memoryOf({ askedBefore, ageMs }: Asked): Memory {
   if (ageMs >= KEY_MEMORY_MS) return 'fading';
   return askedBefore ? 'remembered' : 'new';
 }
+
+/** Nobody expects money to be taken so long after it was asked for. */
+export const isTooLate = ({ ageMs }: Pick<Asked, 'ageMs'>): boolean => ageMs >= KEY_MEMORY_MS;

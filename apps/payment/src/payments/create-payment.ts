@@ -1,9 +1,10 @@
 /**
  * `POST /payments`: takes money once under the client's key.
  *
- * The payment is written as pending. The provider is called outside of any transaction. Then the outcome and the answer
- * are written together. Between these two transactions, nobody knows whether money moved. Whoever resumes the work looks
- * at what the provider shows, and asks again under the same provider key.
+ * The payment is written as pending. The provider is called outside of any transaction. Then what came of it and the
+ * answer are written together. Between these two transactions, nobody knows whether money moved. Whoever resumes the
+ * work asks the provider about the intent. A payment that has to be approved first is answered with 202, and goes on
+ * without its request.
  */
 import assert from 'node:assert/strict';
 import { Injectable } from '@nestjs/common';
@@ -19,13 +20,28 @@ import {
 import type { Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
+import { charge } from './charging';
+import type { Capture } from './intent';
 import { type PaymentBody, paymentIdOf } from './payment';
+import { begunPayment, changeBy } from './payment-state';
 import { answerOfPayment } from './payment.view';
-import { createPayment, findPaymentAgeMs, loadPayments, paymentKey, settlePayment } from './payments.repository';
+import { createPayment, findPaymentAgeMs, loadPayments, paymentKey } from './payments.repository';
 import { PATIENCE_OF_CLIENT_MS, ProviderCalls } from './provider-calls';
+import { WaitingPayments } from './waiting-payments';
 
 /** Its source is sealed before anything is written. */
-export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & { tenant: string };
+export type NewCharge = Pick<PaymentBody, 'amount' | 'currency' | 'source'> & {
+  tenant: string;
+  /** Absent in work of a release that asked for the money before the charge had a name. */
+  capture?: Capture;
+};
+
+interface Begun {
+  /** The age of the payment when this work was begun. */
+  ageMs: number;
+  /** The payment was there before. */
+  known?: { reference: string | null; isNamedFirst: boolean };
+}
 
 @Injectable()
 export class CreatePayment {
@@ -34,6 +50,7 @@ export class CreatePayment {
   constructor(
     idempotency: Idempotency,
     private readonly provider: ProviderCalls,
+    private readonly waiting: WaitingPayments,
     private readonly sealer: Sealer,
   ) {
     const perform = idempotency.leased('create-payment', (work, charge: NewCharge) => this.run(work, charge));
@@ -43,23 +60,34 @@ export class CreatePayment {
     };
   }
 
-  private async run(work: LeasedWork, charge: NewCharge): Promise<Done> {
-    const { tenant, amount, currency, source } = charge;
+  private async run(work: LeasedWork, given: NewCharge): Promise<Done> {
+    const { tenant, amount, currency, source, capture } = given;
     const id = paymentIdOf(work.id);
+    const key = { tenant, id };
     const place = placeOf(tenant, work.id);
-    const { ageMs, isKnown } = await work.reach('pending', (tx) => this.begin(tx, id, { charge, place }));
-    const result = await this.provider.charge(
-      { idempotencyKey: work.id, paymentId: id, amount, currency, source },
-      {
-        ids: { paymentId: id },
-        place,
-        askedBefore: work.attempt > 1 || isKnown,
-        ageMs: ageMs + work.ageMs,
-        tenant,
-        patienceMs: PATIENCE_OF_CLIENT_MS,
-      },
-    );
-    return work.finish(async (tx) => answerOfPayment(await settlePayment(tx, { tenant, id }, result)));
+    const { ageMs, known } = await work.reach('pending', (tx) => this.begin(tx, work.id, { charge: given, place }));
+    const intent = await charge(this.provider, work, {
+      tenant,
+      id,
+      amount,
+      currency,
+      source,
+      place,
+      capture: capture ?? 'automatic',
+      idempotencyKey: work.id,
+      ids: { paymentId: id },
+      patienceMs: PATIENCE_OF_CLIENT_MS,
+      knownForMs: ageMs,
+      reference: known?.reference ?? undefined,
+      mayBeCharged: capture === undefined || known?.isNamedFirst === false,
+    });
+    const change = changeBy(begunPayment({ amount, undone: work.undone }), intent);
+    if (!change) throw new RetryableError(`the charge ${id} is ${intent.status}`);
+    return work.finish(async (tx) => {
+      const payment = await this.waiting.write(tx, key, { change, reference: intent.reference || null });
+      assert(payment, 'whoever holds the lease finds the payment pending');
+      return answerOfPayment(payment);
+    });
   }
 
   /**
@@ -67,19 +95,21 @@ export class CreatePayment {
    */
   private async begin(
     tx: Tx,
-    id: string,
+    chargeId: string,
     { charge, place }: { charge: NewCharge; place: string },
-  ): Promise<{ ageMs: number; isKnown: boolean }> {
+  ): Promise<Begun> {
     const { tenant, amount, currency, source } = charge;
-    const isCreated = await createPayment(tx, { tenant, id, orderId: null, amount, currency, source });
-    if (isCreated) return { ageMs: 0, isKnown: false };
+    const id = paymentIdOf(chargeId);
+    const isCreated = await createPayment(tx, { tenant, id, orderId: null, chargeId, amount, currency, source });
+    if (isCreated) return { ageMs: 0 };
     const known = (await loadPayments(tx, [{ tenant, id }])).get(paymentKey({ tenant, id }));
     assert(known, 'a payment that could not be inserted is there');
     const same = () =>
       known.amount === amount && known.currency === currency && this.isSame(known.source, source, place);
-    if (known.status !== 'pending' || !same())
+    if (known.status !== 'pending' || known.waitsFor !== null || !same())
       throw alreadySubmitted(`/payments/${id}`, 'this payment was made before; the status URL tells it as it is now');
-    return { ageMs: await findPaymentAgeMs(tx, { tenant, id }), isKnown: true };
+    const ageMs = await findPaymentAgeMs(tx, { tenant, id });
+    return { ageMs, known: { reference: known.providerReference, isNamedFirst: known.chargeId !== null } };
   }
 
   /** The same token is sealed into another text each time. @throws RetryableError when one of them cannot be opened */

@@ -1,9 +1,9 @@
 /**
- * The commands on payments: charge, and give back the money of a charge.
+ * The commands on payments: charge, and undo a charge.
  *
  * The provider is called outside of any transaction, as leased work under the id of the charge command. If the provider
- * does not answer, the outcome is unknown. The command stays pending, and the next delivery, or its undo, finds out what
- * became of it: it looks at what the provider shows, and asks again under the same key.
+ * does not answer, the outcome is unknown. The command stays pending, and its next delivery, or its undo, finds out what
+ * became of it. If the customer has to approve the charge first, the reply says so, and the payment waits.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import {
@@ -18,7 +18,11 @@ import type { Done, LeasedWork } from '@shop/idempotency';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
 import { isUniqueViolation, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
+import { replyToCharge, replyToGivingUp } from './charge-reply';
+import { charge } from './charging';
+import type { Capture } from './intent';
 import { type Payment, paymentIdOf, type RefundPlan, planRefund } from './payment';
+import { begunPayment, changeBy } from './payment-state';
 import {
   addRefunded,
   findPaymentAgeMs,
@@ -29,8 +33,9 @@ import {
   paymentKey,
   settlePayments,
 } from './payments.repository';
-import type { ChargeResult } from './provider';
 import { PATIENCE_OF_SAGA_MS, ProviderCalls } from './provider-calls';
+import { WaitingPayments } from './waiting-payments';
+import { markUndone } from './waiting-payments.repository';
 
 /** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
@@ -43,8 +48,15 @@ interface Charge extends NewPayment {
   orderId: string;
   /** The id of the charge command. It is the provider's key for the charge. */
   chargeId: string;
-  /** The provider may have been asked before. Then a refusal does not tell what happened to the money. */
-  isKnown: boolean;
+  /** Absent in work of a release that asked for the money before the charge had a name. */
+  capture?: Capture;
+  /** The payment was there before. Absent in such work: it had another meaning there. */
+  known?: { reference: string | null; isNamedFirst: boolean };
+}
+
+interface GivingUp {
+  tenant: string;
+  paymentId: string;
 }
 
 interface Refund {
@@ -60,9 +72,7 @@ interface Refund {
 
 const CHARGE = 'charge-payment';
 const REFUND = 'refund-payment';
-
-/** The provider is not called for an amount of zero. */
-const NOTHING_TO_PAY: ChargeResult = { outcome: 'succeeded', reference: 'nothing-to-pay' };
+const GIVE_UP = 'give-up-payment';
 
 @Injectable()
 export class PaymentCommands implements CommandSet<Payments> {
@@ -74,9 +84,13 @@ export class PaymentCommands implements CommandSet<Payments> {
   readonly calls = {
     [CHARGE]: (work: LeasedWork, charge: Charge) => this.charge(work, charge),
     [REFUND]: (work: LeasedWork, refund: Refund) => this.refund(work, refund),
+    [GIVE_UP]: (work: LeasedWork, payment: GivingUp) => this.giveUp(work, payment),
   };
 
-  constructor(@Inject(ProviderCalls) private readonly provider: ProviderCalls) {}
+  constructor(
+    @Inject(ProviderCalls) private readonly provider: ProviderCalls,
+    @Inject(WaitingPayments) private readonly waiting: WaitingPayments,
+  ) {}
 
   async load(tx: Tx, commands: readonly Command[]): Promise<Payments> {
     return { known: await loadPayments(tx, commands.map(keyOf)), made: [] };
@@ -98,27 +112,46 @@ export class PaymentCommands implements CommandSet<Payments> {
     return isUniqueViolation(error, PAYMENT_PRIMARY_KEY);
   }
 
-  private async charge(work: LeasedWork, charge: Charge): Promise<Done> {
-    const { tenant, id, orderId, chargeId, amount, currency, source, isKnown } = charge;
+  private async charge(work: LeasedWork, given: Charge): Promise<Done> {
+    const { tenant, id, orderId, chargeId, amount, currency, source, capture, known } = given;
     const key = { tenant, id };
-    const knownForMs = isKnown ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
-    const askedBefore = work.attempt > 1 || isKnown;
-    const result =
-      amount === 0
-        ? NOTHING_TO_PAY
-        : await this.provider.charge(
-            { idempotencyKey: chargeId, paymentId: id, amount, currency, source },
-            {
-              ids: { messageId: chargeId, paymentId: id },
-              place: placeOfSource({ tenant, orderId }),
-              askedBefore,
-              ageMs: knownForMs + work.ageMs,
-              tenant,
-              patienceMs: PATIENCE_OF_SAGA_MS,
-            },
-          );
-    const reply = result.outcome === 'succeeded' ? succeeded({ paymentId: id }) : refused('payment_declined');
-    return work.finishWith(answerOf(reply), settlePayments, { key, result }, tenant);
+    const knownForMs = known ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
+    const intent = await charge(this.provider, work, {
+      tenant,
+      id,
+      amount,
+      currency,
+      source,
+      place: placeOfSource({ tenant, orderId }),
+      capture: capture ?? 'automatic',
+      idempotencyKey: chargeId,
+      ids: { messageId: chargeId, paymentId: id },
+      patienceMs: PATIENCE_OF_SAGA_MS,
+      knownForMs,
+      reference: known?.reference ?? undefined,
+      mayBeCharged: capture === undefined || known?.isNamedFirst === false,
+    });
+    const change = changeBy(begunPayment({ amount, undone: work.undone }), intent);
+    if (!change) throw new RetryableError(`the charge ${id} is ${intent.status}`);
+    const reference = intent.reference || null;
+    if (change.waitsFor === null) {
+      const reply = replyToCharge({ id, expiresAt: null, ...change })!;
+      return work.finishWith(answerOf(reply), settlePayments, { ...key, change, reference }, tenant);
+    }
+    return work.finish(async (tx) => {
+      const payment = await this.waiting.write(tx, key, { change, reference });
+      return answerOf(replyToCharge(payment!)!);
+    });
+  }
+
+  /** What lands after the mark is given back, also if this work never ends. */
+  private async giveUp(work: LeasedWork, { tenant, paymentId }: GivingUp): Promise<Done> {
+    const key = { tenant, id: paymentId };
+    await work.reach('undone', (tx) => markUndone(tx, key));
+    const payment = await this.waiting.settle(key);
+    const reply = payment && replyToGivingUp(payment);
+    if (!reply) throw new RetryableError(`${paymentId} is still ${payment?.status}`);
+    return work.finish(() => answerOf(reply));
   }
 
   private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
@@ -144,17 +177,18 @@ export class PaymentCommands implements CommandSet<Payments> {
 }
 
 function decideCharge(payments: Payments, { id: chargeId, body }: Command<ChargePaymentBody>): Decision {
-  const { tenant, orderId, amount, currency, source } = body;
+  const { tenant, orderId, amount, currency, source, capture = 'automatic' } = body;
   const id = paymentIdOf(chargeId);
   const payment = payments.known.get(paymentKey({ tenant, id }));
-  // The ledger may have forgotten the command. The payment has its id from the command, so it still exists.
-  if (payment?.status === 'succeeded') return succeeded({ paymentId: id });
-  if (payment?.status === 'declined') return refused('payment_declined');
-  const wanted = { tenant, id, orderId, amount, currency, source };
+  // The ledger has no answer of a charge that waits, and it may have forgotten an old one. The payment tells it.
+  const reply = payment && replyToCharge(payment);
+  if (reply) return reply;
+  const wanted = { tenant, id, orderId, chargeId, amount, currency, source };
   // The order service does not send such a command, unless it is older than this rule.
   if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
-  const charge: Charge = { ...wanted, chargeId, isKnown: payment !== undefined };
+  const known = payment && { reference: payment.providerReference, isNamedFirst: payment.chargeId !== null };
+  const charge: Charge = { ...wanted, capture, known };
   return { leased: CHARGE, input: charge };
 }
 
@@ -170,6 +204,10 @@ function decideRefund(payments: Payments, { id: refundId, body }: Command<Refund
       return succeeded({ result: 'nothing_to_refund', paymentId });
     case 'wait-for-charge':
       throw new RetryableError(`the outcome of ${paymentId} is not known yet`);
+    case 'give-up': {
+      const input: GivingUp = { tenant, paymentId };
+      return { leased: GIVE_UP, input };
+    }
     case 'refund': {
       const refund: Refund = {
         tenant,

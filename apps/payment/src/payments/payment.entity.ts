@@ -1,5 +1,5 @@
 /** A payment as operators read it. Hand-written statements write payments. */
-import { isoTime } from '@shop/postgres';
+import { isoTime, isoTimeOrNull } from '@shop/postgres';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Payment } from './payment';
 
@@ -14,6 +14,9 @@ export class PaymentEntity implements Payment {
   @Column('uuid', { name: 'order_id', nullable: true })
   orderId: string | null;
 
+  @Column('text', { name: 'charge_id', nullable: true })
+  chargeId: string | null;
+
   @Column('bigint')
   amount: number;
 
@@ -26,11 +29,23 @@ export class PaymentEntity implements Payment {
   @Column('text')
   status: Payment['status'];
 
+  @Column('text', { name: 'waits_for', nullable: true })
+  waitsFor: Payment['waitsFor'];
+
+  @Column('text', { name: 'next_action_url', nullable: true })
+  nextActionUrl: string | null;
+
+  @Column('timestamptz', { name: 'expires_at', nullable: true, transformer: isoTimeOrNull })
+  expiresAt: string | null;
+
   @Column('text', { name: 'decline_reason', nullable: true })
   declineReason: string | null;
 
   @Column('text', { name: 'provider_reference', nullable: true })
   providerReference: string | null;
+
+  @Column('boolean')
+  undone: boolean;
 
   @Column('bigint')
   refunded: number;

@@ -1,10 +1,11 @@
 /** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { CURRENCY, MAX_SOURCE_LENGTH, objectionToPaying, type Payable, SOURCE } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
-import { IsInt, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { type Capture, captures } from './intent';
 
 /**
  * In minor units: the largest whole number that JSON holds exactly. How much can be paid depends on the currency, see
@@ -33,22 +34,44 @@ export class PaymentBody {
   @IsText(MAX_SOURCE_LENGTH)
   @Matches(SOURCE, { message: 'source must be a token of the payment provider' })
   source: string;
+
+  @ApiPropertyOptional({
+    enum: captures,
+    description: 'manual: the money is only held, and taken by captures',
+    example: 'automatic',
+  })
+  @IsOptional()
+  @IsIn(captures)
+  capture?: Capture;
 }
 
-export const paymentStatuses = ['pending', 'succeeded', 'declined'] as const;
+export const paymentStatuses = ['pending', 'authorized', 'succeeded', 'declined', 'cancelled'] as const;
 export type PaymentStatus = (typeof paymentStatuses)[number];
+/** The customer has to approve it, or the provider waits for a bank. */
+export type WaitsFor = 'customer' | 'provider';
 
 export interface Payment {
   tenant: string;
   id: string;
   orderId: string | null;
+  /** The id of the command that charges it. */
+  chargeId: string | null;
   amount: number;
   currency: string;
   /** The provider's token of the means of payment, sealed. It is erased when the payment is settled. */
   source: string | null;
   status: PaymentStatus;
+  /** Of a pending payment that the provider has begun. */
+  waitsFor: WaitsFor | null;
+  /** The page on which the customer approves it. Who has the address can approve it. */
+  nextActionUrl: string | null;
+  /** Until then it may be approved; or, of an authorized payment, captured. */
+  expiresAt: string | null;
   declineReason: string | null;
+  /** The provider's name for it. Without a name, no money can have moved. */
   providerReference: string | null;
+  /** Nobody wants its money any more. What lands after that is given back. */
+  undone: boolean;
   refunded: number;
   version: number;
   createdAt: string;
@@ -82,7 +105,7 @@ export function checkPaymentId(id: string): string {
 
 export const paymentNotFound = () => new Problem(404, 'payment_not_found', 'there is no payment with this id');
 
-/** What has to be given back for a charge that nobody works on. */
+/** What has to be done to undo a charge that nobody works on. */
 export type RefundPlan =
   /** There is no such payment, or the provider never made it: no money was taken. */
   | 'never-charged'
@@ -90,11 +113,20 @@ export type RefundPlan =
   | 'nothing-to-refund'
   /** Its outcome is unknown. Nobody may say that there was no charge. */
   | 'wait-for-charge'
+  /** No money was taken yet, and the provider has to be told that none is wanted. */
+  | 'give-up'
   | 'refund';
 
 export function planRefund(payment: Payment | undefined): RefundPlan {
-  if (!payment) return 'never-charged';
-  if (payment.declineReason === NEVER_CHARGED) return 'never-charged';
-  if (payment.status === 'pending') return 'wait-for-charge';
-  return payment.status === 'succeeded' && payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
+  if (!payment || payment.status === 'cancelled' || payment.declineReason === NEVER_CHARGED) return 'never-charged';
+  switch (payment.status) {
+    case 'pending':
+      return payment.waitsFor === null ? 'wait-for-charge' : 'give-up';
+    case 'authorized':
+      return 'give-up';
+    case 'succeeded':
+      return payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
+    case 'declined':
+      return 'nothing-to-refund';
+  }
 }

@@ -1,12 +1,38 @@
 /** A payment as operators see it, and the answer to the request that made it. */
-import { ApiProperty, ApiSchema } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { etagOf } from '@shop/http';
 import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
 import { Problem } from '@shop/problem';
-import { type Payment, type PaymentStatus, paymentStatuses } from './payment';
+import { type Payment } from './payment';
+
+/** Of a payment that waits, whom it waits for is told as its status. */
+const shownStatuses = [
+  'pending',
+  'requires_action',
+  'processing',
+  'authorized',
+  'succeeded',
+  'declined',
+  'cancelled',
+] as const;
+
+@ApiSchema({ name: 'PaymentNextAction', description: 'What the customer has to do before the money is taken.' })
+export class NextActionView {
+  @ApiProperty({ enum: ['redirect'], description: 'show the page of the bank', example: 'redirect' })
+  type: 'redirect';
+
+  @ApiProperty({ description: 'of the page; who has it can approve the payment', example: 'https://bank.example/3ds/7' })
+  url: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-03-01T12:15:00.000Z' })
+  expiresAt: string;
+}
 
 @ApiSchema({ name: 'Payment', description: 'Money that was taken, or was to be.' })
-export class PaymentView implements Omit<Payment, 'tenant' | 'source'> {
+export class PaymentView implements Pick<
+  Payment,
+  'id' | 'orderId' | 'amount' | 'currency' | 'declineReason' | 'providerReference' | 'refunded' | 'version' | 'createdAt'
+> {
   @ApiProperty({ example: 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' })
   id: string;
 
@@ -25,8 +51,18 @@ export class PaymentView implements Omit<Payment, 'tenant' | 'source'> {
   @ApiProperty({ description: 'ISO 4217', example: 'USD' })
   currency: string;
 
-  @ApiProperty({ enum: paymentStatuses, description: 'pending: the outcome is not known', example: 'succeeded' })
-  status: PaymentStatus;
+  @ApiProperty({ enum: shownStatuses, description: 'pending: the outcome is not known', example: 'succeeded' })
+  status: (typeof shownStatuses)[number];
+
+  @ApiPropertyOptional({ type: NextActionView, description: 'while the status is requires_action' })
+  nextAction?: NextActionView;
+
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'until then the payment waits; or, when it is authorized, it can be captured',
+    example: '2026-03-01T12:15:00.000Z',
+  })
+  expiresAt?: string;
 
   @ApiProperty({ type: String, nullable: true, description: 'the reason of the provider', example: null })
   declineReason: string | null;
@@ -45,20 +81,36 @@ export class PaymentView implements Omit<Payment, 'tenant' | 'source'> {
 }
 
 /** Leaves out the source, because it is the provider's token for somebody's card. */
-export function paymentJson({ tenant: _tenant, source: _source, ...seen }: Payment): PaymentView {
-  return seen;
+export function paymentJson(payment: Payment): PaymentView {
+  const { id, orderId, amount, currency, declineReason, providerReference, refunded, version, createdAt } = payment;
+  const { status, waitsFor, nextActionUrl, expiresAt } = payment;
+  const waiting = waitsFor === 'customer' ? 'requires_action' : 'processing';
+  return {
+    id,
+    orderId,
+    amount,
+    currency,
+    status: status === 'pending' && waitsFor !== null ? waiting : status,
+    nextAction: nextActionUrl && expiresAt ? { type: 'redirect', url: nextActionUrl, expiresAt } : undefined,
+    expiresAt: expiresAt ?? undefined,
+    declineReason,
+    providerReference,
+    refunded,
+    version,
+    createdAt,
+  };
 }
 
-/** What `POST /payments` answers for a payment whose outcome is known. */
+/** What `POST /payments` answers for a payment whose outcome is known, or that waits. */
 export function answerOfPayment(payment: Payment): Answer {
-  const { id, declineReason, version } = payment;
+  const { id, status, declineReason, version } = payment;
   const location = `/payments/${id}`;
-  if (payment.status === 'succeeded') {
-    return answerWith(201, paymentJson(payment), { location, etag: etagOf(version) });
+  if (status === 'declined' || status === 'cancelled') {
+    return refusalOf(
+      new Problem(402, 'payment_declined', 'the payment was declined, and no money was taken', {
+        extensions: { reason: declineReason, paymentId: id, statusUrl: location },
+      }),
+    );
   }
-  return refusalOf(
-    new Problem(402, 'payment_declined', 'the payment was declined, and no money was taken', {
-      extensions: { reason: declineReason, paymentId: id, statusUrl: location },
-    }),
-  );
+  return answerWith(status === 'pending' ? 202 : 201, paymentJson(payment), { location, etag: etagOf(version) });
 }

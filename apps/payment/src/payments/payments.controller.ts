@@ -52,16 +52,20 @@ export class PaymentsController {
     description: 'A repeat with the same key goes on where the first one ended, and never charges twice.',
   })
   @ApiAnswer(201, PaymentView, { description: 'taken', headers: ['location', 'etag', 'idempotent-replayed'] })
+  @ApiAnswer(202, PaymentView, {
+    description: 'it waits for the customer (`nextAction`) or for a bank; its status URL tells what becomes of it',
+    headers: ['location', 'etag', 'idempotent-replayed'],
+  })
   @ApiAlreadySubmitted('/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM')
   @ApiProblems({ 402: { payment_declined: declined }, 422: notPayable })
   create(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
-    @Body() { amount, currency, source }: PaymentBody,
+    @Body() { amount, currency, source, capture = 'automatic' }: PaymentBody,
   ): Promise<Outcome> {
     const problem = payableProblem({ amount, currency });
     if (problem) throw problem;
-    return this.createPayment.perform(claim, { tenant, amount, currency, source });
+    return this.createPayment.perform(claim, { tenant, amount, currency, source, capture });
   }
 
   @Get()

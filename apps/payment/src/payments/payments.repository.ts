@@ -2,18 +2,23 @@
 import assert from 'node:assert/strict';
 import { rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
-import type { ChargeResult } from './provider';
+import type { Change } from './payment-state';
 
-interface Row {
+export interface PaymentRow {
   tenant: string;
   id: string;
   order_id: string | null;
+  charge_id: string | null;
   amount: number;
   currency: string;
   source: string | null;
   status: Payment['status'];
+  waits_for: Payment['waitsFor'];
+  next_action_url: string | null;
+  expires_at: Date | null;
   decline_reason: string | null;
   provider_reference: string | null;
+  undone: boolean;
   refunded: number;
   version: number;
   created_at: Date;
@@ -24,7 +29,20 @@ export interface PaymentKey {
   id: string;
 }
 
-export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'amount' | 'currency'> & { source: string };
+export type NewPayment = Pick<Payment, 'tenant' | 'id' | 'orderId' | 'chargeId' | 'amount' | 'currency'> & {
+  source: string;
+};
+
+/** A payment, and the name of its intent at the provider. */
+export interface NamedPayment extends PaymentKey {
+  reference: string | null;
+}
+
+/** The end of a charge, or what it waits for. */
+export interface Settlement extends PaymentKey {
+  change: Change;
+  reference: string | null;
+}
 
 export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
 
@@ -33,17 +51,18 @@ export const paymentKey = ({ tenant, id }: PaymentKey): string => `${tenant}/${i
 /** The payments by `paymentKey`. */
 export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise<Map<string, Payment>> {
   if (keys.length === 0) return new Map();
-  const rows = await tx.query<Row>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
+  const rows = await tx.query<PaymentRow>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
   return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
 }
 
 /** Inserts in key order, against deadlocks. A payment that exists fails the transaction by its primary key. */
 export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
   if (payments.length === 0) return;
-  const rows = payments.map(({ tenant, id, orderId, amount, currency, source }) => ({
+  const rows = payments.map(({ tenant, id, orderId, chargeId, amount, currency, source }) => ({
     tenant,
     id,
     order_id: orderId,
+    charge_id: chargeId,
     amount,
     currency,
     source,
@@ -53,8 +72,8 @@ export function insertPayments(tx: Tx, payments: readonly NewPayment[]): void {
 
 /** Returns false and writes nothing if there is a payment with this id already. */
 export async function createPayment(tx: Tx, payment: NewPayment): Promise<boolean> {
-  const { tenant, id, orderId, amount, currency, source } = payment;
-  return (await tx.query(insertOne, [tenant, id, orderId, amount, currency, source])).length > 0;
+  const { tenant, id, orderId, chargeId, amount, currency, source } = payment;
+  return (await tx.query(insertOne, [tenant, id, orderId, chargeId, amount, currency, source])).length > 0;
 }
 
 /** How long a payment has existed, by the clock of the database. */
@@ -63,34 +82,44 @@ export async function findPaymentAgeMs(tx: Tx, { tenant, id }: PaymentKey): Prom
   return row!.age_ms;
 }
 
+/** Sends the names of their intents. From now on the provider may be asked to take the money. */
+export function namePayments(tx: Tx, named: readonly NamedPayment[]): void {
+  tx.send(nameMany, [rowsOf(named.map(({ tenant, id, reference }) => ({ tenant, id, reference })))]);
+}
+
 /**
- * Writes the provider's result of a pending payment, and returns the payment. Nobody asks the provider with the token any
- * more, so it is erased.
+ * Writes what the provider has told about a payment that is open, and returns the payment. Undefined, and nothing is
+ * written, when it has reached an end meanwhile. The token is erased: nobody asks with it any more.
+ * @param waitSeconds how long a payment may wait that begins to wait now
  */
-export async function settlePayment(tx: Tx, key: PaymentKey, result: ChargeResult): Promise<Payment> {
-  const [row] = await tx.query<Row>(settleOne, outcomeOf(key, result));
-  assert(row, 'whoever holds the lease finds the payment pending');
-  return paymentOf(row);
+export async function changePayment(
+  tx: Tx,
+  settlement: Settlement,
+  waitSeconds: number | null,
+): Promise<Payment | undefined> {
+  const [row] = await tx.query<PaymentRow>(changeOne, [rowsOf([rowOf(settlement)]), waitSeconds]);
+  return row && paymentOf(row);
 }
 
-/** The same for many payments. It returns none of them. */
-export function settlePayments(tx: Tx, settled: readonly { key: PaymentKey; result: ChargeResult }[]): void {
-  const rows = settled.map(({ key, result }) => {
-    const [tenant, id, status, providerReference, declineReason] = outcomeOf(key, result);
-    return { tenant, id, status, provider_reference: providerReference, decline_reason: declineReason };
-  });
-  tx.send(settleMany, [rowsOf(rows)]);
+/** Sends the ends of many payments. None of them may wait. */
+export function settlePayments(tx: Tx, settlements: readonly Settlement[]): void {
+  tx.send(settleMany, [rowsOf(settlements.map(rowOf))]);
 }
 
-function outcomeOf({ tenant, id }: PaymentKey, result: ChargeResult): (string | null)[] {
-  return result.outcome === 'succeeded'
-    ? [tenant, id, 'succeeded', result.reference, null]
-    : [tenant, id, 'declined', null, result.reason];
-}
+const rowOf = ({ tenant, id, change, reference }: Settlement) => ({
+  tenant,
+  id,
+  status: change.status,
+  waits_for: change.waitsFor,
+  next_action_url: change.nextActionUrl,
+  decline_reason: change.declineReason,
+  undone: change.undone,
+  reference,
+});
 
 /** The payment. Nobody else can change it until the end of the transaction. */
 export async function lockPayment(tx: Tx, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
-  const [row] = await tx.query<Row>(lockOne, [tenant, id]);
+  const [row] = await tx.query<PaymentRow>(lockOne, [tenant, id]);
   return row && paymentOf(row);
 }
 
@@ -102,32 +131,42 @@ export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number, 
   tx.send(addToRefunded, [tenant, id, amount, reference]);
 }
 
-const paymentOf = (row: Row): Payment => ({
+export const paymentOf = (row: PaymentRow): Payment => ({
   tenant: row.tenant,
   id: row.id,
   orderId: row.order_id,
+  chargeId: row.charge_id,
   amount: row.amount,
   currency: row.currency,
   source: row.source,
   status: row.status,
+  waitsFor: row.waits_for,
+  nextActionUrl: row.next_action_url,
+  expiresAt: row.expires_at?.toISOString() ?? null,
   declineReason: row.decline_reason,
   providerReference: row.provider_reference,
+  undone: row.undone,
   refunded: row.refunded,
   version: row.version,
   createdAt: row.created_at.toISOString(),
 });
 
-const columns = (alias: string) =>
+export const paymentColumns = (alias: string): string =>
   [
     'tenant',
     'id',
     'order_id',
+    'charge_id',
     'amount',
     'currency',
     'source',
     'status',
+    'waits_for',
+    'next_action_url',
+    'expires_at',
     'decline_reason',
     'provider_reference',
+    'undone',
     'refunded',
     'version',
     'created_at',
@@ -138,22 +177,22 @@ const columns = (alias: string) =>
 const selectMany: Statement = {
   name: 'payment.select-many',
   text: `
-    select ${columns('p')}
+    select ${paymentColumns('p')}
     from unnest($1::text[], $2::text[]) as k (tenant, id)
     join payment p on p.tenant = k.tenant and p.id = k.id`,
 };
 
 const lockOne: Statement = {
   name: 'payment.lock-one',
-  text: `select ${columns('p')} from payment p where p.tenant = $1 and p.id = $2 for update`,
+  text: `select ${paymentColumns('p')} from payment p where p.tenant = $1 and p.id = $2 for update`,
 };
 
 // Ages decide whether the provider is asked. So `created_at` is written and measured by the same `now()`.
 const insertOne: Statement = {
   name: 'payment.insert-one',
   text: `
-    insert into payment (tenant, id, order_id, amount, currency, source, status, created_at)
-    values ($1, $2, $3, $4, $5, $6, 'pending', now())
+    insert into payment (tenant, id, order_id, charge_id, amount, currency, source, status, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7, 'pending', now())
     on conflict (tenant, id) do nothing
     returning id`,
 };
@@ -164,27 +203,50 @@ const selectAge: Statement = {
     select (extract(epoch from now() - created_at) * 1000)::bigint as age_ms from payment where tenant = $1 and id = $2`,
 };
 
-const settleOne: Statement = {
-  name: 'payment.settle-one',
+const given = `jsonb_to_recordset($1::jsonb) as c (
+      tenant text, id text, status text, waits_for text, next_action_url text, decline_reason text, undone boolean,
+      reference text)`;
+
+// The intent of a payment never changes, so its name is written once. The status is not asked for: with it, the planner
+// would expect few rows, walk the table, and search the few given rows for each of them.
+const nameMany: Statement = {
+  name: 'payment.name-many',
   text: `
-    update payment p
-    set status = $3, provider_reference = $4, decline_reason = $5, source = null, version = version + 1,
-        updated_at = now()
-    where p.tenant = $1 and p.id = $2 and p.status = 'pending'
-    returning ${columns('p')}`,
+    update payment p set provider_reference = c.reference, updated_at = now()
+    from jsonb_to_recordset($1::jsonb) as c (tenant text, id text, reference text)
+    where p.tenant = c.tenant and p.id = c.id`,
 };
 
-// With `status = …`, the planner would expect few rows. It would walk the table and search the few given rows for each
-// of them.
+/** Seldom for a payment that has just begun to wait, and at least once a minute. Webhooks tell sooner. */
+export const nextCheck = (since: string) => `now() + least(greatest((now() - ${since}) * 0.1, '2 seconds'), '1 minute')`;
+
+// Whoever observes first may write last. So an end is never left: only an open payment changes.
+const changeOne: Statement = {
+  name: 'payment.change-one',
+  text: `
+    update payment p
+    set status = c.status, waits_for = c.waits_for, next_action_url = c.next_action_url,
+        decline_reason = c.decline_reason, undone = p.undone or c.undone, source = null,
+        provider_reference = coalesce(c.reference, p.provider_reference),
+        expires_at = case when c.waits_for is null then null
+                          when c.waits_for = p.waits_for then p.expires_at
+                          else now() + $2::int * interval '1 second' end,
+        check_at = case when c.waits_for is not null then ${nextCheck('p.created_at')}
+                        when c.status = 'succeeded' and (p.undone or c.undone) then now() end,
+        version = version + 1, updated_at = now()
+    from ${given}
+    where p.tenant = c.tenant and p.id = c.id and p.status in ('pending', 'authorized')
+    returning ${paymentColumns('p')}`,
+};
+
 const settleMany: Statement = {
   name: 'payment.settle-many',
   text: `
     update payment p
-    set status = c.status, provider_reference = c.provider_reference, decline_reason = c.decline_reason, source = null,
-        version = version + 1, updated_at = now()
-    from jsonb_to_recordset($1::jsonb) as c (
-      tenant text, id text, status text, provider_reference text, decline_reason text)
-    where p.tenant = c.tenant and p.id = c.id and p.status not in ('succeeded', 'declined')`,
+    set status = c.status, decline_reason = c.decline_reason, source = null,
+        provider_reference = coalesce(c.reference, p.provider_reference), version = version + 1, updated_at = now()
+    from ${given}
+    where p.tenant = c.tenant and p.id = c.id and p.status not in ('authorized', 'succeeded', 'declined', 'cancelled')`,
 };
 
 const addToRefunded: Statement = {
@@ -199,9 +261,9 @@ const addToRefunded: Statement = {
 const insertRows: Statement = {
   name: 'payment.insert',
   text: `
-    insert into payment (tenant, id, order_id, amount, currency, source, status, created_at)
-    select tenant, id, order_id, amount, currency, source, 'pending', now()
+    insert into payment (tenant, id, order_id, charge_id, amount, currency, source, status, created_at)
+    select tenant, id, order_id, charge_id, amount, currency, source, 'pending', now()
     from jsonb_to_recordset($1::jsonb) as n (
-      tenant text, id text, order_id uuid, amount bigint, currency text, source text)
+      tenant text, id text, order_id uuid, charge_id text, amount bigint, currency text, source text)
     order by tenant, id`,
 };

@@ -7,20 +7,14 @@ import { counter, instant, type Logger } from '@shop/observability';
 import { Bulkhead, RetryableError, TerminalError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { LOGGER } from '@shop/service';
-import { type Asked, type Memory, memoryOf } from './asking-again';
+import { type Asked, isTooLate, type Memory, memoryOf } from './asking-again';
+import type { Intent } from './intent';
 import { NEVER_CHARGED } from './payment';
-import {
-  type ChargeRequest,
-  type ChargeResult,
-  MAX_CALLS,
-  PROVIDER,
-  type Provider,
-  type RefundRequest,
-} from './provider';
+import { type Confirmation, type IntentRequest, MAX_CALLS, PROVIDER, type Provider, type RefundRequest } from './provider';
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 
-interface Asking extends Asked {
+export interface Asking {
   /** The ids of the work, for the log. */
   ids: { messageId?: string; paymentId: string };
   /** The calls of tenants are made in turn. */
@@ -29,8 +23,16 @@ interface Asking extends Asked {
   patienceMs: number;
 }
 
-/** A charge whose source may be sealed. Only here is it opened. */
-interface AskingToCharge extends Asking {
+/** For a request that is protected by the provider's memory for keys. */
+type AskingAgain = Asking & Asked;
+
+export interface AskingForIntent extends AskingAgain {
+  /** The provider may have been asked for the money without an intent: by an earlier release, or in a lost work. */
+  mayBeCharged: boolean;
+}
+
+/** The source may be sealed. Only here is it opened. */
+interface AskingToConfirm extends Asking {
   /** Where the source was sealed for. */
   place: string;
 }
@@ -52,6 +54,8 @@ const calls = counter('payment_provider_calls_total', 'Calls to the provider by 
 const MAX_REFERENCE_LENGTH = 200;
 const MAX_REASON_LENGTH = 200;
 
+const REFUSED_BY_PROVIDER = 'refused_by_provider';
+
 @Injectable()
 export class ProviderCalls {
   private readonly bulkhead = new Bulkhead({ calls: MAX_CALLS, maxWaiting: MAX_WAITING_CALLS });
@@ -63,22 +67,63 @@ export class ProviderCalls {
   ) {}
 
   /**
-   * If the provider does not accept a request, no money moved. The payment fails like a declined one. So does a charge
-   * that was never made while the provider remembered its key: it is not made later.
+   * Names a charge, which moves no money. If the provider does not accept the request, the payment fails like a declined
+   * one. So does a charge that is too old to be made.
+   * @throws RetryableError when the outcome is unknown
+   */
+  createIntent(request: IntentRequest, asking: AskingForIntent): Promise<Intent> {
+    return this.ask('create', asking, async () => {
+      const memory = memoryOf(asking);
+      if (asking.mayBeCharged) {
+        const found = await this.lookUp('charge', { asking, memory }, () => this.provider.findIntent(request));
+        if (found) return bounded(found);
+        if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
+      }
+      if (isTooLate(asking)) return notCharged(NEVER_CHARGED);
+      try {
+        return bounded(await this.provider.createIntent(request));
+      } catch (error) {
+        this.passUnknown('create', asking, error, asking.mayBeCharged);
+        return notCharged(REFUSED_BY_PROVIDER);
+      }
+    });
+  }
+
+  /**
+   * Asks for the money. If the provider does not accept this request, the intent is given up.
    * @throws RetryableError when the outcome is unknown, also while the source cannot be opened
    */
-  charge(request: ChargeRequest, asking: AskingToCharge): Promise<ChargeResult> {
-    return this.ask('charge', asking, async () => {
-      const memory = memoryOf(asking);
-      const found = await this.lookUp('charge', { asking, memory }, () => this.provider.findCharge(request));
-      if (found) return bounded(found);
-      if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
-      if (memory === 'forgotten') return { outcome: 'declined', reason: NEVER_CHARGED };
+  confirm(request: Confirmation, asking: AskingToConfirm): Promise<Intent> {
+    const { reference, idempotencyKey } = request;
+    return this.ask('confirm', asking, async () => {
       try {
-        return bounded(await this.provider.charge({ ...request, source: this.opened(request.source, asking) }));
+        return bounded(await this.provider.confirm({ ...request, source: this.opened(request.source, asking) }));
       } catch (error) {
-        this.passUnknown('charge', asking, error);
-        return { outcome: 'declined', reason: 'refused_by_provider' };
+        this.passUnknown('confirm', asking, error, false);
+        const left = await this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
+        return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
+      }
+    });
+  }
+
+  /** The intent as it is now. @throws RetryableError when the provider does not tell */
+  retrieve(reference: string, asking: Asking): Promise<Intent> {
+    return this.ask('retrieve', asking, async () => {
+      try {
+        return bounded(await this.provider.retrieve(reference));
+      } catch (error) {
+        return this.passUnknown('retrieve', asking, error, true);
+      }
+    });
+  }
+
+  /** Gives the intent up, or shows it as it is. @throws RetryableError when the provider does not tell */
+  cancel(request: { reference: string; idempotencyKey: string }, asking: Asking): Promise<Intent> {
+    return this.ask('cancel', asking, async () => {
+      try {
+        return bounded(await this.provider.cancel(request));
+      } catch (error) {
+        return this.passUnknown('cancel', asking, error, true);
       }
     });
   }
@@ -88,7 +133,7 @@ export class ProviderCalls {
    * however old it is.
    * @throws RetryableError when the outcome is unknown
    */
-  refund(request: RefundRequest, asking: Asking): Promise<RefundResult> {
+  refund(request: RefundRequest, asking: AskingAgain): Promise<RefundResult> {
     return this.ask('refund', asking, async () => {
       const memory = memoryOf(asking);
       const found = await this.lookUp('refund', { asking, memory }, () => this.provider.findRefund(request));
@@ -97,7 +142,7 @@ export class ProviderCalls {
         const { reference } = await this.provider.refund(request);
         return { outcome: 'succeeded', reference: asReference(reference) };
       } catch (error) {
-        this.passUnknown('refund', asking, error);
+        this.passUnknown('refund', asking, error, asking.askedBefore);
         return { outcome: 'refused' };
       }
     });
@@ -107,7 +152,7 @@ export class ProviderCalls {
    * An operator can bring a lost key back. Until then the charge waits: a customer is not declined for what is our fault.
    * @throws RetryableError when it cannot be opened
    */
-  private opened(source: string, { ids, place }: AskingToCharge): string {
+  private opened(source: string, { ids, place }: AskingToConfirm): string {
     try {
       return this.sealer.open(source, place);
     } catch (cause) {
@@ -117,7 +162,7 @@ export class ProviderCalls {
   }
 
   /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
-  private async ask<R extends { outcome: string }>(
+  private async ask<R extends Intent | RefundResult>(
     call: string,
     { ids, tenant, patienceMs }: Asking,
     work: () => Promise<R>,
@@ -130,7 +175,7 @@ export class ProviderCalls {
     };
     try {
       const result = await this.bulkhead.run(asked, { turn: tenant, maxWaitMs: patienceMs });
-      calls.inc({ call, outcome: result.outcome });
+      calls.inc({ call, outcome: 'status' in result ? result.status : result.outcome });
       return result;
     } catch (error) {
       calls.inc({ call, outcome: 'unknown' });
@@ -146,7 +191,7 @@ export class ProviderCalls {
    */
   private async lookUp<Found>(
     call: string,
-    { asking, memory }: { asking: Asking; memory: Memory },
+    { asking, memory }: { asking: AskingAgain; memory: Memory },
     find: () => Promise<Found | undefined>,
   ): Promise<Found | undefined> {
     if (memory === 'new') return undefined;
@@ -161,19 +206,27 @@ export class ProviderCalls {
     }
   }
 
-  /** A refused request is our own mistake, so somebody should look at it. */
-  private passUnknown(call: string, { ids, askedBefore }: Asking, error: unknown): void {
+  /**
+   * Passes on every error but a refusal. A refused request is our own mistake, so somebody should look at it.
+   * @param inDoubt an earlier request may have moved money, so a refusal says nothing about it
+   */
+  private passUnknown(call: string, asking: Asking, error: unknown, inDoubt: true): never;
+  private passUnknown(call: string, asking: Asking, error: unknown, inDoubt: boolean): void;
+  private passUnknown(call: string, { ids }: Asking, error: unknown, inDoubt: boolean): void {
     if (!(error instanceof TerminalError)) throw error;
     this.logger.error({ ...ids, reason: error.message }, `payment.${call}.refused`);
-    if (askedBefore)
-      throw new RetryableError(`the provider refuses to tell what became of the ${call}`, { cause: error });
+    if (inDoubt) throw new RetryableError(`the provider refuses to tell what became of the ${call}`, { cause: error });
   }
 }
 
-function bounded(result: ChargeResult): ChargeResult {
-  return result.outcome === 'succeeded'
-    ? { ...result, reference: asReference(result.reference) }
-    : { ...result, reason: [...result.reason].slice(0, MAX_REASON_LENGTH).join('') };
+/** An intent that never came to be. */
+const notCharged = (reason: string): Intent => ({ status: 'declined', reason, reference: '' });
+
+function bounded(intent: Intent): Intent {
+  asReference(intent.reference);
+  return intent.status === 'declined'
+    ? { ...intent, reason: [...intent.reason].slice(0, MAX_REASON_LENGTH).join('') }
+    : intent;
 }
 
 /**

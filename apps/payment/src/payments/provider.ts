@@ -1,19 +1,31 @@
 /**
- * The calls that we make to a payment provider. Every call has our own idempotency key, so asking twice charges once.
+ * The calls that we make to a payment provider.
+ *
+ * A charge is named first: an intent is created, which moves no money. It is confirmed when we have stored its name. So
+ * whoever is in doubt about a charge can look it up by this name, and can cancel it. Whatever is repeated, an intent
+ * takes money at most once.
  */
+import type { Capture, Intent } from './intent';
 
-export interface ChargeRequest {
+export interface IntentRequest {
+  /** The provider remembers it for a day. */
   idempotencyKey: string;
+  tenant: string;
   paymentId: string;
   /** In minor units. */
   amount: number;
   /** ISO 4217, in capital letters. */
   currency: string;
-  /** The token from the provider with which the customer pays. Only `charge` gets it in clear. */
-  source: string;
+  capture: Capture;
 }
 
-export type ChargeResult = { outcome: 'succeeded'; reference: string } | { outcome: 'declined'; reason: string };
+export interface Confirmation {
+  /** The provider's name for the intent. */
+  reference: string;
+  idempotencyKey: string;
+  /** The token from the provider with which the customer pays. Only `confirm` gets it in clear. */
+  source: string;
+}
 
 export interface RefundRequest {
   idempotencyKey: string;
@@ -26,20 +38,25 @@ export interface RefundRequest {
 }
 
 /**
- * Both requests throw a RetryableError when the outcome is unknown (timeout, reset, 5xx, 429). Then ask again with the
- * same key. They throw a TerminalError when the provider refuses the request itself. That is our own mistake, and no
- * money moved.
+ * All requests throw a RetryableError when the outcome is unknown (timeout, reset, 5xx, 429). They throw a TerminalError
+ * when the provider refuses the request itself. That is our own mistake, and the request moved no money.
  */
 export interface Provider {
-  charge(request: ChargeRequest): Promise<ChargeResult>;
-  refund(request: RefundRequest): Promise<{ reference: string }>;
+  /** Creates an intent that nobody can pay yet. Asking twice under one key gives the same intent. */
+  createIntent(request: IntentRequest): Promise<Intent>;
+  /** Asks for the money. An intent that was confirmed before is shown as it is. */
+  confirm(request: Confirmation): Promise<Intent>;
+  /** The intent as it is now. */
+  retrieve(reference: string): Promise<Intent>;
+  /** Gives up an intent, so that nobody can pay it any more. One that cannot be given up is shown as it is. */
+  cancel(request: { reference: string; idempotencyKey: string }): Promise<Intent>;
   /**
-   * The outcome of a charge that was asked for before. It is found by our id, which the charge carries, and not by the
-   * key. Undefined if the provider shows none. A charge may be shown up to an hour after it was made.
-   * @throws when nobody can tell
+   * The intent that was created for this request, as it is now. It is found by our id, which the intent carries, and not
+   * by the key. Undefined if the provider shows none. An intent may be shown up to an hour after it was made.
    */
-  findCharge(request: ChargeRequest): Promise<ChargeResult | undefined>;
-  /** The same for a refund that was not turned down. It is shown at once. */
+  findIntent(request: IntentRequest): Promise<Intent | undefined>;
+  refund(request: RefundRequest): Promise<{ reference: string }>;
+  /** A refund that was asked for before, and was not turned down. It is shown at once. */
   findRefund(request: RefundRequest): Promise<{ reference: string } | undefined>;
 }
 

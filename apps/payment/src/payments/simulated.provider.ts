@@ -1,6 +1,7 @@
 /** A provider inside the process. It answers at once, stores nothing, and gives the same answer for the same key. */
 import { createHash } from 'node:crypto';
-import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from './provider';
+import type { Intent } from './intent';
+import type { Confirmation, IntentRequest, Provider, RefundRequest } from './provider';
 
 /** As long as a reference of the real provider. */
 const REFERENCE_LENGTH = 24;
@@ -11,21 +12,32 @@ const declineReasons = new Map([
 ]);
 
 export class SimulatedProvider implements Provider {
-  charge({ idempotencyKey, source }: ChargeRequest): Promise<ChargeResult> {
+  createIntent({ idempotencyKey }: IntentRequest): Promise<Intent> {
+    return this.retrieve(referenceOf('pi', idempotencyKey));
+  }
+
+  confirm({ reference, source }: Confirmation): Promise<Intent> {
     const reason = declineReasons.get(source);
     return Promise.resolve(
-      reason === undefined
-        ? { outcome: 'succeeded', reference: referenceOf('pi', idempotencyKey) }
-        : { outcome: 'declined', reason },
+      reason === undefined ? { status: 'succeeded', reference } : { status: 'declined', reason, reference },
     );
+  }
+
+  /** Whoever looks, asks again, and gets the same answer. */
+  retrieve(reference: string): Promise<Intent> {
+    return Promise.resolve({ status: 'unconfirmed', reference });
+  }
+
+  cancel({ reference }: { reference: string }): Promise<Intent> {
+    return Promise.resolve({ status: 'cancelled', reference });
+  }
+
+  findIntent(request: IntentRequest): Promise<Intent> {
+    return this.createIntent(request);
   }
 
   refund({ idempotencyKey }: RefundRequest): Promise<{ reference: string }> {
     return Promise.resolve({ reference: referenceOf('re', idempotencyKey) });
-  }
-
-  findCharge(request: ChargeRequest): Promise<ChargeResult> {
-    return this.charge(request);
   }
 
   findRefund(request: RefundRequest): Promise<{ reference: string }> {

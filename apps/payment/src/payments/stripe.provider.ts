@@ -6,7 +6,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } from '@shop/contracts';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
-import { type ChargeRequest, type ChargeResult, MAX_CALLS, type Provider, type RefundRequest } from './provider';
+import type { Intent } from './intent';
+import { type Confirmation, type IntentRequest, MAX_CALLS, type Provider, type RefundRequest } from './provider';
+import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
+import { intentOf, likeliest } from './stripe-intent';
 
 export interface StripeProviderOptions {
   apiKey: string;
@@ -14,21 +17,14 @@ export interface StripeProviderOptions {
   baseUrl?: string;
   /** For the whole call. */
   timeoutMs: number;
+  /** Where a bank's page sends the customer. Without it, nobody is sent to such a page. */
+  returnUrl?: string;
 }
 
 /** One for each call that is made at once. */
 const MAX_SOCKETS = MAX_CALLS;
 const MAX_IDLE_SOCKETS = 16;
 
-/**
- * Request timeout, conflict with the same request in progress, failed dependency, rate limit: there is no answer yet.
- */
-const UNDECIDED_STATUSES = [408, 409, 424, 429];
-/**
- * Access was denied. The provider has not read this request, and an earlier request under the same key may have
- * succeeded.
- */
-const UNREAD_STATUSES = [401, 403];
 /** More than ever belong together: one command makes one charge, and few refunds are made of one payment. */
 const PAGE_SIZE = 100;
 
@@ -36,12 +32,14 @@ export class StripeProvider implements Provider {
   private readonly stripe: Stripe;
   private readonly agent: HttpAgent;
   private readonly timeoutMs: number;
+  private readonly returnUrl: string | undefined;
 
-  constructor({ apiKey, baseUrl, timeoutMs }: StripeProviderOptions) {
+  constructor({ apiKey, baseUrl, timeoutMs, returnUrl }: StripeProviderOptions) {
     const { protocol, hostname, port } = new URL(baseUrl ?? 'https://api.stripe.com');
     const sockets = { keepAlive: true, maxSockets: MAX_SOCKETS, maxFreeSockets: MAX_IDLE_SOCKETS };
     this.agent = protocol === 'http:' ? new HttpAgent(sockets) : new HttpsAgent(sockets);
     this.timeoutMs = timeoutMs;
+    this.returnUrl = returnUrl;
     this.stripe = new Stripe(apiKey, {
       protocol: protocol === 'http:' ? 'http' : 'https',
       host: hostname,
@@ -53,27 +51,43 @@ export class StripeProvider implements Provider {
     });
   }
 
-  async charge({ idempotencyKey, paymentId, amount, currency, source }: ChargeRequest): Promise<ChargeResult> {
+  /** A request under this key of a release that asked for the money at once is found by our id. */
+  async createIntent(request: IntentRequest): Promise<Intent> {
+    const { idempotencyKey, tenant, paymentId, amount, currency, capture } = request;
     const params: Stripe.PaymentIntentCreateParams = {
       amount: unitsOf({ amount, currency }),
       currency: currency.toLowerCase(),
-      confirm: true,
-      payment_method: source,
-      allowed_payment_method_types: ['card'],
-      // Nobody could answer a question of the bank. So such a card is declined now, and the payment does not wait.
-      error_on_requires_action: true,
-      metadata: { paymentId, commandId: idempotencyKey },
+      capture_method: capture,
+      automatic_payment_methods: { enabled: true, allow_redirects: this.returnUrl === undefined ? 'never' : 'always' },
+      metadata: { tenant, paymentId, commandId: idempotencyKey },
     };
     try {
-      const work = this.stripe.paymentIntents.create(params, { idempotencyKey });
-      const { id, status } = await withTimeout(work, this.timeoutMs, 'the charge');
-      if (status === 'succeeded') return { outcome: 'succeeded', reference: id };
-      throw new RetryableError(`the charge ${id} is ${status}`);
+      return intentOf(await this.within('the intent', this.stripe.paymentIntents.create(params, { idempotencyKey })));
     } catch (error) {
-      const reason = declineReasonOf(error);
-      if (reason !== undefined) return { outcome: 'declined', reason };
+      const found = isKeyReused(error) ? await this.findIntent(request) : undefined;
+      if (found) return found;
       throw failureOf(error);
     }
+  }
+
+  async confirm({ reference, idempotencyKey, source }: Confirmation): Promise<Intent> {
+    const params: Stripe.PaymentIntentConfirmParams = {
+      payment_method: source,
+      // Without a page to return to, nobody could answer a question of the bank.
+      ...(this.returnUrl === undefined ? { error_on_requires_action: true } : { return_url: this.returnUrl }),
+    };
+    return this.intent('the charge', this.stripe.paymentIntents.confirm(reference, params, { idempotencyKey }), {
+      reference,
+    });
+  }
+
+  retrieve(reference: string): Promise<Intent> {
+    return this.intent('the look at the charge', this.stripe.paymentIntents.retrieve(reference), { reference });
+  }
+
+  cancel({ reference, idempotencyKey }: { reference: string; idempotencyKey: string }): Promise<Intent> {
+    const work = this.stripe.paymentIntents.cancel(reference, {}, { idempotencyKey });
+    return this.intent('giving up the charge', work, { reference });
   }
 
   async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<{ reference: string }> {
@@ -84,7 +98,7 @@ export class StripeProvider implements Provider {
     };
     try {
       const work = this.stripe.refunds.create(params, { idempotencyKey });
-      const { id, status } = await withTimeout(work, this.timeoutMs, 'the refund');
+      const { id, status } = await this.within('the refund', work);
       if (isTurnedDown(status)) throw new TerminalError(`the refund ${id} is ${status}`);
       return { reference: id };
     } catch (error) {
@@ -92,9 +106,10 @@ export class StripeProvider implements Provider {
     }
   }
 
-  async findCharge(request: ChargeRequest): Promise<ChargeResult | undefined> {
+  async findIntent(request: IntentRequest): Promise<Intent | undefined> {
     try {
-      return resultOf(await withTimeout(this.intentsOf(request), this.timeoutMs, 'the search of the charge'), request);
+      const found = likeliest(await this.within('the search of the charge', this.intentsOf(request)));
+      return found && intentOf(checked(found, request));
     } catch (error) {
       throw failureOf(error);
     }
@@ -108,15 +123,34 @@ export class StripeProvider implements Provider {
       return undefined;
     };
     try {
-      const found = await withTimeout(list(), this.timeoutMs, 'the list of refunds');
+      const found = await this.within('the list of refunds', list());
       return found && { reference: found.id };
     } catch (error) {
       throw failureOf(error);
     }
   }
 
+  /** The intent that the work ends with, or that its error tells of. */
+  private async intent(
+    what: string,
+    work: Promise<Stripe.PaymentIntent>,
+    { reference }: { reference: string },
+  ): Promise<Intent> {
+    try {
+      return intentOf(await this.within(what, work));
+    } catch (error) {
+      const told = intentOfError(error, reference);
+      if (told) return told;
+      throw failureOf(error);
+    }
+  }
+
+  private within<T>(what: string, work: Promise<T>): Promise<T> {
+    return withTimeout(work, this.timeoutMs, what);
+  }
+
   /** The search may show an intent as it was some time ago. So each is read again by its id. */
-  private async intentsOf({ idempotencyKey }: ChargeRequest): Promise<Stripe.PaymentIntent[]> {
+  private async intentsOf({ idempotencyKey }: IntentRequest): Promise<Stripe.PaymentIntent[]> {
     const value = idempotencyKey.replace(/[\\']/g, String.raw`\$&`);
     const { data } = await this.stripe.paymentIntents.search({
       query: `metadata['commandId']:'${value}'`,
@@ -140,26 +174,11 @@ function unitsOf(money: Payable): number {
 
 const isTurnedDown = (status: string | null): boolean => status === 'failed' || status === 'canceled';
 
-/**
- * The result that all these intents of one charge have together. Undefined if there is none.
- * @throws RetryableError when one of them is not decided yet, or is not what we have asked for
- */
-function resultOf(
-  intents: readonly Stripe.PaymentIntent[],
-  { amount, currency }: ChargeRequest,
-): ChargeResult | undefined {
-  const paid = intents.find(({ status }) => status === 'succeeded');
-  if (paid) {
-    const same = paid.currency === currency.toLowerCase() && amountOfProvider(paid.amount, currency) === amount;
-    if (!same) throw new RetryableError(`the charge ${paid.id} has another amount: look it up at the provider`);
-    return { outcome: 'succeeded', reference: paid.id };
-  }
-  const open = intents.find(({ status }) => status !== 'requires_payment_method' && status !== 'canceled');
-  if (open) throw new RetryableError(`the charge ${open.id} is ${open.status}`);
-  const [declined] = intents;
-  if (!declined) return undefined;
-  const { decline_code: declineCode, code } = declined.last_payment_error ?? {};
-  return { outcome: 'declined', reason: declineCode || code || 'card_declined' };
+/** @throws RetryableError when it is not what we have asked for */
+function checked(intent: Stripe.PaymentIntent, { amount, currency }: IntentRequest): Stripe.PaymentIntent {
+  const same = intent.currency === currency.toLowerCase() && amountOfProvider(intent.amount, currency) === amount;
+  if (same) return intent;
+  throw new RetryableError(`the charge ${intent.id} has another amount: look it up at the provider`);
 }
 
 /**
@@ -175,33 +194,4 @@ function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
         throw closed ? new Error('the connection was closed', { cause }) : cause;
       }),
   };
-}
-
-/** The customer sends the source. So a source that the provider does not know is a refusal, and not our own mistake. */
-function declineReasonOf(error: unknown): string | undefined {
-  if (!(error instanceof Stripe.errors.StripeError)) return undefined;
-  if (error.rawType === 'card_error') return error.decline_code || error.code || 'card_declined';
-  return error.code === 'resource_missing' && error.param === 'payment_method' ? 'unknown_source' : undefined;
-}
-
-function failureOf(error: unknown): RetryableError | TerminalError {
-  if (error instanceof RetryableError || error instanceof TerminalError) return error;
-  if (!(error instanceof Stripe.errors.StripeError)) return new RetryableError('the provider failed', { cause: error });
-  const { statusCode = 0, headers } = error;
-  const message = `the provider answered ${statusCode || 'nothing'}: ${error.message}`;
-  if (isRefusal(error, statusCode)) return new TerminalError(message, { cause: error });
-  return new RetryableError(message, { cause: error, retryAfterMs: retryAfterMsOf(headers) });
-}
-
-/** Whether the provider has judged this very request. Then no money moved, and none will. */
-function isRefusal({ rawType }: Stripe.errors.StripeError, status: number): boolean {
-  // The key belongs to a request with other parameters. The outcome of that request is unknown.
-  if (rawType === 'idempotency_error') return false;
-  return status >= 400 && status < 500 && ![...UNDECIDED_STATUSES, ...UNREAD_STATUSES].includes(status);
-}
-
-/** Reads only seconds. The provider does not use the other form of the header, a date. */
-function retryAfterMsOf(headers: Record<string, string> | undefined): number | undefined {
-  const seconds = headers?.['retry-after'];
-  return seconds !== undefined && /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }

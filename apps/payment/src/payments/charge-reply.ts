@@ -1,0 +1,53 @@
+/** What the saga of a payment is told about its charge, and about the undo of it. Pure. */
+import { refused, succeeded, waiting } from '@shop/participant';
+import type { Reply } from '@shop/messaging';
+import type { Payment } from './payment';
+import { EXPIRED, isWaiting, UNDONE } from './payment-state';
+
+type Told = Pick<Payment, 'id' | 'status' | 'declineReason' | 'undone' | 'waitsFor' | 'nextActionUrl' | 'expiresAt'>;
+
+/** Undefined while nobody has asked the provider for the money, or its answer was lost. */
+export function replyToCharge(payment: Told): Reply | undefined {
+  const { id, status, declineReason, undone, waitsFor } = payment;
+  switch (status) {
+    case 'succeeded':
+      return succeeded({ paymentId: id });
+    case 'authorized':
+      return succeeded({ paymentId: id, status });
+    case 'declined':
+      return refused('payment_declined');
+    case 'cancelled':
+      if (declineReason === UNDONE) return refused('undone');
+      return refused(declineReason === EXPIRED ? 'payment_expired' : 'payment_declined');
+    case 'pending':
+      if (waitsFor === null) return undefined;
+      // The bank may still take the money. Then it is given back.
+      return undone ? refused('payment_expired') : waiting(waitOf(payment));
+  }
+}
+
+function waitOf({ waitsFor, nextActionUrl, expiresAt }: Told) {
+  const until = expiresAt!;
+  return waitsFor === 'customer'
+    ? { until, for: 'customer' as const, action: { type: 'redirect' as const, url: nextActionUrl!, expiresAt: until } }
+    : { until, for: 'provider' as const };
+}
+
+/** For a payment that was given up. Undefined while the provider might still ask the customer for the money. */
+export function replyToGivingUp(payment: Told & Pick<Payment, 'amount' | 'refunded'>): Reply | undefined {
+  const { id: paymentId, status, refunded, amount } = payment;
+  switch (status) {
+    case 'cancelled':
+      return succeeded({ result: 'never_charged' });
+    case 'declined':
+      return succeeded({ result: 'nothing_to_refund', paymentId });
+    case 'succeeded':
+      return refunded === amount ? succeeded({ result: 'refunded', paymentId }) : undefined;
+    case 'pending':
+      return isWaiting(payment) && payment.waitsFor === 'provider'
+        ? succeeded({ result: 'refunded_when_it_lands', paymentId })
+        : undefined;
+    case 'authorized':
+      return undefined;
+  }
+}
