@@ -38,6 +38,8 @@ export interface BatchSteps<State, Decision extends Answer | CallOutside = Answe
 /** Work that was begun, and the token of its lease. */
 export interface Leased extends Begun {
   token: string;
+  /** Its undo came in the same batch. */
+  undone: boolean;
 }
 
 type Result<Decision> = Exclude<Settled<Decision>, Begun> | (Decision extends CallOutside ? Leased : never);
@@ -67,13 +69,15 @@ export async function runOnce<State, Decision extends Answer | CallOutside = Ans
         ? [[], blank()]
         : await Promise.all([ledger.find(tx, keysOf(works)), steps.load(tx)]);
       blank = undefined;
-      const { outcomes, completed } = settle(known, works, (index) => steps.decide(state, index));
-      const begun = outcomes.flatMap((outcome) => (outcome.kind === 'begun' ? [leaseOf(outcome)] : []));
+      const { outcomes, completed, marks } = settle(known, works, (index) => steps.decide(state, index));
+      const begun = outcomes.flatMap((outcome) => (outcome.kind === 'begun' ? [leaseOf(outcome, marks)] : []));
       if (completed.length + begun.length > 0) {
         steps.save(tx, state);
         ledger.record(tx, completed);
         ledger.lease(tx, begun.map(leasedClaimOf), { owner: OWNER, durationMs: leaseMs });
       }
+      // Behind the claims of this batch, because one of them may be marked at once.
+      ledger.mark(tx, marks);
       tx.afterCommit(() => countDecisions(outcomes));
       return outcomes.map((outcome) => (outcome.kind === 'begun' ? begun.shift()! : outcome));
     },
@@ -95,7 +99,10 @@ function keysOf(works: readonly Work[]): Key[] {
   return [...new Map(keys.map((key) => [idOf(key), key])).values()];
 }
 
-const leaseOf = (begun: Begun): Leased => ({ ...begun, token: newLeaseToken() });
+function leaseOf(begun: Begun, marks: readonly Key[]): Leased {
+  const undone = marks.some((key) => idOf(key) === idOf(begun.claim));
+  return { ...begun, token: newLeaseToken(), undone };
+}
 
 /** The pending row of work that was begun. */
 export const leasedClaimOf = ({ claim, call: { leased, input }, token }: Leased): LeasedClaim => ({

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import type { Answer } from './answer';
-import { type Begun, type CallOutside, type Entry, type Outcome, repeatOf, settle, type Work } from './settle';
+import {
+  type Begun,
+  type CallOutside,
+  type Entry,
+  idOf,
+  type Key,
+  type Outcome,
+  repeatOf,
+  settle,
+  type Work,
+} from './settle';
 
 const fingerprint = (asked: string) => Buffer.alloc(32, asked);
 const answer = (body: string, status = 200): Answer => ({ status, body });
@@ -87,6 +97,7 @@ describe('R18 settle, where a work calls outside', () => {
     expect(begin([], [{ claim: claim('a') }])).toEqual({
       outcomes: [{ kind: 'begun', claim: claim('a'), call: outside }],
       completed: [],
+      marks: [],
     });
   });
 
@@ -95,16 +106,16 @@ describe('R18 settle, where a work calls outside', () => {
     expect(outcomes.slice(1)).toEqual([{ kind: 'in-use' }, { kind: 'reused' }]);
   });
 
-  it('R3 does not undo it behind it in the same batch: somebody works on it', () => {
-    const { outcomes, completed } = begin([], [{ claim: claim('do') }, undoOf('do')]);
+  it('R3 does not undo it behind it in the same batch: somebody works on it, and is told that it is undone', () => {
+    const { outcomes, completed, marks } = begin([], [{ claim: claim('do') }, undoOf('do')]);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['begun', 'in-use']);
-    expect(outcomes[1]).toEqual({ kind: 'in-use' });
-    expect(completed).toEqual([]);
+    expect(outcomes[1]).toEqual({ kind: 'in-use', waitsForDo: true });
+    expect([completed, marks]).toEqual([[], [{ scope: 's', key: 'do' }]]);
   });
 
   it.each([
-    [false, { kind: 'in-use' }],
-    [true, { kind: 'in-use', left: { scope: 's', key: 'do' } }],
+    [false, { kind: 'in-use', waitsForDo: true }],
+    [true, { kind: 'in-use', waitsForDo: true, left: { scope: 's', key: 'do' } }],
   ])(
     'R3 does not undo a do that is pending, with its lease run out: %p, and bars nothing',
     (leaseExpired, expected) => {
@@ -113,6 +124,43 @@ describe('R18 settle, where a work calls outside', () => {
       expect(outcomes[0]).toEqual(expected);
       expect(performed).toEqual([1]);
       expect(completed.map(({ key }) => key)).toEqual(['other']);
+    },
+  );
+
+  it('R4 marks a pending do once, however many undos of it come', () => {
+    const pending: Entry = { ...claim('do'), status: 'pending', leaseExpired: false };
+    const second: Work = { ...undoOf('do'), claim: claim('another undo') };
+    expect(run([pending], [undoOf('do'), undoOf('do'), second]).marks).toEqual([{ scope: 's', key: 'do' }]);
+  });
+
+  const dos: Record<string, Entry | undefined> = {
+    'never came': undefined,
+    'is done': { ...claim('do'), status: 'completed', answer: answer('done') },
+    'was barred': { ...claim('do'), fingerprint: null, status: 'completed', answer: refusal },
+    'is erased': { ...claim('do'), fingerprint: null, status: 'erased' },
+    'is pending': { ...claim('do'), status: 'pending', leaseExpired: false },
+    'was left': { ...claim('do'), status: 'pending', leaseExpired: true },
+  };
+  const undos: Record<string, Entry | undefined> = {
+    'is new': undefined,
+    'is done': { ...claim('do/undo'), status: 'completed', answer: answer('undone') },
+    'is erased': { ...claim('do/undo'), fingerprint: null, status: 'erased' },
+    'is pending': { ...claim('do/undo'), status: 'pending', leaseExpired: false },
+    'was left': { ...claim('do/undo'), status: 'pending', leaseExpired: true },
+    'was another': { ...claim('do/undo', 'y'), status: 'pending', leaseExpired: true },
+  };
+  const pairs = Object.keys(dos).flatMap((done) => Object.keys(undos).map((undo) => [done, undo] as const));
+
+  it.each(pairs)(
+    'R4 marks a do that %s by an undo that %s only if the one is pending and the other is new',
+    (...pair) => {
+      const [done, undo] = [dos[pair[0]], undos[pair[1]]];
+      const { outcomes, marks } = run([...(done ? [done] : []), ...(undo ? [undo] : [])], [undoOf('do')]);
+      const isMarked = done?.status === 'pending' && !undo;
+      expect(marks).toEqual(isMarked ? [{ scope: 's', key: 'do' }] : []);
+      expect('waitsForDo' in outcomes[0]!).toBe(isMarked);
+      if (undo) expect(outcomes).toEqual([repeatOf(undo, fingerprint('x'))]);
+      else if (!isMarked) expect(tell(outcomes)).toEqual(['fresh #0']);
     },
   );
 
@@ -148,14 +196,14 @@ describe('R3 a batch', () => {
   /** Each answer and each outside call contains the place in the whole batch at which it was decided. */
   function settleAll(known: readonly Entry[], works: Batch, from = 0) {
     const performed: number[] = [];
-    const { outcomes, completed } = settle<Answer | CallOutside>(known, works, (index) => {
+    const { outcomes, completed, marks } = settle<Answer | CallOutside>(known, works, (index) => {
       performed.push(index);
       return works[index]!.outside ? { leased: 'cook', input: from + index } : answer(`#${from + index}`);
     });
     const begun = outcomes.flatMap((outcome): Entry[] =>
       outcome.kind === 'begun' ? [{ ...outcome.claim, status: 'pending', leaseExpired: false }] : [],
     );
-    return { outcomes, completed, performed, begun };
+    return { outcomes, completed, performed, begun, marks };
   }
 
   it('R3 comes out as if its works had arrived alone, one after the other', () => {
@@ -164,8 +212,10 @@ describe('R3 a batch', () => {
         const together = settleAll([], works);
         const written: Entry[] = [];
         const pending: Entry[] = [];
+        const marked = new Map<string, Key>();
         const alone = works.map((one, index) => {
-          const { outcomes, completed, begun } = settleAll([...written, ...pending], [one], index);
+          const { outcomes, completed, begun, marks } = settleAll([...written, ...pending], [one], index);
+          for (const key of marks) marked.set(idOf(key), key);
           written.push(...completed);
           pending.push(...begun);
           return outcomes[0]!;
@@ -173,6 +223,7 @@ describe('R3 a batch', () => {
         expect(together.outcomes).toEqual(alone);
         expect(together.completed).toEqual(written);
         expect(together.begun).toEqual(pending);
+        expect(together.marks).toEqual([...marked.values()]);
       }),
     );
   });
@@ -211,6 +262,17 @@ describe('R3 a batch', () => {
           const doneAt = performed.find((index) => works[index]!.claim.key === key) ?? -1;
           expect(doneAt).toBeLessThan(undoneAt);
         }
+      }),
+    );
+  });
+
+  it('R4 marks what it begins exactly where an undo of it waits', () => {
+    fc.assert(
+      fc.property(batches, (works) => {
+        const { outcomes, begun, marks } = settleAll([], works);
+        const waiting = works.filter((_, index) => 'waitsForDo' in outcomes[index]!);
+        expect(new Set(marks.map(({ key }) => key))).toEqual(new Set(waiting.map(({ barrier }) => barrier!.key)));
+        expect(begun.map(({ key }) => key)).toEqual(expect.arrayContaining(marks.map(({ key }) => key)));
       }),
     );
   });

@@ -58,8 +58,11 @@ export type Outcome =
   | { kind: 'replayed'; answer: Answer }
   /** The key was used for another request. */
   | { kind: 'reused' }
-  /** Somebody works on it, or on the do that it undoes. `left` is the key that nobody works on any more. */
-  | { kind: 'in-use'; left?: Key }
+  /**
+   * Somebody works on it, or, if it `waitsForDo`, on the do that it undoes. `left` is the key of the two that nobody
+   * works on any more.
+   */
+  | { kind: 'in-use'; left?: Key; waitsForDo?: true }
   /** The work was done, and its answer has been erased. */
   | { kind: 'erased' };
 
@@ -78,6 +81,8 @@ export interface Settlement<Decision> {
   outcomes: Settled<Decision>[];
   /** Rows to insert, tombstones included. */
   completed: CompletedEntry[];
+  /** The keys of pending dos whose undo has come, each once. Whoever works on one of them has to learn it. */
+  marks: Key[];
 }
 
 /**
@@ -91,6 +96,7 @@ export function settle<Decision extends Answer | CallOutside = Answer>(
 ): Settlement<Decision> {
   const entries = new Map(known.map((entry) => [idOf(entry), entry]));
   const completed: CompletedEntry[] = [];
+  const marks = new Map<string, Key>();
   const write = (entry: CompletedEntry) => {
     entries.set(idOf(entry), entry);
     completed.push(entry);
@@ -102,8 +108,11 @@ export function settle<Decision extends Answer | CallOutside = Answer>(
       const done = { scope: claim.scope, key: barrier.key };
       const doEntry = entries.get(idOf(done));
       // An outside call is in flight, or its process has died during it. Nothing can be undone before its outcome is
-      // known.
-      if (doEntry?.status === 'pending') return inUse(doEntry);
+      // known. The mark tells whoever goes on with the do that nobody wants it any more.
+      if (doEntry?.status === 'pending') {
+        marks.set(idOf(done), done);
+        return { ...inUse(doEntry), waitsForDo: true };
+      }
       if (!doEntry) write({ ...done, fingerprint: null, status: 'completed', answer: barrier.refusal });
     }
     const decision = perform(index);
@@ -114,7 +123,8 @@ export function settle<Decision extends Answer | CallOutside = Answer>(
     if (isKept(decision)) write(entryOf(claim, decision));
     return { kind: 'fresh', answer: decision };
   };
-  return { outcomes: works.map(settleOne) as Settled<Decision>[], completed };
+  const outcomes = works.map(settleOne) as Settled<Decision>[];
+  return { outcomes, completed, marks: [...marks.values()] };
 }
 
 /** The row that keeps this answer for the claim. */
@@ -129,7 +139,7 @@ export function repeatOf(entry: Entry, fingerprint: Buffer): Outcome {
   return entry.status === 'completed' ? { kind: 'replayed', answer: entry.answer } : inUse(entry);
 }
 
-function inUse({ scope, key, leaseExpired }: Entry & { status: 'pending' }): Outcome {
+function inUse({ scope, key, leaseExpired }: Entry & { status: 'pending' }): Outcome & { kind: 'in-use' } {
   return leaseExpired ? { kind: 'in-use', left: { scope, key } } : { kind: 'in-use' };
 }
 

@@ -135,7 +135,9 @@ export class Participant<State = unknown> {
         return refusedInDoubt('command_id_reused');
       case 'in-use':
         if (!outcome.left) {
-          throw new RetryableError(`${asked.command.id} is being worked on`, { retryAfterMs: works.leaseMs / 2 });
+          // Whoever works on the do knows that it is undone, and ends soon. An undo should not come much later.
+          const retryAfterMs = outcome.waitsForDo ? WAIT_MS : works.leaseMs / 2;
+          throw new RetryableError(`${asked.command.id} is being worked on`, { retryAfterMs });
         }
         await works.resume(outcome.left);
         return undefined;

@@ -4,7 +4,7 @@ import type { Problem } from '@shop/problem';
 import { type Answer, refusalOf } from '../answer';
 import type { Held, Kind, Ledger, Postgres, Store, Transactions } from '../ledger/ledger';
 import { naturalKeyOf } from '../natural-key';
-import { isKept, withoutSecrets } from '../policy';
+import { type KeptInput, type SaveAll, type SharedStep, writeEnds } from './shared-steps';
 
 export interface LeasedWork<K extends Kind = Postgres> {
   /**
@@ -16,6 +16,12 @@ export interface LeasedWork<K extends Kind = Postgres> {
   readonly attempt: number;
   /** The time since the claim, by the clock of the store. It is 0 in the first attempt. */
   readonly ageMs: number;
+  /**
+   * Whether an undo of this work has come. Then nobody wants its effect any more, and it should do no more than it has
+   * to. It is up to date at the start of an attempt and behind each point that the attempt reaches. An undo that comes
+   * later waits for the end of the work, whatever that is.
+   */
+  readonly undone: boolean;
   /** Aborts when somebody else has taken the work over. */
   readonly signal: AbortSignal;
   /**
@@ -31,19 +37,31 @@ export interface LeasedWork<K extends Kind = Postgres> {
    */
   call<C, T>(point: string, call: () => Promise<C>, step: (tx: K['tx'], called: C) => Promise<T>): Promise<T>;
   /**
+   * Reaches a point together with other works that reach a point or end at the same time. They share one transaction,
+   * and `save` writes the rows of all of them with one statement. The result of the point is `row` (JSON), so it has
+   * nothing that may not stay in the ledger until the work is done. A work reaches one such point at a time.
+   * @throws LeaseLostError like `reach`
+   */
+  reachWith<Row>(point: string, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Row>;
+  /** Makes a call like `call`, then reaches the point with the row of the call like `reachWith`. */
+  callWith<C, Row>(
+    point: string,
+    call: () => Promise<C>,
+    save: SaveAll<Row, K>,
+    rowOf: (called: C) => Row,
+    tenant?: string,
+  ): Promise<Row>;
+  /**
    * Runs the last transaction, which also stores the answer. An answer that is not final frees the key instead. Then
    * nothing may be left outside that a new run would do twice.
    */
   finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done>;
   /**
-   * The same for many works that end at the same time. They share one transaction, and `save` writes the rows of all of
-   * them with one statement. The works of several tenants end in turn.
+   * The same together with other works that end or reach a point at the same time. They share one transaction, and
+   * `save` writes the rows of all of them with one statement. The works of several tenants end in turn.
    */
   finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Done>;
 }
-
-/** Only sends statements, because the other works wait for it. */
-export type SaveAll<Row, K extends Kind = Postgres> = (tx: K['tx'], rows: readonly Row[]) => void;
 
 /** Only `finish` and `finishWith` make this value. */
 export interface Done {
@@ -51,13 +69,6 @@ export interface Done {
 }
 
 export type LeasedRun<Input, K extends Kind = Postgres> = (work: LeasedWork<K>, input: Input) => Promise<Done>;
-
-/** What is stored as the input: the input of the work, and how its answer has to be kept. */
-export interface KeptInput {
-  input: unknown;
-  retentionHours?: number;
-  redact?: readonly string[];
-}
 
 export interface Attempt extends Held {
   /** The name of the work. */
@@ -67,22 +78,14 @@ export interface Attempt extends Held {
   points: Record<string, unknown>;
   attempt: number;
   ageMs: number;
-}
-
-/** The end of a work. It is written in one transaction with the ends of other works. */
-export interface Ending<K extends Kind> {
-  held: Held;
-  kept: KeptInput;
-  answer: Answer;
-  save: SaveAll<never, K>;
-  row: unknown;
-  tenant?: string;
+  undone: boolean;
 }
 
 export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   readonly id: string;
   readonly attempt: number;
   readonly ageMs: number;
+  undone: boolean;
   /** Whether anything of the work may have been done, in this attempt or in an earlier one. */
   begun: boolean;
   private readonly held: Held;
@@ -92,7 +95,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
     /** Those that the work has for itself. */
     private readonly own: Transactions<K>,
     private readonly ledger: Ledger<K>,
-    private readonly ending: Lane<Ending<K>, void>,
+    private readonly shared: Lane<SharedStep<K>, boolean>,
     private readonly one: Attempt,
     readonly signal: AbortSignal,
   ) {
@@ -101,6 +104,7 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
     this.id = naturalKeyOf(this.held);
     this.attempt = one.attempt;
     this.ageMs = one.ageMs;
+    this.undone = one.undone;
     this.begun = one.attempt > 1;
   }
 
@@ -116,6 +120,23 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
     });
   }
 
+  reachWith<Row>(point: string, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Row> {
+    return this.once(point, () => this.share(point, save, row, tenant));
+  }
+
+  callWith<C, Row>(
+    point: string,
+    call: () => Promise<C>,
+    save: SaveAll<Row, K>,
+    rowOf: (called: C) => Row,
+    tenant?: string,
+  ): Promise<Row> {
+    return this.once(point, async () => {
+      this.begun = true;
+      return this.share(point, save, rowOf(await call()), tenant);
+    });
+  }
+
   async finish(step: (tx: K['tx']) => Promise<Answer> | Answer): Promise<Done> {
     const { held, one } = this;
     const answer = await this.own.transaction(async (tx) => {
@@ -127,7 +148,8 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   }
 
   async finishWith<Row>(answer: Answer, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Done> {
-    await this.ending.submit({ held: this.held, kept: this.one.kept, answer, save, row, tenant });
+    const ending = { held: this.held, kept: this.one.kept, answer };
+    await this.shared.submit({ write: { ending }, save, row, tenant });
     return { answer };
   }
 
@@ -153,48 +175,25 @@ export class LeasedAttempt<K extends Kind> implements LeasedWork<K> {
   }
 
   private async transact<T>(point: string, step: (tx: K['tx']) => Promise<T>): Promise<T> {
-    const result = await this.own.transaction(async (tx) => {
+    const { held } = this;
+    const { result, undone } = await this.own.transaction(async (tx) => {
       const made = await step(tx);
-      await this.ledger.savePoint(tx, this.held, { name: point, result: made });
-      return made;
+      const marked = await this.ledger.savePoints(tx, [{ ...held, point, result: made }]);
+      return { result: made, undone: marked.has(held.token) };
     });
+    return this.reached(result, undone);
+  }
+
+  private async share<Row>(point: string, save: SaveAll<Row, K>, row: Row, tenant?: string): Promise<Row> {
+    const reached = { ...this.held, point, result: row };
+    return this.reached(row, await this.shared.submit({ write: { reached }, save, row, tenant }));
+  }
+
+  private reached<T>(result: T, undone: boolean): T {
     this.begun = true;
+    this.undone ||= undone;
     // The value is what a later attempt will get. So data that JSON cannot hold is noticed at once, and not after the
     // first crash.
     return JSON.parse(JSON.stringify(result) ?? 'null') as T;
   }
-}
-
-/** Ends these works in one transaction. @throws LeaseLostError if somebody else has taken over one of them */
-export async function endTogether<K extends Kind>(
-  store: Store<K>,
-  ledger: Ledger<K>,
-  endings: readonly Ending<K>[],
-): Promise<void[]> {
-  await store.transaction(async (tx) => {
-    for (const [save, rows] of rowsBySave(endings)) save(tx, rows as never[]);
-    await writeEnds(tx, ledger, endings);
-  });
-  return endings.map(() => undefined);
-}
-
-/** Stores these answers. Frees the keys of the answers that are not kept. */
-async function writeEnds<K extends Kind>(
-  tx: K['tx'],
-  ledger: Ledger<K>,
-  endings: readonly Pick<Ending<K>, 'held' | 'kept' | 'answer'>[],
-): Promise<void> {
-  const finished = endings
-    .filter(({ answer }) => isKept(answer))
-    .map(({ held, kept: { redact, retentionHours }, answer }) => {
-      return { ...held, answer: withoutSecrets(answer, redact), retentionHours };
-    });
-  const freed = endings.filter(({ answer }) => !isKept(answer));
-  await Promise.all([ledger.complete(tx, finished), ...freed.map(({ held }) => ledger.forget(tx, held))]);
-}
-
-function rowsBySave<K extends Kind>(endings: readonly Ending<K>[]): Map<SaveAll<never, K>, unknown[]> {
-  const rows = new Map<SaveAll<never, K>, unknown[]>();
-  for (const { save, row } of endings) rows.set(save, [...(rows.get(save) ?? []), row]);
-  return rows;
 }

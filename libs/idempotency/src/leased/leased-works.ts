@@ -20,7 +20,8 @@ import { countDecision, countDecisions } from '../decisions';
 import type { Failure } from './failures';
 import { Heartbeat } from './heartbeat';
 import { type Lease, LeaseLostError, newLeaseToken } from '../ledger/lease';
-import { type Attempt, endTogether, type Ending, type KeptInput, LeasedAttempt, type LeasedRun } from './leased-work';
+import { type Attempt, LeasedAttempt, type LeasedRun } from './leased-work';
+import { type KeptInput, type SharedStep, writeTogether } from './shared-steps';
 import { tenantIn } from '../http/caller';
 import type { Kind, Ledger, Postgres, Store, Transactions, Unfinished } from '../ledger/ledger';
 import { isKept } from '../policy';
@@ -39,9 +40,9 @@ const MAX_NAME_LENGTH = 100;
 const PASSING = [408, 425, 429];
 /** The most works that the completer takes over in one look. */
 const MAX_RESUMED = 16;
-/** The works of a batch of commands end at about the same time. None of them may be refused here. */
-const MAX_ENDING = 100_000;
-const MAX_ENDING_WAIT_MS = 30_000;
+/** The works of a batch of commands take each step at about the same time. None of them may be refused here. */
+const MAX_WAITING = 100_000;
+const MAX_WAIT_MS = 30_000;
 /** Transactions that works have for themselves, at once. Each takes a connection, and the lanes need some too. */
 const OWN_TRANSACTIONS = 4;
 
@@ -49,8 +50,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
   readonly leaseMs: number;
   private readonly runs = new Map<string, LeasedRun<never, K>>();
   private readonly heartbeat: Heartbeat<K>;
-  private readonly ending: Lane<Ending<K>, void>;
-  private readonly bulkhead = new Bulkhead({ calls: OWN_TRANSACTIONS, maxWaiting: MAX_ENDING });
+  private readonly shared: Lane<SharedStep<K>, boolean>;
+  private readonly bulkhead = new Bulkhead({ calls: OWN_TRANSACTIONS, maxWaiting: MAX_WAITING });
 
   constructor(
     private readonly store: Store<K>,
@@ -60,11 +61,11 @@ export class LeasedWorks<K extends Kind = Postgres> {
   ) {
     this.leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
     this.heartbeat = new Heartbeat(store, ledger, this.leaseMs);
-    this.ending = new Lane({
+    this.shared = new Lane({
       turnOf: ({ tenant }) => tenant ?? '',
-      run: (endings) => endTogether(store, ledger, endings),
-      maxWaiting: MAX_ENDING,
-      maxWaitMs: MAX_ENDING_WAIT_MS,
+      run: (steps) => writeTogether(store, ledger, steps),
+      maxWaiting: MAX_WAITING,
+      maxWaitMs: MAX_WAIT_MS,
       gatherMs: GATHER_MS,
     });
   }
@@ -95,10 +96,10 @@ export class LeasedWorks<K extends Kind = Postgres> {
   }
 
   /** Carries out work that was begun. @throws the error of the work, after its lease was given back */
-  carryOut({ claim, call, token }: Leased): Promise<Outcome> {
+  carryOut({ claim, call, token, undone }: Leased): Promise<Outcome> {
     const { scope, key, retentionHours, redact } = claim;
     const kept = { input: call.input, retentionHours, redact };
-    return this.run({ scope, key, token, name: call.leased, kept, points: {}, attempt: 1, ageMs: 0 });
+    return this.run({ scope, key, token, name: call.leased, kept, points: {}, attempt: 1, ageMs: 0, undone });
   }
 
   /** Resumes work that nobody works on any more. Returns `in-use` if somebody does, or if its code is not here. */
@@ -132,7 +133,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
   private async attempt(name: string, claim: Claim, input: unknown): Promise<Outcome> {
     const entry = await this.find(claim);
     if (entry) return this.repeat(entry, claim.fingerprint);
-    const leased: Leased = { kind: 'begun', claim, call: { leased: name, input }, token: newLeaseToken() };
+    const call = { leased: name, input };
+    const leased: Leased = { kind: 'begun', claim, call, token: newLeaseToken(), undone: false };
     try {
       await this.ownOf(claim).transaction(async (tx) => this.ledger.lease(tx, [leasedClaimOf(leased)], this.lease));
     } catch (error) {
@@ -145,7 +147,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
   private async run(one: Attempt): Promise<Outcome> {
     const run = this.runs.get(one.name)!;
     const signal = this.heartbeat.hold(one);
-    const work = new LeasedAttempt(this.store, this.ownOf(one), this.ledger, this.ending, one, signal);
+    const work = new LeasedAttempt(this.store, this.ownOf(one), this.ledger, this.shared, one, signal);
     const resumed = one.attempt > 1;
     try {
       const { answer } = await run(work, one.kept.input as never).catch((error: unknown) => {
@@ -176,7 +178,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   /** Transactions of one work. Tenants take turns. */
   private ownOf({ scope }: Key): Transactions<K> {
-    const turn = { turn: tenantIn(scope), maxWaitMs: MAX_ENDING_WAIT_MS };
+    const turn = { turn: tenantIn(scope), maxWaitMs: MAX_WAIT_MS };
     return {
       transaction: (work, retryOn) => this.bulkhead.run(() => this.store.transaction(work, retryOn), turn),
     };

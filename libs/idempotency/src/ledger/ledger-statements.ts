@@ -42,14 +42,23 @@ export const insertPending: Statement = {
       scope text, key text, fingerprint bytea, token uuid, work text, input jsonb)`,
 };
 
+// Only a pending row has a lease. A statement for given keys does not ask for the status too. If it did, the planner
+// would walk the index of all pending rows and would not look up the keys.
+export const markUndone: Statement = {
+  name: 'ledger.mark-undone',
+  text: `
+    update ledger l set undone = true from ${keys}
+    where l.scope = k.scope and l.key = k.key and l.lease_token is not null and l.undone is null`,
+};
+
 const taken = (owner: string, durationMs: string) => `
     set leased_by = ${owner}, lease_token = gen_random_uuid(), leased_until = now() + ${durationMs} * interval '1 millisecond',
         attempt = coalesce(l.attempt, 1) + 1`;
 const unfinished = `l.scope, l.key, l.lease_token, l.work, l.input, l.recovery, l.attempt,
+      coalesce(l.undone, false) as undone,
       (extract(epoch from now() - l.created_at) * 1000)::bigint as age_ms`;
 
-// Only a pending row has a lease. A statement for a given key does not ask for the status too. If it did, the planner
-// would walk the index of all pending rows and would not look up the key.
+// It does not ask for the status, for the same reason as above.
 export const resumeOne: Statement = {
   name: 'ledger.resume-one',
   text: `
@@ -75,18 +84,18 @@ export const resumeOverdue: Statement = {
     returning ${unfinished}`,
 };
 
-const isMine = 'l.scope = $1 and l.key = $2 and l.lease_token = $3';
-
-export const savePoint: Statement = {
-  name: 'ledger.save-point',
+export const savePoints: Statement = {
+  name: 'ledger.save-points',
   text: `
-    update ledger l set recovery = coalesce(l.recovery, '{}') || jsonb_build_object($4::text, $5::jsonb)
-    where ${isMine} returning l.scope, l.key`,
+    update ledger l set recovery = coalesce(l.recovery, '{}') || jsonb_build_object(e.point, e.result::jsonb)
+    from jsonb_to_recordset($1::jsonb) as e (scope text, key text, token uuid, point text, result text)
+    where l.scope = e.scope and l.key = e.key and l.lease_token = e.token
+    returning l.scope, l.key, l.lease_token, l.undone`,
 };
 
 export const forgetLeased: Statement = {
   name: 'ledger.forget-leased',
-  text: `delete from ledger l where ${isMine} returning l.scope, l.key`,
+  text: `delete from ledger l where l.scope = $1 and l.key = $2 and l.lease_token = $3 returning l.scope, l.key`,
 };
 
 export const completeLeased: Statement = {

@@ -1,66 +1,11 @@
-import { createDatabase, type Database } from '@shop/postgres';
-import { applyMigrations } from '@shop/postgres/testing';
-import { useStack } from '@shop/testing';
 import { type Lease, LeaseLostError, newLeaseToken } from './lease';
-import type { Held, Kind, LeasedClaim, Ledger, Stretch, Store } from './ledger';
-import { MemoryLedger } from './memory-ledger';
-import { MemoryStore } from './memory-store';
-import { ledgerMigrations } from './migrations';
-import { PostgresLedger } from './postgres-ledger';
+import type { Held, Kind, LeasedClaim, Stretch } from './ledger';
 import type { Answer } from '../answer';
-import { type Claim, idOf, type Key, repeatOf } from '../settle';
+import { type Claim, type Key, repeatOf } from '../settle';
+import { useLedgers } from '../../testing/ledgers';
 
-const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
-
-let database: Database;
-const memory = new MemoryStore();
+const ledgers = useLedgers();
 let keys = 0;
-
-beforeAll(async () => {
-  database = createDatabase({ url: stack.databaseUrl, applicationName: 'test' });
-  await database.connect();
-});
-afterAll(() => database.close());
-
-interface Adapter<K extends Kind> {
-  ledger: Ledger<K>;
-  store: () => Store<K>;
-  /** Changes the row as if it had been written this many seconds earlier. */
-  age: (key: Key, seconds: number) => Promise<unknown>;
-}
-
-const aged = {
-  name: 'test.age',
-  text: `update ledger set created_at = created_at - $3 * interval '1 second',
-           leased_until = leased_until - $3 * interval '1 second',
-           expires_at = expires_at - $3 * interval '1 second' where scope = $1 and key = $2`,
-};
-
-const inPostgres: Adapter<Kind> = {
-  ledger: new PostgresLedger(),
-  store: () => database,
-  age: ({ scope, key }, seconds) => database.query(aged, [scope, key, seconds]),
-};
-
-interface MemoryRow {
-  createdAt: number;
-  expiresAt?: number;
-  lease?: { until: number };
-}
-
-const inMemory: Adapter<Kind> = {
-  ledger: new MemoryLedger(),
-  store: () => memory,
-  age: async (key, seconds) => {
-    const { lease, createdAt, expiresAt, ...row } = memory.get<MemoryRow>('ledger', idOf(key))!;
-    memory.put('ledger', idOf(key), {
-      ...row,
-      createdAt: createdAt - seconds * 1_000,
-      ...(lease && { lease: { ...lease, until: lease.until - seconds * 1_000 } }),
-      ...(expiresAt && { expiresAt: expiresAt - seconds * 1_000 }),
-    });
-  },
-};
 
 const HOUR_SECONDS = 3_600;
 const newClaim = (asked = 'x'): Claim => ({ scope: 's', key: `k${++keys}`, fingerprint: Buffer.alloc(32, asked) });
@@ -75,10 +20,7 @@ const lease: Lease = { owner: 'me', durationMs: 60_000 };
 const heldOf = ({ scope, key, token }: Held): Held => ({ scope, key, token });
 const answer: Answer = { status: 201, headers: { location: '/things/1' }, body: '{ "id":  1 }' };
 
-describe.each([
-  ['PostgreSQL', inPostgres],
-  ['memory', inMemory],
-])('R23 the ledger in %s', (_, { ledger, store, age: ageBy }) => {
+describe.each(ledgers)('R23 the ledger in %s', (_, { ledger, store, age: ageBy }) => {
   const run = <T>(work: (tx: Kind['tx']) => Promise<T>): Promise<T> => store().transaction(work);
   const find = async ({ scope, key }: Key) => (await ledger.find(store(), [{ scope, key }]))[0];
   const record = (claim: Claim, given = answer) =>
@@ -94,7 +36,7 @@ describe.each([
       ),
     );
   const savePoint = (held: Held, name: string, result: unknown) =>
-    run((tx) => ledger.savePoint(tx, heldOf(held), { name, result }));
+    run((tx) => ledger.savePoints(tx, [{ ...heldOf(held), point: name, result }]));
   const forget = (held: Held) => run((tx) => ledger.forget(tx, heldOf(held)));
   const age = (key: Key) => ageBy(key, 61);
   const failureOf = (work: Promise<unknown>): Promise<unknown> =>
@@ -439,6 +381,7 @@ describe.each([
         token: expect.any(String),
         points: { bought: { price: 5 }, cut: null },
         attempt: 2,
+        undone: false,
         ageMs: expect.any(Number),
       });
       expect(second.token).not.toBe(claim.token);

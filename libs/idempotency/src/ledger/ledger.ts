@@ -52,12 +52,21 @@ export interface Resumable {
 /** A claim of work that makes an outside call, and the token of the lease under which it is carried out. */
 export type LeasedClaim = Claim & Resumable & Pick<Held, 'token'>;
 
+/** A recovery point that leased work has reached. */
+export interface Reached extends Held {
+  point: string;
+  /** JSON. */
+  result: unknown;
+}
+
 /** Leased work that somebody has begun, and that was taken over under a new token. */
 export interface Unfinished extends Held, Resumable {
   /** The results of the steps that are done, by name. */
   points: Record<string, unknown>;
   /** The number of this attempt, from 2. */
   attempt: number;
+  /** Whether it is marked: its undo has come. */
+  undone: boolean;
   /** The time since the claim, by the clock of the store. */
   ageMs: number;
 }
@@ -92,6 +101,12 @@ export abstract class Ledger<K extends Kind = Postgres> {
    */
   abstract lease(tx: K['tx'], claims: readonly LeasedClaim[], lease: Lease): void;
 
+  /**
+   * Sends the marks of pending rows whose undo has come. Their owners learn it at their next point, and whoever takes
+   * them over learns it then. A row that is no longer pending does not change.
+   */
+  abstract mark(tx: K['tx'], keys: readonly Key[]): void;
+
   /** Takes over one pending row of these works whose lease has expired, with all that is needed to resume it. */
   abstract resume(tx: K['tx'], key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined>;
 
@@ -101,15 +116,18 @@ export abstract class Ledger<K extends Kind = Postgres> {
    */
   abstract resumeOverdue(tx: K['tx'], works: readonly string[], lease: Lease, limit: number): Promise<Unfinished[]>;
 
-  /** Stores the result of a step. @throws LeaseLostError if the lease is no longer this one */
-  abstract savePoint(tx: K['tx'], held: Held, point: { name: string; result: unknown }): Promise<void>;
+  /**
+   * Stores the results of steps, all or none. Returns the tokens of the works that are marked.
+   * @throws LeaseLostError if one lease is no longer this one
+   */
+  abstract savePoints(tx: K['tx'], reached: readonly Reached[]): Promise<Set<string>>;
 
   /** Stores the answers of leased work, all or none. @throws LeaseLostError if one lease is no longer this one */
   abstract complete(tx: K['tx'], finished: readonly Finished[]): Promise<void>;
 
   /**
    * Removes the claim of work that has done nothing, so that its key is free.
-   * @throws LeaseLostError like `savePoint`
+   * @throws LeaseLostError like `savePoints`
    */
   abstract forget(tx: K['tx'], held: Held): Promise<void>;
 

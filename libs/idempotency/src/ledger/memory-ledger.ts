@@ -7,6 +7,7 @@ import {
   type KeyState,
   type LeasedClaim,
   Ledger,
+  type Reached,
   type Resumable,
   type Stretch,
   type Unfinished,
@@ -34,6 +35,7 @@ interface Row extends Key {
   lease?: { owner: string; token: string; until: number };
   resumable?: Resumable;
   points?: Record<string, unknown>;
+  undone?: boolean;
   attempt: number;
 }
 
@@ -68,6 +70,13 @@ export class MemoryLedger extends Ledger<Memory> {
     }
   }
 
+  mark(tx: MemoryTx, keys: readonly Key[]): void {
+    for (const key of keys) {
+      const row = rowOf(tx, key);
+      if (row?.lease) put(tx, { ...row, undone: true });
+    }
+  }
+
   async resume(tx: MemoryTx, key: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
     const row = rowOf(tx, key);
     const left = row && this.isExpired(row) && works.includes(row.resumable?.work ?? '');
@@ -82,9 +91,14 @@ export class MemoryLedger extends Ledger<Memory> {
     return overdue.slice(0, limit).map((row) => this.take(tx, row, lease));
   }
 
-  async savePoint(tx: MemoryTx, held: Held, { name, result }: { name: string; result: unknown }): Promise<void> {
-    const row = heldRow(tx, held);
-    put(tx, { ...row, points: { ...row.points, [name]: copyOf(result) } });
+  async savePoints(tx: MemoryTx, reached: readonly Reached[]): Promise<Set<string>> {
+    const undone = new Set<string>();
+    for (const { point, result, ...held } of reached) {
+      const row = heldRow(tx, held);
+      put(tx, { ...row, points: { ...row.points, [point]: copyOf(result) } });
+      if (row.undone) undone.add(held.token);
+    }
+    return undone;
   }
 
   async complete(tx: MemoryTx, finished: readonly Finished[]): Promise<void> {
@@ -170,11 +184,12 @@ export class MemoryLedger extends Ledger<Memory> {
   }
 
   private take(tx: MemoryTx, row: Row, lease: Lease): Unfinished {
-    const { scope, key, points = {}, resumable, createdAt } = row;
+    const { scope, key, points = {}, resumable, createdAt, undone = false } = row;
     const attempt = row.attempt + 1;
     const token = newLeaseToken();
     put(tx, { ...row, lease: this.leaseOf(lease, token), attempt });
-    return { scope, key, token, points, attempt, ageMs: this.now() - createdAt, ...(resumable as Resumable) };
+    const ageMs = this.now() - createdAt;
+    return { scope, key, token, points, attempt, undone, ageMs, ...(resumable as Resumable) };
   }
 
   private completed(answer: Answer, retentionHours = DEFAULT_RETENTION_HOURS) {

@@ -10,6 +10,7 @@ import {
   type LeasedClaim,
   Ledger,
   type Postgres,
+  type Reached,
   type Resumable,
   type Stretch,
   type Unfinished,
@@ -45,7 +46,13 @@ interface UnfinishedRow extends Resumable, Key {
   lease_token: string;
   recovery: Record<string, unknown> | null;
   attempt: number;
+  undone: boolean;
   age_ms: number;
+}
+
+interface ReachedRow extends Key {
+  lease_token: string;
+  undone: boolean | null;
 }
 
 interface StateRow extends Key {
@@ -97,6 +104,10 @@ export class PostgresLedger extends Ledger {
     tx.send(sql.insertPending, [rowsOf(rows), ...leaseColumns(lease)]);
   }
 
+  mark(tx: Tx, keys: readonly Key[]): void {
+    if (keys.length > 0) tx.send(sql.markUndone, columnsOf(inKeyOrder(keys)));
+  }
+
   async resume(tx: Tx, { scope, key }: Key, works: readonly string[], lease: Lease): Promise<Unfinished | undefined> {
     const values = [scope, key, [...works], ...leaseColumns(lease)];
     const [row] = await tx.query<UnfinishedRow>(sql.resumeOne, values);
@@ -108,11 +119,11 @@ export class PostgresLedger extends Ledger {
     return rows.map(unfinishedOf);
   }
 
-  async savePoint(tx: Tx, held: Held, { name, result }: { name: string; result: unknown }): Promise<void> {
-    const text = JSON.stringify(result) ?? 'null';
-    assert(text.length <= MAX_ANSWER_BYTES, `the result of ${name} is too large to be a recovery point`);
-    const { scope, key, token } = held;
-    assertHeld([held], await tx.query<Key>(sql.savePoint, [scope, key, token, name, text]));
+  async savePoints(tx: Tx, reached: readonly Reached[]): Promise<Set<string>> {
+    if (reached.length === 0) return new Set();
+    const found = await tx.query<ReachedRow>(sql.savePoints, [rowsOf(inKeyOrder(reached).map(pointColumns))]);
+    assertHeld(reached, found);
+    return new Set(found.flatMap(({ lease_token, undone }) => (undone ? [lease_token] : [])));
   }
 
   async complete(tx: Tx, finished: readonly Finished[]): Promise<void> {
@@ -201,6 +212,12 @@ function completionOf(finished: readonly Finished[]): string {
       ...answerColumns(answer),
     })),
   );
+}
+
+function pointColumns({ scope, key, token, point, result: value }: Reached) {
+  const result = JSON.stringify(value) ?? 'null';
+  assert(result.length <= MAX_ANSWER_BYTES, `the result of ${point} is too large to be a recovery point`);
+  return { scope, key, token, point, result };
 }
 
 function answerColumns(answer: Answer) {
