@@ -90,7 +90,11 @@ export class PaymentReplicas {
       charge,
       refund,
       paymentId,
-      plan: (...faults: ProviderFault[]) => this.provider.plan(paymentId, ...faults),
+      /** From the moment on in which the provider is asked for the money. */
+      plan: (...faults: ProviderFault[]) => this.provider.plan(paymentId, 'none', ...faults),
+      /** From the first call on, which only names the charge. */
+      planAll: (...faults: ProviderFault[]) => this.provider.plan(paymentId, ...faults),
+      calls: () => this.provider.callsAbout(paymentId),
       taken: () => this.provider.taken(paymentId),
       paid: { outcome: 'succeeded', result: { paymentId } } satisfies Reply,
       givenBack: { outcome: 'succeeded', result: { result: 'refunded', paymentId } } satisfies Reply,
@@ -98,14 +102,17 @@ export class PaymentReplicas {
     };
   }
 
-  /** How often the provider was called for a command. */
+  /** How often the provider was asked to move money for a command. */
   callsFor({ id }: Message): number {
     return this.provider.callsUnder(id);
   }
 
   /** How often the provider has carried out a command. */
   keptOf({ id }: Message): number {
-    return Number(this.provider.charges.has(id)) + Number(this.provider.refunds.has(id));
+    const charges = [...this.provider.intents.values()].filter(
+      ({ idempotencyKey, source }) => idempotencyKey === id && source !== undefined,
+    );
+    return charges.length + Number(this.provider.refunds.has(id));
   }
 
   async paymentOf(charge: Message) {

@@ -23,9 +23,9 @@ const limits = { approvalSeconds: 900, processingSeconds: 86_400 };
 /** Nobody publishes the events here. */
 const relay = { wake: () => undefined };
 
-export type PaymentReplica = Participant & { waiting: WaitingPayments };
+export type PaymentReplica = ReturnType<typeof openPaymentReplica>;
 
-export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts): PaymentReplica {
+export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts) {
   const calls = new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS));
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
   const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });

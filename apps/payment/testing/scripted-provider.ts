@@ -1,10 +1,11 @@
 /**
- * A payment provider that does what a test tells it to do. Like the real one, it keeps its own list by idempotency key.
- * The same key gets the same answer and moves money once, whatever happened to the first answer. When it has forgotten
- * its keys, the same key moves money again. Its look-ups are late: they show nothing until the test says so.
+ * A payment provider that does what a test tells it to do. Like the real one, it keeps intents under their references
+ * and answers under idempotency keys: the same key gets the same answer, whatever happened to the first answer. An intent
+ * takes money at most once. Its look-ups are late: they show nothing until the test says so.
  */
 import { RetryableError, TerminalError } from '@shop/resilience';
-import type { ChargeRequest, ChargeResult, Provider, RefundRequest } from '../src/payments/provider';
+import type { Intent } from '../src/payments/intent';
+import type { Confirmation, IntentRequest, Provider, RefundRequest } from '../src/payments/provider';
 
 /**
  * - `fails-before`: the call fails and nothing was done.
@@ -17,51 +18,114 @@ export type ProviderFault = 'none' | 'fails-before' | 'loses-answer' | 'hangs' |
 /** Lasts longer than the completers, which ask again in the background. */
 export const lastingly = (fault: ProviderFault): ProviderFault[] => Array<ProviderFault>(50).fill(fault);
 
-export interface KeptCharge extends ChargeRequest {
-  result: ChargeResult;
+export interface KeptIntent extends IntentRequest {
+  intent: Intent;
+  /** With which it was confirmed. */
+  source?: string;
 }
 
 export interface KeptRefund extends RefundRequest {
   result: { reference: string };
 }
 
+export type ProviderCall = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund';
+
+/** What a source makes of an intent that is confirmed with it. Any other source is a good one. */
+const outcomes: Record<string, (kept: KeptIntent) => Intent> = {
+  tok_declined: ({ intent: { reference } }) => ({ status: 'declined', reference, reason: 'generic_decline' }),
+  tok_3ds: ({ intent: { reference } }) => ({
+    status: 'requires_action',
+    reference,
+    url: `https://bank.example/${reference}`,
+  }),
+  tok_processing: ({ intent: { reference } }) => ({ status: 'processing', reference }),
+};
+const isClosed = ({ status }: Intent) => status === 'succeeded' || status === 'cancelled' || status === 'processing';
+
 export class ScriptedProvider implements Provider {
-  readonly charges = new Map<string, KeptCharge>();
+  /** By their references, oldest first. */
+  readonly intents = new Map<string, KeptIntent>();
   readonly refunds = new Map<string, KeptRefund>();
-  /** Every request to move money, whether it was kept or not. Look-ups are not counted. */
-  readonly calls: { call: 'charge' | 'refund'; idempotencyKey: string }[] = [];
+  /** Every request, whether it was kept or not. Look-ups are not counted. */
+  readonly calls: { call: ProviderCall; paymentId: string; idempotencyKey: string }[] = [];
+  private readonly intentsByKey = new Map<string, KeptIntent>();
   /** The payments whose charges and refunds are shown, or cannot be looked up. */
   private readonly lookUps = new Map<string, 'work' | 'fail'>();
   private readonly script = new Map<string, ProviderFault[]>();
   private readonly hanging = new Map<string, () => void>();
 
   /**
-   * Sets what happens to the next calls for charges and refunds of this payment. After them, all calls succeed. If the
-   * test does not know the id of the payment yet, it names the payment by its source.
+   * Sets what happens to the next calls about this payment. After them, all calls succeed. If the test does not know
+   * the id of the payment yet, it names the payment by its source: then the script is for the calls from its
+   * confirmation on.
    */
   plan(paymentIdOrSource: string, ...faults: ProviderFault[]): void {
     this.script.set(paymentIdOrSource, faults);
   }
 
-  charge(request: ChargeRequest): Promise<ChargeResult> {
-    const { paymentId, source } = request;
-    const name = this.script.has(paymentId) ? paymentId : source;
-    return this.answer('charge', request, name, () => this.keepCharge(request).result);
+  createIntent(request: IntentRequest): Promise<Intent> {
+    return this.answer('create', request, () => this.keepIntent(request).intent);
+  }
+
+  confirm({ reference, source, idempotencyKey }: Confirmation): Promise<Intent> {
+    const kept = this.kept(reference);
+    const { paymentId } = kept;
+    if (this.script.has(source) && !this.script.has(paymentId)) this.plan(paymentId, ...this.script.get(source)!);
+    return this.answer('confirm', { paymentId, idempotencyKey }, () => {
+      if (kept.intent.status !== 'unconfirmed') return kept.intent;
+      const [kind] = Object.keys(outcomes).filter((prefix) => source.startsWith(prefix));
+      kept.source = source;
+      kept.intent = kind ? outcomes[kind]!(kept) : taken(kept);
+      return kept.intent;
+    });
+  }
+
+  retrieve(reference: string): Promise<Intent> {
+    const { paymentId } = this.kept(reference);
+    return this.answer('retrieve', { paymentId, idempotencyKey: '' }, () => this.kept(reference).intent);
+  }
+
+  cancel({ reference, idempotencyKey }: { reference: string; idempotencyKey: string }): Promise<Intent> {
+    const kept = this.kept(reference);
+    return this.answer('cancel', { paymentId: kept.paymentId, idempotencyKey }, () => {
+      if (!isClosed(kept.intent)) kept.intent = { status: 'cancelled', reference };
+      return kept.intent;
+    });
   }
 
   refund(request: RefundRequest): Promise<{ reference: string }> {
-    const charge = this.chargeOf(request.reference);
-    return this.answer('refund', request, charge.paymentId, () => this.keepRefund(request, charge).result);
+    const { paymentId } = this.kept(request.reference);
+    const { idempotencyKey } = request;
+    return this.answer('refund', { paymentId, idempotencyKey }, () => this.keepRefund(request).result);
   }
 
-  findCharge({ paymentId, idempotencyKey }: ChargeRequest): Promise<ChargeResult | undefined> {
-    const made = [...this.charges.values()].filter((charge) => charge.idempotencyKey === idempotencyKey);
-    return this.lookUp(paymentId, made[0]?.result);
+  findIntent({ paymentId, idempotencyKey }: IntentRequest): Promise<Intent | undefined> {
+    const made = [...this.intents.values()].find((one) => one.idempotencyKey === idempotencyKey);
+    return this.lookUp(paymentId, made?.intent);
   }
 
   findRefund({ reference, idempotencyKey }: RefundRequest): Promise<{ reference: string } | undefined> {
-    const made = [...this.refunds.values()].filter((refund) => refund.idempotencyKey === idempotencyKey);
-    return this.lookUp(this.chargeOf(reference).paymentId, made[0]?.result);
+    const made = [...this.refunds.values()].find((refund) => refund.idempotencyKey === idempotencyKey);
+    return this.lookUp(this.kept(reference).paymentId, made?.result);
+  }
+
+  /** What a release did that asked for the money at once: the key is used, and nobody knows the name of the charge. */
+  chargeAtOnce(request: IntentRequest, source: string): void {
+    const kept = this.keepIntent(request);
+    kept.source = source;
+    kept.intent = source.startsWith('tok_declined') ? outcomes.tok_declined!(kept) : taken(kept);
+    this.intentsByKey.set(request.idempotencyKey, { ...kept, amount: -1 });
+  }
+
+  /** The customer, or a bank, has decided about the payment. */
+  decide(paymentId: string, outcome: 'approved' | 'processing' | 'declined'): void {
+    for (const kept of this.intentsOf(paymentId)) {
+      const { reference, status } = kept.intent;
+      // The page of an intent that was given up is dead.
+      if (status !== 'requires_action' && status !== 'processing') continue;
+      if (outcome === 'processing') kept.intent = { status: 'processing', reference };
+      else kept.intent = outcome === 'approved' ? taken(kept) : outcomes.tok_declined!(kept);
+    }
   }
 
   /** From now on look-ups tell what was done for this payment, or they fail. */
@@ -71,46 +135,61 @@ export class ScriptedProvider implements Provider {
 
   /** From now on the keys of this payment are unknown. What was done under them stays, and is shown. */
   forgetKeys(paymentId: string): void {
-    const references = [...this.charges.values()].filter((one) => one.paymentId === paymentId).map(referenceOf);
-    rename(this.charges, (charge) => charge.paymentId === paymentId);
-    rename(this.refunds, ({ reference }) => references.includes(reference));
+    const references = this.intentsOf(paymentId).map(({ intent }) => intent.reference);
+    for (const [key, one] of [...this.intentsByKey]) if (one.paymentId === paymentId) this.intentsByKey.delete(key);
+    for (const [key, refund] of [...this.refunds]) {
+      if (!references.includes(refund.reference)) continue;
+      this.refunds.delete(key);
+      this.refunds.set(`${key} (forgotten)`, refund);
+    }
     this.setLookUps(paymentId, 'work');
+  }
+
+  intentsOf(paymentId: string): KeptIntent[] {
+    return [...this.intents.values()].filter((one) => one.paymentId === paymentId);
   }
 
   /** How often the customer was charged, whatever was given back. */
   timesCharged(paymentId: string): number {
-    return [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one)).length;
+    return this.intentsOf(paymentId).filter(isPaid).length;
   }
 
-  /** The charges that were made or declined for a source. */
-  chargesOf(source: string): KeptCharge[] {
-    return [...this.charges.values()].filter((charge) => charge.source === source);
+  /** The intents that were confirmed with a source. */
+  chargesOf(source: string): KeptIntent[] {
+    return [...this.intents.values()].filter((one) => one.source === source);
   }
 
   /** The refunds that were made of a payment. */
   refundsOf(paymentId: string): KeptRefund[] {
-    const references = [...this.charges.values()].filter((one) => one.paymentId === paymentId).map(referenceOf);
-    return [...this.refunds.values()].filter(({ reference }) => references.includes(reference));
+    return [...this.refunds.values()].filter(({ reference }) => this.kept(reference).paymentId === paymentId);
   }
 
-  callsUnder(idempotencyKey: string): number {
-    return this.calls.filter((call) => call.idempotencyKey === idempotencyKey).length;
+  /** How often the provider was asked to move money for this name of a charge or refund. */
+  callsUnder(name: string): number {
+    const isFor = (key: string) => key === name || key.startsWith(`${name}/confirm/`);
+    return this.calls.filter(
+      ({ call, idempotencyKey }) => ['confirm', 'refund'].includes(call) && isFor(idempotencyKey),
+    ).length;
   }
 
-  isHanging(idempotencyKey: string): boolean {
-    return this.hanging.has(idempotencyKey);
+  /** All calls about a payment, in order. */
+  callsAbout(paymentId: string): ProviderCall[] {
+    return this.calls.filter((one) => one.paymentId === paymentId).map(({ call }) => call);
   }
 
-  /** Lets the answer to a hanging call arrive. */
-  letGo(idempotencyKey: string): void {
-    this.hanging.get(idempotencyKey)!();
-    this.hanging.delete(idempotencyKey);
+  isHanging(paymentId: string): boolean {
+    return this.hanging.has(paymentId);
+  }
+
+  /** Lets the answer to the hanging call about this payment arrive. */
+  letGo(paymentId: string): void {
+    this.hanging.get(paymentId)!();
+    this.hanging.delete(paymentId);
   }
 
   /** The amount that the customer has paid in the end, in minor units. */
   taken(paymentId: string): number {
-    const charged = [...this.charges.values()].filter((one) => one.paymentId === paymentId && isPaid(one));
-    return sumOf(charged) - sumOf(this.refundsOf(paymentId));
+    return sumOf(this.intentsOf(paymentId).filter(isPaid)) - sumOf(this.refundsOf(paymentId));
   }
 
   private lookUp<T>(paymentId: string, made: T | undefined): Promise<T | undefined> {
@@ -120,62 +199,53 @@ export class ScriptedProvider implements Provider {
   }
 
   private async answer<T>(
-    call: 'charge' | 'refund',
-    { idempotencyKey }: { idempotencyKey: string },
-    name: string,
+    call: ProviderCall,
+    { paymentId, idempotencyKey }: { paymentId: string; idempotencyKey: string },
     keep: () => T,
   ): Promise<T> {
-    this.calls.push({ call, idempotencyKey });
-    const fault = this.script.get(name)?.shift() ?? 'none';
+    this.calls.push({ call, paymentId, idempotencyKey });
+    const fault = this.script.get(paymentId)?.shift() ?? 'none';
     if (fault === 'fails-before') throw new RetryableError('the connection was refused');
     if (fault === 'refuses') throw new TerminalError('the provider refuses the request');
     const result = keep();
     if (fault === 'loses-answer') throw new RetryableError('the connection was reset');
-    if (fault === 'hangs') await new Promise<void>((resolve) => this.hanging.set(idempotencyKey, resolve));
+    if (fault === 'hangs') await new Promise<void>((resolve) => this.hanging.set(paymentId, resolve));
     return result;
   }
 
-  private keepCharge(request: ChargeRequest): KeptCharge {
-    const { idempotencyKey, source } = request;
-    const kept = this.charges.get(idempotencyKey);
+  private keepIntent(request: IntentRequest): KeptIntent {
+    const kept = this.intentsByKey.get(request.idempotencyKey);
     if (kept) {
-      const { result: _, ...first } = kept;
-      if (JSON.stringify(first) !== JSON.stringify(request))
-        throw new TerminalError('the key was used for another charge');
+      if (kept.amount !== request.amount) throw new RetryableError('the key was used for another charge');
       return kept;
     }
-    const result: ChargeResult = source.startsWith('tok_declined')
-      ? { outcome: 'declined', reason: 'generic_decline' }
-      : { outcome: 'succeeded', reference: `pi_${this.charges.size + 1}` };
-    const charge = { ...request, result };
-    this.charges.set(idempotencyKey, charge);
-    return charge;
+    const intent: Intent = { status: 'unconfirmed', reference: `pi_${this.intents.size + 1}` };
+    const made: KeptIntent = { ...request, intent };
+    this.intents.set(intent.reference, made);
+    this.intentsByKey.set(request.idempotencyKey, made);
+    return made;
   }
 
-  private keepRefund(request: RefundRequest, charge: KeptCharge): KeptRefund {
+  private keepRefund(request: RefundRequest): KeptRefund {
     const kept = this.refunds.get(request.idempotencyKey);
     if (kept) return kept;
+    const charge = this.kept(request.reference);
     if (this.taken(charge.paymentId) < request.amount) throw new TerminalError('more than was charged');
     const refund = { ...request, result: { reference: `re_${this.refunds.size + 1}` } };
     this.refunds.set(request.idempotencyKey, refund);
     return refund;
   }
 
-  private chargeOf(reference: string): KeptCharge {
-    const charge = [...this.charges.values()].find((one) => isPaid(one) && referenceOf(one) === reference);
-    if (!charge) throw new TerminalError('there is no such charge');
-    return charge;
+  private kept(reference: string): KeptIntent {
+    const kept = this.intents.get(reference);
+    if (!kept) throw new TerminalError('there is no such intent');
+    return kept;
   }
 }
 
-/** Keeps these entries under names that are no keys. */
-function rename<T>(kept: Map<string, T>, isOne: (entry: T) => boolean): void {
-  for (const [key, entry] of [...kept].filter(([, one]) => isOne(one))) {
-    kept.delete(key);
-    kept.set(`${key} (forgotten)`, entry);
-  }
-}
-
-const isPaid = ({ result }: KeptCharge): boolean => result.outcome === 'succeeded';
-const referenceOf = ({ result }: KeptCharge): string => (result.outcome === 'succeeded' ? result.reference : '');
+const taken = ({ capture, intent: { reference } }: KeptIntent): Intent => ({
+  status: capture === 'manual' ? 'authorized' : 'succeeded',
+  reference,
+});
+const isPaid = ({ intent }: KeptIntent): boolean => intent.status === 'succeeded';
 const sumOf = (kept: { amount: number }[]): number => kept.reduce((sum, { amount }) => sum + amount, 0);

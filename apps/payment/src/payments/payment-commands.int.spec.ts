@@ -1,4 +1,5 @@
-/** Charges and refunds on a real PostgreSQL, with a provider that fails, hangs and loses answers. */
+/** Charges and undos on a real PostgreSQL, with a provider that fails, hangs and loses answers. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Message, Reply } from '@shop/messaging';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
@@ -12,9 +13,10 @@ import {
   PaymentReplicas,
   perform,
   preparePaymentDatabase,
+  tenant,
   undone,
 } from '../../testing/payment-replicas';
-import type { ProviderFault } from '../../testing/scripted-provider';
+import type { ProviderCall, ProviderFault } from '../../testing/scripted-provider';
 import type { PaymentReplica } from '../../testing/replica';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
@@ -39,13 +41,11 @@ describe('R38 a charge', () => {
   });
 
   it('names the command to the provider, so that the provider knows it again', async () => {
-    const { charge } = replicas.newCase();
+    const { charge, paymentId } = replicas.newCase();
     await perform(one, charge);
-    expect(replicas.provider.charges.get(charge.id)).toMatchObject({
-      idempotencyKey: charge.id,
-      amount,
-      currency: 'EUR',
-    });
+    expect(replicas.provider.intentsOf(paymentId)).toMatchObject([
+      { idempotencyKey: charge.id, tenant, paymentId, amount, currency: 'EUR', capture: 'automatic' },
+    ]);
   });
 
   it('takes the money once when many copies come at the same time to two replicas', async () => {
@@ -99,57 +99,78 @@ describe('R38 a charge', () => {
     const [slow, quick] = [replicas.newCase(), replicas.newCase()];
     slow.plan('hangs');
     const hanging = perform(one, slow.charge);
-    await eventually(() => expect(replicas.provider.isHanging(slow.charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(slow.paymentId)).toBe(true));
     expect(await perform(one, quick.charge)).toEqual(quick.paid);
     const [{ open }] = await replicas.query<[{ open: string }]>(
       `select count(*) as open from pg_stat_activity where datname = current_database() and state like 'idle in trans%'`,
     );
     expect(Number(open)).toBe(0);
     expect(await replicas.ledgerRow(slow.charge)).toMatchObject({ status: 'pending' });
-    replicas.provider.letGo(slow.charge.id);
+    replicas.provider.letGo(slow.paymentId);
     expect(await hanging).toEqual(slow.paid);
   });
 });
 
 describe('R4 a charge whose answer is lost', () => {
-  it.each<[ProviderFault]>([['loses-answer'], ['fails-before']])(
-    'is unknown, and is asked again under the same key: %s',
-    async (fault) => {
-      const { charge, plan, paid, taken } = replicas.newCase();
-      plan(fault, fault);
-      await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
-      expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending' });
-      await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
-      expect(await perform(one, charge)).toEqual(paid);
-      expect(replicas.callsFor(charge)).toBe(3);
-      expect(taken()).toBe(amount);
-    },
-  );
+  it.each<[ProviderFault, ProviderCall[]]>([
+    ['loses-answer', ['create', 'confirm', 'retrieve', 'retrieve']],
+    ['fails-before', ['create', 'confirm', 'retrieve', 'retrieve', 'confirm']],
+  ])('is unknown, and is looked up by its name: %s', async (fault, expected) => {
+    const { charge, plan, paid, taken, calls } = replicas.newCase();
+    plan(fault, fault);
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending', providerReference: expect.stringMatching(/^pi_/) });
+    await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
+    expect(await perform(one, charge)).toEqual(paid);
+    expect([calls(), taken()]).toEqual([expected, amount]);
+  });
 
-  it.each<[string, ProviderFault, string, number]>([
-    ['was made', 'loses-answer', 'tok_ok', 1],
-    ['was not made', 'fails-before', 'tok_ok', 1],
-  ])('and that %s is refunded by its undo, and stays refunded', async (_, fault, source, refunds) => {
-    const { charge, refund, plan, paid, givenBack, taken } = replicas.newCase(source);
-    plan(fault);
+  it('and that was made is refunded by its undo, and stays refunded', async () => {
+    const { charge, refund, plan, paid, givenBack, taken, calls } = replicas.newCase();
+    plan('loses-answer');
     await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
     expect(await perform(other, refund)).toEqual(givenBack);
     expect(taken()).toBe(0);
     // The do comes late. It was done already, and its answer does not change.
     expect(await perform(one, charge)).toEqual(paid);
     expect(await perform(one, refund)).toEqual(givenBack);
-    expect([taken(), replicas.callsFor(refund)]).toEqual([0, refunds]);
+    expect([taken(), calls()]).toEqual([0, ['create', 'confirm', 'cancel', 'refund']]);
   });
 
-  it('and that turns out to be declined leaves nothing to give back', async () => {
-    const { charge, refund, plan, paymentId } = replicas.newCase('tok_declined');
-    plan('loses-answer');
+  it.each<[string, ProviderFault, string]>([
+    ['was not made', 'fails-before', 'tok_ok'],
+    ['was declined', 'loses-answer', 'tok_declined'],
+  ])('and that %s is given up by its undo, and never made', async (_, fault, source) => {
+    const { charge, refund, plan, neverCharged, calls } = replicas.newCase(source);
+    plan(fault);
     await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
-    expect(await perform(other, refund)).toEqual(nothingToRefund(paymentId));
-    expect(await perform(one, charge)).toEqual(declined);
+    expect(await perform(other, refund)).toEqual(neverCharged);
+    expect([await perform(one, charge), await perform(one, refund)]).toEqual([undone, neverCharged]);
+    expect(calls()).toEqual(['create', 'confirm', 'cancel']);
+    expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'cancelled', declineReason: 'undone' });
   });
 
-  it('stays unknown when the provider then refuses the request: it may have the money already', async () => {
+  it.each<[ProviderFault]>([['loses-answer'], ['fails-before']])(
+    'and that has no name yet is undone without a call: %s',
+    async (fault) => {
+      const { charge, refund, planAll, neverCharged, calls } = replicas.newCase();
+      planAll(fault);
+      await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+      expect(await perform(other, refund)).toEqual(neverCharged);
+      expect([await perform(one, charge), calls()]).toEqual([undone, ['create']]);
+    },
+  );
+
+  it('and that has no name yet gets one by the same key, and is made', async () => {
+    const { charge, planAll, paid, paymentId, calls } = replicas.newCase();
+    planAll('loses-answer', 'fails-before');
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
+    expect([await perform(one, charge), calls()]).toEqual([paid, ['create', 'create', 'create', 'confirm']]);
+    expect(replicas.provider.intentsOf(paymentId)).toHaveLength(1);
+  });
+
+  it('stays unknown when the provider then refuses to tell: it may have the money already', async () => {
     const { charge, refund, plan, givenBack, taken } = replicas.newCase();
     plan('loses-answer', 'refuses', 'refuses');
     await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
@@ -168,6 +189,18 @@ describe('R4 a charge whose answer is lost', () => {
     expect(await replicas.ledgerRow(refund)).toBeUndefined();
     expect(await perform(one, refund)).toEqual(givenBack);
     expect(taken()).toBe(0);
+  });
+
+  it('and whose undo has come is not made by the completer either', async () => {
+    const { charge, refund, plan, paymentId, calls } = replicas.newCase();
+    plan('fails-before', 'fails-before');
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
+    expect(await perform(one, charge)).toEqual(undone);
+    expect([calls(), replicas.provider.timesCharged(paymentId)]).toEqual([
+      ['create', 'confirm', 'cancel', 'cancel'],
+      0,
+    ]);
   });
 });
 
@@ -251,40 +284,48 @@ describe('R3 R4 every order and repetition of {charge, refund}', () => {
     async (source) => {
       const trials = sequences.flatMap((sequence) => scripts.map((script) => ({ sequence, script })));
       const outcomes = await inGroups(trials, async ({ sequence, script }) => {
-        const { charge, refund, plan, paymentId, taken, paid, givenBack, neverCharged } = replicas.newCase(source);
-        plan(...script);
+        const { charge, refund, planAll, paymentId, taken, calls, paid, givenBack, neverCharged } =
+          replicas.newCase(source);
+        planAll(...script);
         const commands = sequence.map((action) => (action === 'do' ? charge : refund));
         // First, each command comes once, answered or not. Then each comes again until it is answered.
-        for (const [index, command] of commands.entries())
+        let beforeUndo: number | undefined;
+        for (const [index, command] of commands.entries()) {
+          if (command === refund) beforeUndo ??= calls().length;
           await perform(index % 2 ? other : one, command).catch(isPassing);
+        }
         const replies = [];
         for (const command of commands) replies.push(await delivered(one, command));
 
-        const begun = sequence[0] === 'do';
-        const paying = source === 'tok_ok';
-        const expected = {
-          do: begun ? (paying ? paid : declined) : undone,
-          undo: begun ? (paying ? givenBack : nothingToRefund(paymentId)) : neverCharged,
-        };
+        const isMade = replies.some((reply) => isDeepStrictEqual(reply, paid));
+        const refused = source === 'tok_ok' ? undone : declined;
+        const isRefused = replies.some((reply) => isDeepStrictEqual(reply, declined));
+        const undo = isMade ? givenBack : isRefused ? nothingToRefund(paymentId) : neverCharged;
+        const does = isMade ? paid : isRefused ? refused : undone;
+        const isUndone = sequence.includes('undo');
         return {
           seen: {
             sequence,
             script,
             replies,
             money: taken(),
-            charges: replicas.keptOf(charge),
+            charges: replicas.provider.timesCharged(paymentId),
+            chargesByUndo: calls().slice(beforeUndo).includes('confirm'),
             refunds: replicas.keptOf(refund),
           },
           expected: {
             sequence,
             script,
-            replies: sequence.map((action) => expected[action]),
-            money: begun && paying && !sequence.includes('undo') ? amount : 0,
-            charges: begun ? 1 : 0,
-            refunds: begun && paying && sequence.includes('undo') ? 1 : 0,
+            replies: sequence.map((action) => (action === 'do' ? does : undo)),
+            money: isMade && !isUndone ? amount : 0,
+            charges: Number(isMade),
+            chargesByUndo: beforeUndo === undefined,
+            refunds: Number(isMade && isUndone),
           },
+          isMade: isMade || isUndone || source !== 'tok_ok',
         };
       });
+      expect(outcomes.every(({ isMade }) => isMade)).toBe(true);
       expect(outcomes.map(({ seen }) => seen)).toEqual(outcomes.map(({ expected }) => expected));
     },
   );

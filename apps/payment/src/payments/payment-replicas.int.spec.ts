@@ -35,9 +35,9 @@ describe('R11 two replicas at once', () => {
     const { charge, plan, paid } = replicas.newCase();
     plan('hangs');
     const first = perform(one, charge);
-    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     expect([await first, await perform(other, charge)]).toEqual([paid, paid]);
     expect(replicas.callsFor(charge)).toBe(1);
   });
@@ -46,9 +46,9 @@ describe('R11 two replicas at once', () => {
     const { charge, refund, plan, givenBack, taken } = replicas.newCase();
     plan('hangs');
     const first = perform(one, charge);
-    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     await first;
     expect(await perform(other, refund)).toEqual(givenBack);
     expect(taken()).toBe(0);
@@ -85,10 +85,10 @@ describe('R11 two replicas at once', () => {
     let charging: Promise<Reply> | undefined;
     const interrupted = interruptedReplica(async () => {
       charging = perform(other, charge);
-      await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+      await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     });
     await expect(perform(interrupted, refund)).rejects.toBeInstanceOf(RetryableError);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     await charging;
     expect([await perform(one, refund), taken()]).toEqual([givenBack, 0]);
   });
@@ -134,11 +134,11 @@ describe('R18 an owner whose lease was taken over', () => {
     const { charge, plan, paid, taken } = replicas.newCase();
     plan('hangs');
     const stale = perform(one, charge);
-    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     await ageLease(charge);
     expect(await perform(other, charge)).toEqual(paid);
     const written = await rowsOf(charge);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await rowsOf(charge)).toEqual(written);
     expect([replicas.callsFor(charge), taken()]).toEqual([2, amount]);
@@ -148,11 +148,11 @@ describe('R18 an owner whose lease was taken over', () => {
     const { charge, plan, paid } = replicas.newCase();
     plan('hangs', 'fails-before');
     const stale = perform(one, charge);
-    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     await ageLease(charge);
     await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
     const written = await rowsOf(charge);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await rowsOf(charge)).toEqual(written);
     expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending' });
@@ -163,10 +163,10 @@ describe('R18 an owner whose lease was taken over', () => {
     const { charge, refund, plan, paid, givenBack, taken } = replicas.newCase();
     plan('hangs');
     const stale = perform(one, charge);
-    await eventually(() => expect(replicas.provider.isHanging(charge.id)).toBe(true));
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
     await ageLease(charge);
     expect(await perform(other, refund)).toEqual(givenBack);
-    replicas.provider.letGo(charge.id);
+    replicas.provider.letGo(paymentId);
     await expect(stale).rejects.toBeInstanceOf(RetryableError);
     expect(await perform(one, charge)).toEqual(paid);
     expect([taken(), await replicas.paymentOf(charge)]).toMatchObject([0, { status: 'succeeded', refunded: amount }]);
@@ -178,13 +178,13 @@ describe('R18 an owner whose lease was taken over', () => {
     const performing = cases.map(({ charge }) => perform(one, charge));
     const settled = Promise.allSettled(performing);
     await eventually(() => {
-      for (const { charge } of cases) expect(replicas.provider.isHanging(charge.id)).toBe(true);
+      for (const { charge } of cases) expect(replicas.provider.isHanging(paymentId)).toBe(true);
     });
     const [first, lost, last] = cases as [Case, Case, Case];
     await ageLease(lost.charge);
     expect(await perform(other, lost.charge)).toEqual(lost.paid);
     const written = await rowsOf(lost.charge);
-    for (const { charge } of cases) replicas.provider.letGo(charge.id);
+    for (const { charge } of cases) replicas.provider.letGo(paymentId);
     expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await rowsOf(lost.charge)).toEqual(written);
     for (const { charge, paid, taken } of [first, last]) {

@@ -1,21 +1,30 @@
-/** What a refund has to do, for everything that may be known about the payment. */
+/** What the undo of a charge has to do, for everything that may be known about the payment. */
+import { examplePayment } from '../../testing/example-payment';
 import { type Payment, paymentIdOf, planRefund, type RefundPlan } from './payment';
 
 const payments = {
   none: undefined,
-  pending: paymentOf({ status: 'pending' }),
-  succeeded: paymentOf({ status: 'succeeded' }),
-  'given back': paymentOf({ status: 'succeeded', refunded: 4_200 }),
-  'of nothing': paymentOf({ status: 'succeeded', amount: 0 }),
-  declined: paymentOf({ status: 'declined', declineReason: 'generic_decline' }),
-  'never made': paymentOf({ status: 'declined', declineReason: 'never_charged' }),
+  pending: examplePayment({ status: 'pending' }),
+  'waiting for its customer': examplePayment({ status: 'pending', waitsFor: 'customer' }),
+  'waiting for a bank': examplePayment({ status: 'pending', waitsFor: 'provider' }),
+  authorized: examplePayment({ status: 'authorized' }),
+  'given up': examplePayment({ status: 'cancelled', declineReason: 'undone' }),
+  succeeded: examplePayment({ status: 'succeeded' }),
+  'given back': examplePayment({ status: 'succeeded', refunded: 4_200 }),
+  'of nothing': examplePayment({ status: 'succeeded', amount: 0 }),
+  declined: examplePayment({ status: 'declined', declineReason: 'generic_decline' }),
+  'never made': examplePayment({ status: 'declined', declineReason: 'never_charged' }),
 } satisfies Record<string, Payment | undefined>;
 
-describe('R4 a refund', () => {
+describe('R4 the undo of a charge', () => {
   it.each<[keyof typeof payments, RefundPlan]>([
     ['none', 'never-charged'],
     // Nobody knows whether it was paid. So the service must never say that there is nothing to give back.
     ['pending', 'wait-for-charge'],
+    ['waiting for its customer', 'give-up'],
+    ['waiting for a bank', 'give-up'],
+    ['authorized', 'give-up'],
+    ['given up', 'never-charged'],
     ['succeeded', 'refund'],
     ['given back', 'nothing-to-refund'],
     ['of nothing', 'nothing-to-refund'],
@@ -33,20 +42,3 @@ describe('R38 the id of a payment', () => {
     expect(paymentIdOf('a/charge/do')).toMatch(/^pmt_[\w-]{27}$/);
   });
 });
-
-function paymentOf(state: Pick<Payment, 'status'> & Partial<Payment>): Payment {
-  return {
-    tenant: 'acme',
-    id: 'pmt_1',
-    orderId: null,
-    amount: 4_200,
-    currency: 'EUR',
-    source: 'tok_ok',
-    declineReason: null,
-    providerReference: null,
-    refunded: 0,
-    version: 1,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    ...state,
-  };
-}

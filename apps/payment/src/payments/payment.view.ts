@@ -21,7 +21,10 @@ export class NextActionView {
   @ApiProperty({ enum: ['redirect'], description: 'show the page of the bank', example: 'redirect' })
   type: 'redirect';
 
-  @ApiProperty({ description: 'of the page; who has it can approve the payment', example: 'https://bank.example/3ds/7' })
+  @ApiProperty({
+    description: 'of the page; who has it can approve the payment',
+    example: 'https://bank.example/3ds/7',
+  })
   url: string;
 
   @ApiProperty({ format: 'date-time', example: '2026-03-01T12:15:00.000Z' })
@@ -31,7 +34,15 @@ export class NextActionView {
 @ApiSchema({ name: 'Payment', description: 'Money that was taken, or was to be.' })
 export class PaymentView implements Pick<
   Payment,
-  'id' | 'orderId' | 'amount' | 'currency' | 'declineReason' | 'providerReference' | 'refunded' | 'version' | 'createdAt'
+  | 'id'
+  | 'orderId'
+  | 'amount'
+  | 'currency'
+  | 'declineReason'
+  | 'providerReference'
+  | 'refunded'
+  | 'version'
+  | 'createdAt'
 > {
   @ApiProperty({ example: 'pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM' })
   id: string;

@@ -1,5 +1,4 @@
 /** The table of payments. Every statement that writes or locks payments, or reads many at once, is here. */
-import assert from 'node:assert/strict';
 import { rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Payment } from './payment';
 import type { Change } from './payment-state';
@@ -218,7 +217,8 @@ const nameMany: Statement = {
 };
 
 /** Seldom for a payment that has just begun to wait, and at least once a minute. Webhooks tell sooner. */
-export const nextCheck = (since: string) => `now() + least(greatest((now() - ${since}) * 0.1, '2 seconds'), '1 minute')`;
+export const nextCheck = (since: string) =>
+  `now() + least(greatest((now() - ${since}) * 0.1, '2 seconds'), '1 minute')`;
 
 // Whoever observes first may write last. So an end is never left: only an open payment changes.
 const changeOne: Statement = {

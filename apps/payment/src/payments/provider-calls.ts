@@ -10,7 +10,14 @@ import { LOGGER } from '@shop/service';
 import { type Asked, isTooLate, type Memory, memoryOf } from './asking-again';
 import type { Intent } from './intent';
 import { NEVER_CHARGED } from './payment';
-import { type Confirmation, type IntentRequest, MAX_CALLS, PROVIDER, type Provider, type RefundRequest } from './provider';
+import {
+  type Confirmation,
+  type IntentRequest,
+  MAX_CALLS,
+  PROVIDER,
+  type Provider,
+  type RefundRequest,
+} from './provider';
 
 export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
 

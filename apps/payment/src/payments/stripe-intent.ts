@@ -21,15 +21,16 @@ const TELLING: Stripe.PaymentIntent.Status[] = [
 export function intentOf({ id: reference, status, last_payment_error: error, next_action: action }: Shown): Intent {
   switch (status) {
     case 'succeeded':
+      return { reference, status: 'succeeded' };
     case 'processing':
-      return { reference, status };
+      return { reference, status: 'processing' };
     case 'requires_capture':
       return { reference, status: 'authorized' };
     case 'canceled':
       return { reference, status: 'cancelled' };
     case 'requires_action': {
       const url = action?.redirect_to_url?.url;
-      if (url) return { reference, status, url };
+      if (url) return { reference, status: 'requires_action', url };
       throw new RetryableError(`the charge ${reference} waits for something that has no page`);
     }
     case 'requires_confirmation':

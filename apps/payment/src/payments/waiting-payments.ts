@@ -97,7 +97,13 @@ export class WaitingPayments {
   }
 
   private tell(tx: Tx, { tenant, id, orderId, chargeId }: Payment, status: string): void {
-    const data = { tenant, paymentId: id, orderId: orderId ?? undefined, chargeId: (orderId && chargeId) ?? undefined, status };
+    const data = {
+      tenant,
+      paymentId: id,
+      orderId: orderId ?? undefined,
+      chargeId: (orderId && chargeId) ?? undefined,
+      status,
+    };
     appendEvents(tx, [newEvent(PaymentSettled, { id: `${id}/${status}`, subject: id, data })]);
     tx.afterCommit(() => this.options.relay.wake());
   }

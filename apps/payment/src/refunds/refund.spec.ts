@@ -1,21 +1,9 @@
 /** Which refunds are refused, for every state of a payment. */
 import type { Payment } from '../payments/payment';
+import { examplePayment } from '../../testing/example-payment';
 import { objectionTo, refundIdOf } from './refund';
 
-const paid: Payment = {
-  tenant: 'acme',
-  id: 'pmt_1',
-  orderId: null,
-  amount: 100,
-  currency: 'USD',
-  source: 'tok_ok',
-  status: 'succeeded',
-  declineReason: null,
-  providerReference: 'pi_1',
-  refunded: 0,
-  version: 2,
-  createdAt: '2026-01-01T00:00:00.000Z',
-};
+const paid = examplePayment({ amount: 100, currency: 'USD' });
 
 describe('R38 a refund', () => {
   it.each<[string, amount: number, payment: Payment | undefined, promised: number, code: string | undefined]>([
