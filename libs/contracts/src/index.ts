@@ -22,6 +22,7 @@ export {
   ChargePayment,
   ChargePaymentBody,
   MAX_SOURCE_LENGTH,
+  PAYMENT_ID,
   PaymentSettled,
   PaymentSettledBody,
   placeOfSource,
