@@ -5,7 +5,6 @@ import { eventually, useStack } from '@shop/testing';
 import { answerWith } from '../answer';
 import { Idempotency } from '../idempotency';
 import { ledgerMigrations } from '../ledger/migrations';
-import { newLeaseToken } from '../ledger/lease';
 import { PostgresLedger } from '../ledger/postgres-ledger';
 import type { Claim, Outcome } from '../settle';
 import type { LeasedWork } from './leased-work';
@@ -38,11 +37,6 @@ const selectIntents: Statement = {
   text: 'select id, by from intent where charge = any($1) order by charge',
 };
 const selectPoints: Statement = { name: 'test.points', text: 'select recovery from ledger where key = $1' };
-const selectMark: Statement = { name: 'test.mark', text: 'select status, undone from ledger where key = $1' };
-const selectWaiting: Statement = {
-  name: 'test.waiting',
-  text: `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%set undone%' and datname = current_database()`,
-};
 const ageLease: Statement = {
   name: 'test.age-lease',
   text: `update ledger set leased_until = now() - interval '1 second' where key = $1 and status = 'pending'`,
@@ -200,21 +194,6 @@ describe('R18 points that works reach at the same time', () => {
     dead.behind.open();
     expect(kinds(await Promise.all(charging))).toEqual(['in-use']);
     expect(await makersOf('resumed')).toEqual(['dead']);
-  });
-
-  it('R18 R4 are not marked any more when the mark had to wait for their end', async () => {
-    const ledger = new PostgresLedger();
-    const key = { scope: 's', key: 'overtaken' };
-    const claim = { ...claimOf(key.key), token: newLeaseToken(), work: 'charge', input: null };
-    await database.transaction(async (tx) => ledger.lease(tx, [claim], { owner: 'me', durationMs: LEASE_MS }));
-    let marking: Promise<void> | undefined;
-    await database.transaction(async (tx) => {
-      await ledger.complete(tx, [{ ...key, token: claim.token, answer: answerWith(200, 'done') }]);
-      marking = database.transaction(async (other) => ledger.mark(other, [key]));
-      await eventually(async () => expect(await database.query(selectWaiting)).toHaveLength(1));
-    });
-    await marking;
-    expect(await database.query(selectMark, [key.key])).toEqual([{ status: 'completed', undone: null }]);
   });
 
   it('R4 tell each work whether it is marked', async () => {

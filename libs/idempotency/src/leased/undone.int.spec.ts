@@ -64,6 +64,19 @@ describe.each(ledgers)('R4 work in %s', (_, { ledger, store, age }) => {
     expect(seen).toEqual([true, false]);
   });
 
+  it('R4 knows of it also in a later attempt, when the first one died', async () => {
+    const seen: boolean[] = [];
+    const works = open((work) => {
+      seen.push(work.undone);
+      return end(work);
+    });
+    const pair = newPair();
+    await take([pair.do, pair.undo]);
+    await age(pair.key, 2 * LEASE_MS);
+    expect(await works.resume(pair.key)).toMatchObject({ kind: 'fresh', resumed: true });
+    expect(seen).toEqual([true]);
+  });
+
   it.each<[string, (work: LeasedWork<Kind>) => Promise<unknown>]>([
     ['reach', (work) => work.reach('point', async () => 1)],
     [

@@ -117,27 +117,6 @@ describe.each(ledgers)('R4 the ledger in %s', (_, { ledger, store, age }) => {
     expect(await reach('point', claim)).toEqual(new Set());
   });
 
-  it('R16 R4 lets marks, points and answers of the same works meet in any order without a deadlock', async () => {
-    const claims = Array.from({ length: 50 }, () => newLeased());
-    await begin(...claims);
-    let runs = 0;
-    const counted = (send: (tx: Kind['tx']) => unknown) =>
-      run(async (tx) => {
-        runs++;
-        await send(tx);
-      });
-    const reached = claims.map((claim) => ({ ...heldOf(claim), point: 'point', result: 1 }));
-    await Promise.all([
-      counted((tx) => ledger.mark(tx, claims.map(keyOf))),
-      counted((tx) => ledger.savePoints(tx, reached.toReversed())),
-      counted((tx) => ledger.mark(tx, claims.map(keyOf).toReversed())),
-      counted((tx) => ledger.savePoints(tx, reached)),
-    ]);
-    // After a deadlock, there would be one more run.
-    expect(runs).toBe(4);
-    expect((await reach('again', ...claims)).size).toBe(50);
-  });
-
   it('R18 keeps the points of many works, each with its own result, whatever JSON it is', async () => {
     const results: unknown[] = [{ price: 5, of: ['a', null] }, 'text', 7, true, null, undefined];
     const claims = results.map(() => newLeased());
