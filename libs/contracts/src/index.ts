@@ -32,4 +32,11 @@ export {
   SOURCE,
 } from './payment';
 export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';
-export { amountOfProvider, objectionToPaying, type Payable, type PaymentObjection, providerAmountOf } from './payable';
+export {
+  amountOfProvider,
+  objectionToCharging,
+  objectionToPaying,
+  type Payable,
+  type PaymentObjection,
+  providerAmountOf,
+} from './payable';

@@ -1,6 +1,6 @@
 /** An order: the request, and the decision about its price. Pure. */
 import { ApiProperty } from '@nestjs/swagger';
-import { MAX_LINES, MAX_QUANTITY, MAX_SOURCE_LENGTH, objectionToPaying, SKU, SOURCE } from '@shop/contracts';
+import { MAX_LINES, MAX_QUANTITY, MAX_SOURCE_LENGTH, objectionToCharging, SKU, SOURCE } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { Type } from 'class-transformer';
@@ -116,11 +116,11 @@ export function priceItems(
 
 /**
  * An order that nobody can pay is not accepted. Its saga would only find that out later.
- * @throws Problem 422 `total_too_large`, `currency_not_supported` or `amount_not_payable`
+ * @throws Problem 422 `total_too_large`, `total_too_small`, `currency_not_supported` or `amount_not_payable`
  */
 export function checkPayable(total: Money): void {
-  const objection = objectionToPaying(total);
+  const objection = objectionToCharging(total);
   if (!objection) return;
-  const code = objection.code === 'amount_too_large' ? 'total_too_large' : objection.code;
+  const code = objection.code.replace(/^amount_(?=too_)/, 'total_');
   throw new Problem(422, code, `the total of the order cannot be paid: ${objection.detail}`);
 }
