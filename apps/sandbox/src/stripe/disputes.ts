@@ -1,6 +1,7 @@
 /** Disputes: the customer's bank takes the money back, and gives it again when the merchant wins. */
+import { Injectable } from '@nestjs/common';
 import { newTransaction } from './balance-transaction';
-import type { Books, Decision, World } from './books';
+import { Books, type Decision, type World } from './books';
 import type { Charge } from './charge';
 import { closedDispute, type Dispute, type DisputeReason, newDispute } from './dispute';
 import type { Happening } from './event';
@@ -35,6 +36,7 @@ export function disputeOf(
   return { kept: [disputed, dispute, transaction], happened: [['charge.dispute.created', dispute]], dispute };
 }
 
+@Injectable()
 export class Disputes {
   constructor(private readonly books: Books) {}
 

@@ -60,7 +60,7 @@ describe('an intent', () => {
     expect(stepOf(intentIn('requires_payment_method'), confirmWith(source))).toMatchObject({
       intent: { status },
       event,
-      ...(attempted && { attempted }),
+      ...(attempted && { attempted: source }),
     });
   });
 

@@ -40,8 +40,8 @@ export type IntentEvent =
 export interface Step {
   intent: PaymentIntent;
   event?: IntentEvent;
-  /** The card was asked, so there is a new charge. */
-  attempted?: true;
+  /** The source that was asked, when one was: then there is a new charge. */
+  attempted?: string;
   /** Why the attempt has failed. */
   failure?: CardError;
 }
@@ -67,7 +67,7 @@ export function decide(intent: PaymentIntent, action: Action): Step | Refusal {
     case 'confirm':
       return confirm(intent, action);
     case 'approve':
-      return { ...charge(intent), attempted: true };
+      return { ...charge(intent), attempted: intent.payment_method ?? undefined };
     case 'decline':
       return failed(intent, notAuthenticated);
     case 'settle':
@@ -110,8 +110,8 @@ function confirm(
   const token = source ?? intent.payment_method;
   if (token === null) return 'source_missing';
   const asked: PaymentIntent = { ...intent, payment_method: token };
-  if (!sourceOf(token)?.authenticates) return { ...charge(asked), attempted: true };
-  if (failsOnAction) return { ...failed(asked, nobodyThere), attempted: true };
+  if (!sourceOf(token)?.authenticates) return { ...charge(asked), attempted: token };
+  if (failsOnAction) return { ...failed(asked, nobodyThere), attempted: token };
   return {
     intent: {
       ...asked,

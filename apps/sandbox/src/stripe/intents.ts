@@ -1,7 +1,8 @@
 /** What a request does to a payment intent, with the charge and the money that follow from it. */
+import { Injectable } from '@nestjs/common';
 import { type Answer, type Call, refusal } from './answer';
 import { feeOf, newTransaction } from './balance-transaction';
-import type { Books, Decision } from './books';
+import { Books, type Decision } from './books';
 import { chargeAfter, newCharge, type Charge } from './charge';
 import { disputeOf } from './disputes';
 import type { Happening } from './event';
@@ -21,6 +22,7 @@ export interface NewIntent {
 
 type Answered = Decision & { answer: Answer };
 
+@Injectable()
 export class Intents {
   constructor(private readonly books: Books) {}
 
@@ -55,8 +57,9 @@ export class Intents {
     const nowMs = this.books.world.nowMs();
     const step = decide(intent, what === 'expire' ? { type: 'cancel', reason: 'automatic', nowMs } : { type: what });
     if (typeof step === 'string') return undefined;
-    this.books.record(this.consequences(intent, step));
-    return step.intent;
+    const { changed, decision } = this.consequences(intent, step);
+    this.books.record(decision);
+    return changed;
   }
 
   private act(call: Call, id: string, action: Action): Answer {
@@ -66,37 +69,40 @@ export class Intents {
   private decideOn(intent: PaymentIntent, action: Action): Answered {
     const step = decide(intent, action);
     if (typeof step === 'string') return { answer: refusal(errorOf(step, intent, action.type)) };
-    const decision = this.consequences(intent, step);
-    const changed = decision.kept[0] as PaymentIntent;
+    const { changed, decision } = this.consequences(intent, step);
     const { failure } = step;
     if (failure) return { ...decision, answer: refusal({ ...failure, payment_intent: changed }, 402) };
     return { ...decision, answer: { status: 200, body: changed } };
   }
 
-  /** The intent comes first of what is kept. */
-  private consequences(before: PaymentIntent, step: Step): Decision & { kept: NonNullable<Decision['kept']> } {
-    const { newId } = this.books.world;
-    const nowMs = this.books.world.nowMs();
-    const charge = this.chargeOf(before, step, nowMs);
-    const intent = charge ? { ...step.intent, latest_charge: charge.id } : step.intent;
-    const happened: Happening[] = step.event ? [[step.event, intent]] : [];
-    const received = intent.amount_received - before.amount_received;
-    if (!charge) return { kept: [intent], happened };
-    if (received === 0) return { kept: [intent, charge], happened };
-    const { currency } = intent;
-    const movement = { type: 'charge', source: charge.id, amount: received, fee: feeOf(received), currency } as const;
-    const transaction = newTransaction({ ...movement, id: newId('txn'), nowMs });
-    const paid: Charge = { ...charge, balance_transaction: transaction.id };
-    if (before.status === 'requires_capture') happened.push(['charge.captured', paid]);
-    const complains = !paid.disputed && sourceOf(paid.payment_method)?.disputes;
-    if (!complains) return { kept: [intent, paid, transaction], happened };
-    const disputed = disputeOf(paid, { amount: received, reason: 'fraudulent' }, this.books.world);
-    return { kept: [intent, transaction, ...disputed.kept], happened: [...happened, ...disputed.happened] };
+  private consequences(before: PaymentIntent, step: Step): { changed: PaymentIntent; decision: Decision } {
+    const charge = this.chargeOf(before, step);
+    const changed = charge ? { ...step.intent, latest_charge: charge.id } : step.intent;
+    const happened: Happening[] = step.event ? [[step.event, changed]] : [];
+    const received = changed.amount_received - before.amount_received;
+    if (!charge || received === 0) {
+      return { changed, decision: { kept: charge ? [changed, charge] : [changed], happened } };
+    }
+    const { kept, happened: more } = this.received(charge, received, before.status === 'requires_capture');
+    return { changed, decision: { kept: [changed, ...kept], happened: [...happened, ...more] } };
   }
 
-  private chargeOf(before: PaymentIntent, { intent, attempted }: Step, nowMs: number): Charge | undefined {
-    const token = intent.payment_method ?? before.payment_method;
-    if (attempted) return newCharge(intent, { id: this.books.world.newId('ch'), token: token ?? '', nowMs });
+  private received(charge: Charge, amount: number, wasHeld: boolean): Required<Pick<Decision, 'kept' | 'happened'>> {
+    const { newId, nowMs } = this.books.world;
+    const { id: source, currency } = charge;
+    const movement = { type: 'charge', source, amount, fee: feeOf(amount), currency } as const;
+    const transaction = newTransaction({ ...movement, id: newId('txn'), nowMs: nowMs() });
+    const paid: Charge = { ...charge, balance_transaction: transaction.id };
+    const happened: Happening[] = wasHeld ? [['charge.captured', paid]] : [];
+    const complains = !paid.disputed && sourceOf(paid.payment_method)?.disputes;
+    if (!complains) return { kept: [paid, transaction], happened };
+    const disputed = disputeOf(paid, { amount, reason: 'fraudulent' }, this.books.world);
+    return { kept: [transaction, ...disputed.kept], happened: [...happened, ...disputed.happened] };
+  }
+
+  private chargeOf(before: PaymentIntent, { intent, attempted }: Step): Charge | undefined {
+    const { newId, nowMs } = this.books.world;
+    if (attempted !== undefined) return newCharge(intent, { id: newId('ch'), token: attempted, nowMs: nowMs() });
     // An attempt that did not get as far as the card, such as a declined authentication, leaves the charge alone.
     if (before.status !== 'processing' && before.status !== 'requires_capture') return undefined;
     const charge = this.books.charges.find(before.latest_charge ?? '');

@@ -1,8 +1,10 @@
 /** Payouts: the provider sends what is in the merchant's balance to its bank. */
+import { Injectable } from '@nestjs/common';
 import { newTransaction } from './balance-transaction';
-import type { Books } from './books';
+import { Books } from './books';
 import { failedPayout, newPayout, type Payout } from './payout';
 
+@Injectable()
 export class Payouts {
   constructor(private readonly books: Books) {}
 

@@ -1,13 +1,15 @@
 /** Refunds: given once for each key, never more than is left, and sometimes sent back by the bank. */
+import { Injectable } from '@nestjs/common';
 import { type Answer, type Call, refusal } from './answer';
 import { newTransaction } from './balance-transaction';
-import type { Books } from './books';
+import { Books } from './books';
 import { type Charge, withRefunded } from './charge';
 import { checkAmount } from './currencies';
-import type { Disputes } from './disputes';
+import { Disputes } from './disputes';
 import type { PaymentIntent } from './payment-intent';
 import { failedRefund, newRefund, type Refund, type RefundForm, settledRefund } from './refund';
 
+@Injectable()
 export class Refunds {
   constructor(
     private readonly books: Books,
