@@ -3,7 +3,7 @@ import { counter, gauge, histogram } from '@shop/observability';
 import type { BreakerState } from './circuit-breaker';
 import type { GivenUp } from './retry';
 
-/** `failed`: the same call may succeed later. `refused`: it cannot. `cancelled`: by the caller, before there was an outcome. */
+/** `failed`: may be tried again. `refused`: may not. `cancelled`: by the caller, before there was an outcome. */
 export type TryOutcome = 'succeeded' | 'failed' | 'refused' | 'cancelled';
 /** `budget`: there were too many retries. `circuit`: the breaker has opened. */
 export type NotRetried = GivenUp | 'budget' | 'circuit';

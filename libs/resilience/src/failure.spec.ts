@@ -15,10 +15,10 @@ describe('R43 judge', () => {
         const again = status === 408 || status === 429 || (status === 409 && isConflictSafe);
         const expected = status >= 500 ? OUTAGE : again ? AGAIN : FINAL;
         // Whatever else is known of an answer, the status decides.
-        const others: Failure[] = [{}, { code: 'ECONNRESET' }, { isTimeout: true }, { says: 'retryable' }];
+        const others: Failure[] = [{}, { code: 'ECONNRESET' }, { isTimeout: true }, { retryAfterMs: 1 }];
         for (const other of others)
           expect([status, judge({ ...other, status }, isConflictSafe)]).toEqual([status, expected]);
-        expect(judge({ status, says: 'terminal' }, isConflictSafe)).toEqual(FINAL);
+        expect(judge({ status, isTerminal: true }, isConflictSafe)).toEqual(FINAL);
       }
     }
   });
@@ -33,8 +33,8 @@ describe('R43 judge', () => {
     ['a timeout by its code', { code: 'ETIMEDOUT' }, OUTAGE],
     ['a code of the dependency', { code: 'card_declined' }, FINAL],
     ['a certificate that is not good', { code: 'CERT_HAS_EXPIRED' }, FINAL],
-    ['an error that says so', { says: 'retryable' }, AGAIN],
-    ['an error that excludes it', { says: 'terminal', code: 'ECONNRESET', isTimeout: true }, FINAL],
+    ['an error that says when', { retryAfterMs: 0 }, AGAIN],
+    ['an error that excludes it', { isTerminal: true, code: 'ECONNRESET', isTimeout: true, retryAfterMs: 1 }, FINAL],
     ['an error of which nothing is known', {}, FINAL],
   ])('R43 without an answer: %s', (_, failure, expected) => {
     expect(judge(failure)).toEqual(expected);
@@ -50,11 +50,11 @@ describe('R43 failureOf', () => {
     ['a code', withCode('ECONNRESET'), { code: 'ECONNRESET' }],
     ['a code that is a timeout', withCode('ETIMEDOUT'), { code: 'ETIMEDOUT', isTimeout: true }],
     ['no code of the dependency', withCode('card_declined'), {}],
-    ['a time limit of ours', new TimedOutError('a try', 5), { isTimeout: true, says: 'retryable' }],
+    ['a time limit of ours', new TimedOutError('a try', 5), { isTimeout: true }],
     ['a time limit of the platform', new DOMException('late', 'TimeoutError'), { isTimeout: true }],
     ['the cause of fetch', new TypeError('fetch failed', { cause: withCode('EPIPE') }), { code: 'EPIPE' }],
-    ['a delay', new RetryableError('x', { retryAfterMs: 7 }), { says: 'retryable', retryAfterMs: 7 }],
-    ['a refusal', new TerminalError('x'), { says: 'terminal' }],
+    ['a delay', new RetryableError('x', { retryAfterMs: 7 }), { retryAfterMs: 7 }],
+    ['a refusal', new TerminalError('x'), { isTerminal: true }],
     ['what is no error', 'text', {}],
   ])('R43 reads %s', (_, error, expected) => {
     expect(failureOf(error)).toEqual(expected);
@@ -62,8 +62,9 @@ describe('R43 failureOf', () => {
 
   it('R43 reads what an SDK keeps beside the cause, and believes the outermost word', () => {
     const ofSdk = Object.assign(new Error('sdk'), { detail: new Error('closed', { cause: withCode('ECONNRESET') }) });
-    expect(failureOf(new RetryableError('x', { cause: ofSdk }))).toEqual({ says: 'retryable', code: 'ECONNRESET' });
-    expect(failureOf(new TerminalError('x', { cause: new RetryableError('y') }))).toEqual({ says: 'terminal' });
+    expect(failureOf(new RetryableError('x', { cause: ofSdk }))).toEqual({ code: 'ECONNRESET' });
+    expect(failureOf(new TerminalError('x', { cause: new RetryableError('y') }))).toEqual({ isTerminal: true });
+    expect(failureOf(new RetryableError('x', { cause: new TerminalError('y') }))).toEqual({});
   });
 
   it('R43 ends in a circle of causes', () => {

@@ -1,5 +1,5 @@
 /** What a failed call outside tells: whether to call again at once, and whether the whole dependency is down. Pure. */
-import { RetryableError, TerminalError } from './errors';
+import { TerminalError } from './errors';
 
 export interface Failure {
   /** Of the HTTP answer. Absent when none came. */
@@ -7,9 +7,9 @@ export interface Failure {
   /** Of a connection that failed, such as ECONNRESET. */
   code?: string;
   isTimeout?: boolean;
-  /** What the error says itself. It decides where there is neither a status nor a code. */
-  says?: 'retryable' | 'terminal';
-  /** How long the dependency wants to be left alone. */
+  /** The error says itself that a retry cannot help. */
+  isTerminal?: boolean;
+  /** How long the dependency wants to be left alone. Where nothing else is known, this asks for a retry. */
   retryAfterMs?: number;
 }
 
@@ -50,22 +50,23 @@ const MAX_CAUSES = 5;
 
 /**
  * A status decides before everything but a TerminalError. 429, 408 and a safe 409 mean that the dependency is alive. An
- * error of which nothing is known may be our own mistake, so the same call is not made again at once: its caller decides.
+ * error of which nothing is known, also a RetryableError, may last or be our own mistake. So the same call is not made
+ * again at once: its caller decides, later.
  * @param isConflictSafe whether this route answers 409 only for now, such as "the same key is in work"
  */
-export function judge({ status, code, isTimeout, says }: Failure, isConflictSafe = false): Verdict {
-  if (says === 'terminal') return FINAL;
+export function judge({ status, code, isTimeout, isTerminal, retryAfterMs }: Failure, isConflictSafe = false): Verdict {
+  if (isTerminal) return FINAL;
   if (status !== undefined) {
     if (status >= 500 && status <= 599) return OUTAGE;
     return status === 408 || status === 429 || (status === 409 && isConflictSafe) ? AGAIN : FINAL;
   }
   if (isTimeout || (code !== undefined && KNOWN_CODES.includes(code))) return OUTAGE;
-  return says === 'retryable' ? AGAIN : FINAL;
+  return retryAfterMs === undefined ? FINAL : AGAIN;
 }
 
 /** Reads an error and what caused it. SDKs keep the cause as `cause` or as `detail`, and the status as either name. */
 export function failureOf(error: unknown): Failure {
-  const failure: Failure = {};
+  const failure: Failure = error instanceof TerminalError ? { isTerminal: true } : {};
   let one: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && isObject(one); depth++) {
     const { name, status, statusCode, code, cause, detail, retryAfterMs } = one;
@@ -73,8 +74,6 @@ export function failureOf(error: unknown): Failure {
     if (typeof code === 'string' && KNOWN_CODES.includes(code)) failure.code ??= code;
     if (name === 'TimeoutError' || (TIMEOUT_CODES as readonly unknown[]).includes(code)) failure.isTimeout = true;
     if (typeof retryAfterMs === 'number') failure.retryAfterMs ??= retryAfterMs;
-    if (one instanceof TerminalError) failure.says ??= 'terminal';
-    if (one instanceof RetryableError) failure.says ??= 'retryable';
     one = cause ?? detail;
   }
   return failure;

@@ -90,7 +90,7 @@ describe('R43 OutsideClient', () => {
     ways = [answer(429, { 'retry-after': retryAfter })];
     const error: unknown = await openClient()().catch((e: unknown) => e);
     expect(error).toBeInstanceOf(RetryableError);
-    expect(failureOf(error)).toEqual({ status: 429, says: 'retryable', retryAfterMs });
+    expect(failureOf(error)).toEqual({ status: 429, retryAfterMs });
     expect(seen).toHaveLength(1);
   });
 
