@@ -15,6 +15,9 @@ export interface Order {
   nextAction?: { type: string; url: string; expiresAt: string };
 }
 
+/** Each takes up to a second. */
+const MAX_LOOKS = 20;
+
 export const print = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
 
 export class Stage {
@@ -34,6 +37,30 @@ export class Stage {
   place(sku: string, quantity: number, source: string, key: string = randomUUID()): Promise<ApiResponse<Order>> {
     const body = { customerId: 'alice', items: [{ sku, quantity }], payment: { source } };
     return this.clients.order.post<Order>('/orders', body, key);
+  }
+
+  /** Waits until the order waits for its customer, and returns the page of the bank. */
+  async bankPage(id: string): Promise<string> {
+    const { order } = this.clients;
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const { nextAction, status } = (await order.get<Order>(`/orders/${id}`, { prefer: 'wait=1' })).body;
+      if (nextAction) {
+        print(`  order ${id}: ${status}, the customer has to approve it on ${nextAction.url}`);
+        return nextAction.url;
+      }
+    }
+    throw new Error(`order ${id} does not wait for its customer`);
+  }
+
+  /** Presses a button on the page of the bank, as a browser would. Returns the status of the answer. */
+  async press(page: string, outcome: 'approve' | 'decline'): Promise<number> {
+    const { status } = await fetch(page, {
+      method: 'POST',
+      body: new URLSearchParams({ outcome }),
+      redirect: 'manual',
+    });
+    print(`  the customer presses ${outcome} (${status})`);
+    return status;
   }
 
   /** Waits until the order is settled, prints its story and checks its end. */
