@@ -948,11 +948,10 @@ export interface components {
         };
         PaymentBody: {
             /**
-             * @description manual: the money is only held, and is taken later over the payment service
-             * @default automatic
+             * @description automatic if not given; manual: the money is only held, and is taken later over the payment service
              * @enum {string}
              */
-            capture: "automatic" | "manual";
+            capture?: "automatic" | "manual";
             /**
              * @description the payment provider's token
              * @example tok_ok
