@@ -107,7 +107,8 @@ describe('events', () => {
   it('get lost when that is asked for, and can be listed and sent again', async () => {
     await send({ dropRate: 1 });
     const id = await create();
-    const [event] = (await provider.stripe.events.list({ type: 'payment_intent.created' })).data;
+    const [event] = (await provider.stripe.events.list({ types: ['payment_intent.created', 'payout.paid'] })).data;
+    expect((await provider.stripe.events.list({ type: 'payout.paid' })).data).toEqual([]);
     expect(event).toMatchObject({ data: { object: { id } } });
     await send({});
     await provider.admin('POST', `events/${event!.id}/resend`);
