@@ -9,7 +9,7 @@ import { Responder } from '../faults/responder';
 import type { Answer, Call } from './answer';
 import { Books } from './books';
 import { expand } from './expand';
-import { expansionsOf, fingerprintOf, type Form } from './form';
+import { fingerprintOf, listOf, type Form } from './form';
 import type { Source } from './sources';
 import { invalidParameter } from './stripe-error';
 
@@ -43,7 +43,7 @@ export class StripeDoor {
     const call = { key, fingerprint: fingerprintOf(pathOf(url), form) };
     const answer = (): Answer<object> => {
       const { body, ...rest } = this.logged(what, work(call), key);
-      return { ...rest, body: 'error' in body ? body : expand(body, expansionsOf(form), this.books) };
+      return { ...rest, body: 'error' in body ? body : expand(body, listOf(form, 'expand'), this.books) };
     };
     await this.responder.send(reply, plan, answer, key);
   }
@@ -51,7 +51,7 @@ export class StripeDoor {
   async read(reply: FastifyReply, find: () => object): Promise<void> {
     identify(reply);
     const query = reply.request.query as Form;
-    const work = () => ({ status: 200, body: expand(find(), expansionsOf(query), this.books) });
+    const work = () => ({ status: 200, body: expand(find(), listOf(query, 'expand'), this.books) });
     await this.responder.send(reply, this.faults.plan(), work);
   }
 
