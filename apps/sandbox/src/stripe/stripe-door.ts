@@ -22,6 +22,8 @@ export interface Write {
   form: Form;
   /** Of a charge, which may have faults of its own. */
   source?: Source;
+  /** Whose first attempt may fail because of its source. The default is the idempotency key. */
+  attempted?: string;
   work: (call: Call) => Answer;
 }
 
@@ -34,12 +36,12 @@ export class StripeDoor {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async write(reply: FastifyReply, { what, form, source, work }: Write): Promise<void> {
+  async write(reply: FastifyReply, { what, form, source, attempted, work }: Write): Promise<void> {
     const { headers, url } = reply.request;
     const key = keyOf(headers['idempotency-key']);
     identify(reply, key);
     // A charge that was already answered has had the fault of its source; only the faults for everybody still apply.
-    const plan = this.faults.plan(this.books.hasAnswer(key) ? undefined : source, key);
+    const plan = this.faults.plan(this.books.hasAnswer(key) ? undefined : source, attempted ?? key);
     const call = { key, fingerprint: fingerprintOf(pathOf(url), form) };
     const answer = (): Answer<object> => {
       const { body, ...rest } = this.logged(what, work(call), key);
