@@ -112,9 +112,12 @@ export class SagaEngine {
       return;
     }
     const { sagaId, step, action } = command;
+    const { outcome, reason, inDoubt, result } = reply.value;
+    // Its deadline asks again.
+    if (outcome === 'waiting') return;
     await this.dispatch(
       sagaId,
-      { type: 'replied', from: commandMailbox(message.source), step, action, ...reply.value },
+      { type: 'replied', from: commandMailbox(message.source), step, action, outcome, reason, inDoubt, result },
       { ...options, tenant: tenantOf(message) },
     );
   }

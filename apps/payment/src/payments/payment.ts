@@ -1,7 +1,7 @@
 /** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { CURRENCY, MAX_SOURCE_LENGTH, objectionToPaying, type Payable, SOURCE } from '@shop/contracts';
+import { CURRENCY, MAX_SOURCE_LENGTH, objectionToPaying, type Payable, PAYMENT_ID, SOURCE } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
@@ -14,8 +14,6 @@ import { type Capture, captures } from './intent';
 export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
 /** The reason of a payment that was never made while the provider could still be asked for it. */
 export const NEVER_CHARGED = 'never_charged';
-/** `pmt_` and the letters of a hash. */
-export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 /** Enough characters of a hash that two ids are never equal. */
 const ID_LENGTH = 27;
 

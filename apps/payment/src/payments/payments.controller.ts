@@ -13,11 +13,12 @@ import {
   readPage,
   Roles,
 } from '@shop/http';
+import { PAYMENT_ID } from '@shop/contracts';
 import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { IsOptional, Matches } from 'class-validator';
 import { CreatePayment } from './create-payment';
-import { notPayable, payableProblem, type Payment, PAYMENT_ID, PaymentBody } from './payment';
+import { notPayable, payableProblem, type Payment, PaymentBody } from './payment';
 import { paymentJson, PaymentView } from './payment.view';
 import { PaymentsService } from './payments.service';
 
