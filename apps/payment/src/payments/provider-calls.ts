@@ -107,7 +107,10 @@ export class ProviderCalls {
         return bounded(await this.provider.confirm({ ...request, source: this.opened(request.source, asking) }));
       } catch (error) {
         this.passUnknown('confirm', asking, error, false);
-        const left = await this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
+        // It may have been confirmed before. So when it cannot be given up, nobody knows.
+        const left = await this.provider
+          .cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` })
+          .catch((cause: unknown) => this.passUnknown('cancel', asking, cause, true));
         return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
       }
     });
