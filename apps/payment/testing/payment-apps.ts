@@ -11,7 +11,7 @@ import { eventually } from '@shop/testing';
 import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
 import { providerDependency } from '../src/payments/provider-calls';
-import { ScriptedProvider } from './scripted-provider';
+import { type KeptIntent, ScriptedProvider } from './scripted-provider';
 
 const known = callersOf({
   operator: 'acme/olga:operator',
@@ -46,6 +46,8 @@ export interface PaymentJson {
   amount: number;
   refunded: number;
   version: number;
+  nextAction?: { type: string; url: string; expiresAt: string };
+  expiresAt?: string;
 }
 
 export class PaymentApps {
@@ -130,14 +132,12 @@ export class PaymentApps {
     return this.get<Idempotency>(Idempotency, replica).works.resumeOverdue();
   }
 
-  /**
-   * Waits until the provider has made the charge and holds its answer back. Returns the provider's key for the charge.
-   */
-  async hangingCharge(source: string): Promise<string> {
+  /** The charge, when the provider has made it and holds its answer back. */
+  async hangingCharge(source: string): Promise<KeptIntent> {
     return eventually(() => {
       const [charge] = this.provider.chargesOf(source);
-      expect(charge && this.provider.isHanging(charge.idempotencyKey)).toBe(true);
-      return charge!.idempotencyKey;
+      expect(charge && this.provider.isHanging(charge.paymentId)).toBe(true);
+      return charge!;
     });
   }
 }
