@@ -9,7 +9,7 @@ import { PaymentApps, paymentBody } from '../../testing/payment-apps';
 import { preparePaymentDatabase } from '../../testing/payment-replicas';
 import { CreateRefund } from '../refunds/create-refund';
 import { CreatePayment } from './create-payment';
-import { ProviderCalls } from './provider-calls';
+import { ProviderCalls, providerDependency } from './provider-calls';
 import { WaitingPayments } from './waiting-payments';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
@@ -92,7 +92,7 @@ const dying = (transaction: number, moment: 'before' | 'behind') =>
 const alive = () => new Idempotency(apps.database, new PostgresLedger());
 
 const waiting = () => apps.get(WaitingPayments);
-const calls = () => new ProviderCalls(apps.provider, logger, sealer);
+const calls = () => new ProviderCalls(apps.provider, logger, sealer, providerDependency({ maxTries: 1 }));
 
 const answerIn = (outcome: Outcome): unknown => ('answer' in outcome ? JSON.parse(outcome.answer.body) : outcome);
 

@@ -4,7 +4,7 @@ import { RetryableError, TerminalError } from '@shop/resilience';
 import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import type { Intent } from './intent';
 import type { Confirmation, IntentRequest, Provider, RefundRequest } from './provider';
-import { type AskingForIntent, ProviderCalls } from './provider-calls';
+import { type AskingForIntent, ProviderCalls, providerDependency } from './provider-calls';
 
 const HOUR_MS = 3_600_000;
 const DAY_LATER = { ageMs: 25 * HOUR_MS };
@@ -43,7 +43,7 @@ const refuses = () => Promise.reject(new TerminalError('no'));
 const fails = () => Promise.reject(new RetryableError('the connection was reset'));
 
 /** The calls to a provider that fails whatever the test does not expect to be asked. `asked` lists what was asked. */
-function callsTo(answers: Partial<Provider>, { log = logger, keys = DEVELOPMENT_DATA_KEYS } = {}) {
+function callsTo(answers: Partial<Provider>, { log = logger, keys = DEVELOPMENT_DATA_KEYS, maxTries = 1 } = {}) {
   const asked: string[] = [];
   const provider = new Proxy({} as Provider, {
     get: (_, name: keyof Provider) => (request: never) => {
@@ -52,7 +52,7 @@ function callsTo(answers: Partial<Provider>, { log = logger, keys = DEVELOPMENT_
       return answer ? answer(request) : Promise.reject(new Error(`${name} was not expected`));
     },
   });
-  return { calls: new ProviderCalls(provider, log, new Sealer(keys)), asked };
+  return { calls: new ProviderCalls(provider, log, new Sealer(keys), providerDependency({ maxTries })), asked };
 }
 
 const shows =
@@ -283,5 +283,51 @@ describe('R26 ProviderCalls and a sealed source', () => {
     const elsewhere = { ...asking, place: 'elsewhere' };
     await expect(callsWith(DEVELOPMENT_DATA_KEYS).confirm(sealed(), elsewhere)).rejects.toThrow(RetryableError);
     expect(sourcesIn()).toEqual([]);
+  });
+});
+
+describe('R43 a call that fails for a moment', () => {
+  const once = <T>(failure: Error, then: T) => {
+    const answers = [() => Promise.reject(failure), () => Promise.resolve(then)];
+    return () => answers.shift()!();
+  };
+  /** As from a server that is alive, and asks to come again at once. */
+  const busy = (status = 429) => new RetryableError(`answered ${status}`, { cause: { status }, retryAfterMs: 0 });
+
+  it.each<[keyof Provider, Partial<Provider>, (calls: ProviderCalls) => Promise<unknown>]>([
+    ['createIntent', { createIntent: once(busy(), unconfirmed) }, (calls) => calls.createIntent(order, asking)],
+    ['confirm', { confirm: once(busy(503), succeeded) }, (calls) => calls.confirm(confirmation, asking)],
+    ['retrieve', { retrieve: once(busy(), succeeded) }, (calls) => calls.retrieve(reference, asking)],
+    ['cancel', { cancel: once(busy(409), cancelled) }, (calls) => calls.cancel(givingUp, asking)],
+    ['refund', { refund: once(busy(), { reference }) }, (calls) => calls.refund(back, asking)],
+  ])('is made again at once: %s', async (name, answers, call) => {
+    const { calls, asked } = callsTo(answers, { maxTries: 3 });
+    await expect(call(calls)).resolves.toBeDefined();
+    expect(asked).toEqual([name, name]);
+  });
+
+  it('has a key of its own for each try of a confirmation: a provider may repeat a failure under its key', async () => {
+    const keys: string[] = [];
+    const confirm = ({ idempotencyKey }: Confirmation) => {
+      keys.push(idempotencyKey);
+      return keys.length === 1 ? Promise.reject(busy(500)) : Promise.resolve(succeeded);
+    };
+    await callsTo({ confirm }, { maxTries: 3 }).calls.confirm(confirmation, asking);
+    expect(keys).toEqual(['cmd-1/confirm/1.1', 'cmd-1/confirm/1.2']);
+  });
+
+  it('R4 tells nothing by a refusal of its second try: the first one may have moved the money', async () => {
+    const answers = [() => Promise.reject(busy(503)), refuses];
+    const { calls, asked } = callsTo({ refund: () => answers.shift()!() }, { maxTries: 3 });
+    await expect(calls.refund(back, asking)).rejects.toThrow(RetryableError);
+    expect(asked).toEqual(['refund', 'refund']);
+  });
+
+  it('R43 R44 is hardly made again while the provider is down, and soon not made at all', async () => {
+    const { calls, asked } = callsTo({ createIntent: () => Promise.reject(busy(503)) }, { maxTries: 3 });
+    const CALLS = 300;
+    for (let call = 0; call < CALLS; call++) await calls.createIntent(order, asking).catch(() => undefined);
+    // Ten in a row are enough to open the circuit. Each of them may be made three times.
+    expect(asked.length).toBeLessThanOrEqual(30);
   });
 });
