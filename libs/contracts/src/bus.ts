@@ -2,7 +2,7 @@
 import { type BusRole } from '@shop/messaging';
 
 export const busRoles: readonly BusRole[] = [
-  { service: 'order', commands: ['inventory', 'payment'], tells: true },
+  { service: 'order', commands: ['inventory', 'payment'], tells: true, hears: ['payment'] },
   { service: 'inventory', answers: ['order'] },
-  { service: 'payment', answers: ['order'] },
+  { service: 'payment', answers: ['order'], tells: true },
 ];

@@ -8,14 +8,26 @@ export {
   RestockReservation,
   StockLine,
 } from './inventory';
-export { OrderCancelled, OrderCancelledBody, OrderConfirmed, OrderConfirmedBody } from './order';
 export {
+  OrderActionRequired,
+  OrderActionRequiredBody,
+  OrderCancelled,
+  OrderCancelledBody,
+  OrderConfirmed,
+  OrderConfirmedBody,
+} from './order';
+export {
+  type Capture,
+  captures,
   ChargePayment,
   ChargePaymentBody,
   MAX_SOURCE_LENGTH,
+  PaymentSettled,
+  PaymentSettledBody,
   placeOfSource,
   RefundPayment,
   RefundPaymentBody,
+  settledStatuses,
   SOURCE,
 } from './payment';
 export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';

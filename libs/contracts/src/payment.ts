@@ -1,6 +1,6 @@
-/** The commands that the payment service takes. */
-import { defineCommand } from '@shop/messaging';
-import { IsInt, IsString, IsUUID, Matches, MaxLength, Min, MinLength } from 'class-validator';
+/** The commands that the payment service takes, and the event that it publishes. */
+import { defineCommand, defineEvent } from '@shop/messaging';
+import { IsIn, IsInt, IsOptional, IsString, IsUUID, Matches, MaxLength, Min, MinLength } from 'class-validator';
 import { CURRENCY, TENANT } from './limits';
 
 /** In characters, for a token as the client sends it. */
@@ -10,6 +10,10 @@ export const SOURCE = /^(?!sealed\.)/;
 /** The longest sealed token: four bytes for each character, the nonce and the tag, in base64, behind the name of the key. */
 const MAX_SEALED_LENGTH = 1_200;
 const MAX_COMMAND_ID_LENGTH = 255;
+
+/** `manual`: the money is only held, and somebody takes it later. */
+export const captures = ['automatic', 'manual'] as const;
+export type Capture = (typeof captures)[number];
 
 export class ChargePaymentBody {
   @Matches(TENANT)
@@ -31,6 +35,11 @@ export class ChargePaymentBody {
   @MinLength(1)
   @MaxLength(MAX_SEALED_LENGTH)
   source: string;
+
+  /** Absent means automatic: releases before this one do not know the member. */
+  @IsOptional()
+  @IsIn(captures)
+  capture?: Capture;
 }
 
 export class RefundPaymentBody {
@@ -47,13 +56,43 @@ export class RefundPaymentBody {
   chargeId: string;
 }
 
+export const settledStatuses = ['authorized', 'succeeded', 'declined', 'cancelled'] as const;
+
+export class PaymentSettledBody {
+  @Matches(TENANT)
+  tenant: string;
+
+  @IsUUID()
+  paymentId: string;
+
+  /** Absent for money that belongs to no order, and then there is no `chargeId`. */
+  @IsOptional()
+  @IsUUID()
+  orderId?: string;
+
+  /** The id of the ChargePayment command that was answered with `waiting`. */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(MAX_COMMAND_ID_LENGTH)
+  chargeId?: string;
+
+  @IsIn(settledStatuses)
+  status: (typeof settledStatuses)[number];
+}
+
 /** A sealed token opens for its own order only. */
 export const placeOfSource = ({ tenant, orderId }: Pick<ChargePaymentBody, 'tenant' | 'orderId'>): string =>
   `charge-payment/${tenant}/${orderId}`;
 
 const service = 'payment';
 
-/** Refused `payment_declined`. */
+/**
+ * Refused `payment_declined` or `payment_expired`. Answered with `waiting` while the customer or the provider has to act.
+ * With `capture: 'manual'` it succeeds when the money is held.
+ */
 export const ChargePayment = defineCommand({ service, name: 'charge-payment', version: 1, body: ChargePaymentBody });
 /** Refunds the whole amount; for a charge that never happened there is nothing to do. */
 export const RefundPayment = defineCommand({ service, name: 'refund-payment', version: 1, body: RefundPaymentBody });
+/** A payment that waited has its outcome. A hint: the reply to the command, sent again, is the truth. */
+export const PaymentSettled = defineEvent({ service, name: 'settled', version: 1, body: PaymentSettledBody });

@@ -141,13 +141,24 @@ function eventsOf(service: string, all: readonly EventType<object>[]): Part {
   const channel = channelOf(name, subjectOf(eventMailbox(service)), 'Kept for three days, for whoever listens.');
   return {
     channels: { [name]: channel },
-    operations: { [`${service}TellsEvents`]: operation('send', name, 'At least once, and in any order.') },
+    operations: {
+      [`${service}TellsEvents`]: operation('send', name, 'At least once, and in any order.'),
+      ...Object.fromEntries(
+        listenersOf(service).map((listener) => [
+          `${listener}Hears${service[0]!.toUpperCase()}${service.slice(1)}Events`,
+          operation('receive', name, `As hints: the ${listener} service moves nothing by them alone.`),
+        ]),
+      ),
+    },
     batch: batchOf(
       name,
       all.filter(({ source }) => source === service),
     ),
   };
 }
+
+const listenersOf = (service: string): string[] =>
+  contracts.busRoles.filter(({ hears }) => hears?.includes(service)).map((role) => role.service);
 
 const channelOf = (batch: string, address: string, description: string): Schema => ({
   address,

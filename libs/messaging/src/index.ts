@@ -1,7 +1,7 @@
 export { Broker, type BrokerOptions } from './broker';
 export { type Credentials, type Tls } from './broker-options';
 export { type BusRole, type BusUser, configurationOf, permissionsOf } from './permissions';
-export { defineCommand, type CommandType, bodyOf, replyTo, Reply } from './command';
+export { defineCommand, type CommandType, bodyOf } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
 export { DeadLetterEntity } from './dead-letter.entity';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter, type Reach } from './dead-letter.repository';
@@ -29,4 +29,5 @@ export { messagingMigrations, outboxMigrations } from './migrations';
 export { appendEvents } from './outbox';
 export { OutboxRelay } from './outbox-relay';
 export { Publisher } from './publisher';
+export { Reply, replyTo, Waiting, WaitingAction } from './reply';
 export { MAILBOX_LANE } from './topology';

@@ -22,7 +22,7 @@ import {
   succeed,
 } from '../testing/test-service';
 import { Broker } from './broker';
-import { replyTo } from './command';
+import { replyTo } from './reply';
 import { Replies, type Delivery } from './mailbox';
 import { decodeBatch, encodeBatch, subjectFrom } from './message';
 import { Publisher } from './publisher';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { IsInt } from 'class-validator';
 import fc from 'fast-check';
-import { bodyOf, defineCommand, replyTo } from './command';
+import { bodyOf, defineCommand } from './command';
+import { replyTo } from './reply';
 import {
   commandMailbox,
   decodeBatch,

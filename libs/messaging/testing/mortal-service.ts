@@ -1,6 +1,6 @@
 /** Run as a process of its own by a test: answers its messages, and is killed by those that say so. */
 import 'reflect-metadata';
-import { replyTo } from '../src/command';
+import { replyTo } from '../src/reply';
 import { answerEach, startService } from './test-service';
 
 async function main([mailbox, natsUrl, databaseUrl]: string[]): Promise<void> {

@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '@shop/postgres';
 import { applyMigrations } from '@shop/postgres/testing';
 import pino from 'pino';
 import { Broker } from '../src/broker';
-import { replyTo } from '../src/command';
+import { replyTo } from '../src/reply';
 import { DeadLetterEntity } from '../src/dead-letter.entity';
 import { DeadLetters } from '../src/dead-letters';
 import { JetStreamServer } from '../src/jetstream.server';

@@ -7,6 +7,7 @@ export {
   refused,
   refusedInDoubt,
   succeeded,
+  waiting,
 } from './on';
 export { type CommandSet, Participant } from './participant';
 export { ParticipantModule, type ParticipantModuleOptions } from './participant.module';

@@ -1,6 +1,6 @@
 /** The handler for one kind of command. Its author writes one decision about one command. */
 import type { CallOutside } from '@shop/idempotency';
-import type { CommandType, Reply } from '@shop/messaging';
+import type { CommandType, Reply, Waiting } from '@shop/messaging';
 
 /** A command that was read from its message. */
 export interface Command<Body extends object = object> {
@@ -45,3 +45,8 @@ export const succeeded = (result?: Record<string, unknown>): Reply => ({ outcome
 export const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
 /** Refused without knowing what an earlier delivery of the command did. So its saga has to undo it anyway. */
 export const refusedInDoubt = (reason: string): Reply => ({ outcome: 'refused', reason, inDoubt: true });
+/**
+ * Somebody else has to act first. True only now, so it is not kept (`answerOf(reply, { kept: false })`): the command, sent
+ * again, is decided again.
+ */
+export const waiting = (waiting: Waiting): Reply => ({ outcome: 'waiting', waiting });
