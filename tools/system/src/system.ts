@@ -77,6 +77,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     guard,
     sandboxFile,
     sandboxPort: ports.sandbox,
+    orderPort: ports.order,
   });
   const managementPorts = await freePorts();
   const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
@@ -128,6 +129,8 @@ interface Surroundings {
   sandboxFile: string;
   /** Where the payment services find the provider. */
   sandboxPort: number;
+  /** Where customers come back from the page of their bank. */
+  orderPort: number;
 }
 
 interface Ports {
@@ -138,7 +141,7 @@ interface Ports {
 /** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
-  { stack, busUsers, roles, guard, sandboxFile, sandboxPort }: Surroundings,
+  { stack, busUsers, roles, guard, sandboxFile, sandboxPort, orderPort }: Surroundings,
 ): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -155,7 +158,12 @@ function createServicesWith(
     payment:
       options.provider === 'simulated'
         ? { PAYMENT_PROVIDER: 'simulated' }
-        : { PAYMENT_PROVIDER: 'stripe', STRIPE_API_KEY: 'sk_test_sandbox', STRIPE_BASE_URL: urlOf(sandboxPort) },
+        : {
+            PAYMENT_PROVIDER: 'stripe',
+            STRIPE_API_KEY: 'sk_test_sandbox',
+            STRIPE_BASE_URL: urlOf(sandboxPort),
+            PAYMENT_RETURN_URL: `${urlOf(orderPort)}/docs`,
+          },
   };
   const database = (name: ServiceName): Record<string, string> => {
     const { everyday, migrator } = roles.get(name) ?? {};

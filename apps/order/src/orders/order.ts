@@ -6,7 +6,7 @@ import {
   MAX_LINES,
   MAX_QUANTITY,
   MAX_SOURCE_LENGTH,
-  objectionToPaying,
+  objectionToCharging,
   SKU,
   SOURCE,
 } from '@shop/contracts';
@@ -143,11 +143,11 @@ export function priceItems(
 
 /**
  * An order that nobody can pay is not accepted. Its saga would only find that out later.
- * @throws Problem 422 `total_too_large`, `currency_not_supported` or `amount_not_payable`
+ * @throws Problem 422 `total_too_large`, `total_too_small`, `currency_not_supported` or `amount_not_payable`
  */
 export function checkPayable(total: Money): void {
-  const objection = objectionToPaying(total);
+  const objection = objectionToCharging(total);
   if (!objection) return;
-  const code = objection.code === 'amount_too_large' ? 'total_too_large' : objection.code;
+  const code = objection.code.replace(/^amount_(?=too_)/, 'total_');
   throw new Problem(422, code, `the total of the order cannot be paid: ${objection.detail}`);
 }

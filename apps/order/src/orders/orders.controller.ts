@@ -41,6 +41,7 @@ const notAccepted: Record<string, ProblemMembers> = {
   unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
   mixed_currencies: {},
   total_too_large: {},
+  total_too_small: {},
   currency_not_supported: {},
   amount_not_payable: {},
 };

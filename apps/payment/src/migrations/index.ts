@@ -1,6 +1,6 @@
 /** All migrations of the payment service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
-import { messagingMigrations } from '@shop/messaging';
+import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { apiKeyMigrations } from '@shop/service';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
@@ -9,6 +9,7 @@ import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments'
 export const paymentMigrations = [
   ...ledgerMigrations,
   ...messagingMigrations,
+  ...outboxMigrations,
   ...apiKeyMigrations,
   CreatePayment1760000030000,
   EraseSources1760000030100,
