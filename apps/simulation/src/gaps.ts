@@ -39,19 +39,41 @@ const completeAnyhow: Statement = {
     where scope = $1 and key = $2`,
 };
 
-/** Uses a new key each time, so the provider cannot recognise a repeated request. */
-function withNewKeys({ charge, refund, ...lookUps }: Provider): Provider {
-  let asked = 0;
-  const renamed = <Request extends { idempotencyKey: string }>(request: Request): Request => ({
-    ...request,
-    idempotencyKey: `${request.idempotencyKey}/${++asked}`,
-  });
-  return {
-    ...lookUps,
-    charge: (request) => charge(renamed(request)),
-    refund: (request) => refund(renamed(request)),
-  };
+/** What a charge or its undo learns of the other one is that it is in work, and not more. */
+class WithoutMarks extends PostgresLedger {
+  override mark(): void {}
 }
+
+/** Whoever takes a work over begins from the start. */
+class WithoutPoints extends PostgresLedger {
+  override savePoints(): Promise<Set<string>> {
+    return Promise.resolve(new Set());
+  }
+}
+
+/** Lets every owner go on behind a point, also one that lost its lease. */
+class WithoutFencedPoints extends PostgresLedger {
+  override savePoints(...given: Parameters<PostgresLedger['savePoints']>): Promise<Set<string>> {
+    return super.savePoints(...given).catch((error: Error) => {
+      if (error.name === 'LeaseLostError') return new Set();
+      throw error;
+    });
+  }
+}
+
+/** The provider forgets which intents and refunds were asked for under which keys. */
+const withNewKeys =
+  (...calls: ('createIntent' | 'refund')[]) =>
+  (provider: Provider): Provider => {
+    let asked = 0;
+    const renamed = <Request extends { idempotencyKey: string }>(call: 'createIntent' | 'refund', request: Request) =>
+      calls.includes(call) ? { ...request, idempotencyKey: `${request.idempotencyKey}/${++asked}` } : request;
+    return {
+      ...provider,
+      createIntent: (request) => provider.createIntent(renamed('createIntent', request)),
+      refund: (request) => provider.refund(renamed('refund', request)),
+    };
+  };
 
 export const noTombstones: Gaps = { ledger: () => new WithoutTombstones() };
 export const nothingUndone: Gaps = { message: ({ undoes: _, ...message }) => message };
@@ -59,4 +81,9 @@ export const noLedgerOf = (service: string): Gaps => ({
   ledger: (one) => (one === service ? new Forgetful() : undefined),
 });
 export const noFencing: Gaps = { ledger: () => new WithoutFencing() };
-export const newProviderKeys: Gaps = { provider: withNewKeys };
+export const noMarks: Gaps = { ledger: () => new WithoutMarks() };
+export const newRefundKeys: Gaps = { provider: withNewKeys('refund') };
+/** Names protect, even if the provider remembers no key. */
+export const forgetfulProvider: Gaps = { provider: withNewKeys('createIntent') };
+export const namesAreLost: Gaps = { ...forgetfulProvider, ledger: () => new WithoutPoints() };
+export const noFencedPoints: Gaps = { ...forgetfulProvider, ledger: () => new WithoutFencedPoints() };
