@@ -21,7 +21,9 @@ export function audit({ script, clients, provider, witness }: Audited, records: 
     ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : ordersFollowTheirSagas(order, records))),
     ...records.sagas.flatMap(historiesAreWhole),
     ...clients.flatMap((client) => cancelledStaysCancelled(client, records, parked)),
-    ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : moneyFollowsOrders(order, records, provider.books))),
+    ...records.orders.flatMap((order) =>
+      parked.has(order.id) ? [] : moneyFollowsOrders(order, records, provider.books),
+    ),
     ...stockIsConserved(script, records),
     ...records.sagas.flatMap(({ id }) => barriersHold(id, records.entries)),
     ...records.entries.flatMap((entry) => noWorkIsLeftPending(entry, parked, records.orders)),

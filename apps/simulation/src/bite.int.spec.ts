@@ -5,7 +5,6 @@ import {
   namesAreLost,
   newRefundKeys,
   noFencedPoints,
-  noFencing,
   noLedgerOf,
   noMarks,
   nothingUndone,
@@ -78,23 +77,6 @@ describe('R11 some seed fails without', () => {
       const seed = await expectMissed('an order is charged once', gaps, weather);
       // The keys of the provider protect too, so here it has forgotten them. The name alone is enough.
       await expectWell(seed, weather, forgetfulProvider);
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'R18 the fencing token, because of "money follows orders"',
-    async () => {
-      // The provider's keys protect too: two owners of a charge get the same answer, unless the provider refuses the
-      // request of one of them. So calls last longer than leases here, and the provider often refuses requests.
-      const weather = {
-        providerFaults: 50,
-        providerFault: 'refuses the request',
-        providerSpeed: 0.3,
-        time: 4,
-        lose: 1,
-      };
-      await expectWell(await expectMissed('money follows orders', noFencing, weather), weather);
     },
     TIMEOUT_MS,
   );

@@ -1,6 +1,6 @@
 /** Removes safeguards of the product from outside, for the tests that check that the simulation notices. */
 import { PostgresLedger } from '@shop/idempotency';
-import type { Statement, Tx } from '@shop/postgres';
+import type { Tx } from '@shop/postgres';
 import type { Provider } from './simulated-provider';
 import type { Gaps } from './world';
 
@@ -22,22 +22,6 @@ class Forgetful extends PostgresLedger {
 
   override record(): void {}
 }
-
-/** Accepts the outcome from every owner, also from one that lost its lease. */
-class WithoutFencing extends PostgresLedger {
-  override async complete(tx: Tx, finished: Parameters<PostgresLedger['complete']>[1]): Promise<void> {
-    for (const { scope, key, answer } of finished) tx.send(completeAnyhow, [scope, key, answer.status, answer.body]);
-  }
-}
-
-const completeAnyhow: Statement = {
-  name: 'simulation.complete-anyhow',
-  text: `
-    update ledger
-    set status = 'completed', answer_status = $3, answer_body = $4, completed_at = now(), expires_at = now(),
-        leased_by = null, lease_token = null, leased_until = null
-    where scope = $1 and key = $2`,
-};
 
 /** What a charge or its undo learns of the other one is that it is in work, and not more. */
 class WithoutMarks extends PostgresLedger {
@@ -80,7 +64,6 @@ export const nothingUndone: Gaps = { message: ({ undoes: _, ...message }) => mes
 export const noLedgerOf = (service: string): Gaps => ({
   ledger: (one) => (one === service ? new Forgetful() : undefined),
 });
-export const noFencing: Gaps = { ledger: () => new WithoutFencing() };
 export const noMarks: Gaps = { ledger: () => new WithoutMarks() };
 export const newRefundKeys: Gaps = { provider: withNewKeys('refund') };
 /** Names protect, even if the provider remembers no key. */

@@ -25,6 +25,7 @@ it.each([
   'cancelled, payment_declined',
   'cancelled, cancelled_by_client',
   'cancelled, timed_out',
+  'cancelled, payment_expired',
 ])('R1 R2 R5 R9 the seeds reach an order that ends %s', (end) => {
   expect([...ends]).toContain(end);
 });
@@ -35,6 +36,12 @@ it.each<[string, RegExp]>([
   ['a lease that has run out', /ledger\.resume-one/],
   ['a lease that somebody else has taken over', /ledger\.complete-leased, gives back, .* is being worked on/],
   ['a charge after the death of the process that asked for it', /forgotten charge of \d+\) answers/],
+  ['a charge that a customer approves', /the charge of \d+ is approved/],
+  ['a webhook', /payment \d+ gets a webhook/],
+  ['news of payment that makes a saga ask at once', /order \d+ gets pmt_[\w-]+\/succeeded/],
+  ['a charge that is given up, because it is undone', /cancelling of an intent\) answers/],
+  ['a charge that is carried out when nobody waits for it any more', /forgotten charge of \d+\) does it/],
+  ['money that lands when nobody wants it any more', /payment\.give-back/],
   ['a saga that another replica has moved meanwhile', /saga\.insert-history, saga\.select-for-update/],
   ['a restock', /restock\/do\/reply/],
   ['a reply that takes the short way', /order \d+ gets directly #\d+\/\w+\/do\/reply/],

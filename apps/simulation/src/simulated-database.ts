@@ -73,12 +73,7 @@ export class SimulatedDatabase extends Database {
     return result;
   }
 
-  private async within<T>(
-    tx: Tx,
-    work: (tx: Tx) => Promise<T>,
-    way: Way | undefined,
-    sent: Sent[],
-  ): Promise<T> {
+  private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined, sent: Sent[]): Promise<T> {
     const { stage, clock } = this.port;
     const note = ({ name }: Statement, values?: readonly unknown[]) => {
       stage.note(name);
