@@ -33,6 +33,8 @@ const LEAPS_MS = [500, 1_000, 3_000, 3_000, 10_000, 30_000];
 const LONG_LEAP_MS = 30_000;
 /** Fewer than the attempts of an undo; after more of them, a saga without a reply would be right to park. */
 const MOST_LEAPS = 15;
+/** Of so many times that nothing else is to do, somebody decides once. So some payments expire before. */
+const PATIENCE_IN_CALM = 10;
 /** A run that has not ended after so many choices never will. */
 const MOST_CALM_CHOICES = 1_500;
 
@@ -125,7 +127,7 @@ export class Scheduler {
     if (news) return news;
     // Whoever is to decide has time until the payment expires, and longer.
     const verdicts = this.verdicts();
-    return verdicts.length > 0 && this.random.int(3) === 0 ? this.random.pick(verdicts) : undefined;
+    return verdicts.length > 0 && this.random.int(PATIENCE_IN_CALM) === 0 ? this.random.pick(verdicts) : undefined;
   }
 
   /** Until the next batch is due or a deadline passes. */
