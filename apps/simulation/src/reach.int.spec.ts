@@ -3,7 +3,7 @@ import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
 
 const databases = useDatabases();
-const SEEDS = 500;
+const SEEDS = 300;
 
 let ends: Set<string>;
 let traces: string;
@@ -38,7 +38,7 @@ it.each<[string, RegExp]>([
   ['a charge after the death of the process that asked for it', /forgotten charge of \d+\) answers/],
   ['a charge that a customer approves', /the charge of \d+ is approved/],
   ['a webhook', /payment \d+ gets a webhook/],
-  ['news of payment that makes a saga ask at once', /order \d+ gets pmt_[\w-]+\/succeeded/],
+  ['news of payment that makes a saga ask at once', /order \d+ gets #\d+\/succeeded/],
   ['a charge that is given up, because it is undone', /cancelling of an intent\) answers/],
   ['a charge that is carried out when nobody waits for it any more', /forgotten charge of \d+\) does it/],
   ['money that lands when nobody wants it any more', /payment\.give-back/],
@@ -59,7 +59,7 @@ it.each<[string, RegExp]>([
 it('R6 the seeds reach an order whose saga is parked, because the provider refuses to give the money back', async () => {
   const simulation = new Simulation(databases(), {}, { providerFaults: 60, providerFault: 'refuses the request' });
   // Rare: a confirmed order is cancelled, its charge went well, and its refund did not.
-  for (let seed = SEEDS; seed <= 3 * SEEDS; seed++) {
+  for (let seed = SEEDS; seed <= 4 * SEEDS; seed++) {
     const { ends, faults } = await simulation.run(seed);
     expect(faults).toEqual([]);
     if (ends.some((end) => end.startsWith('cancelling'))) return;

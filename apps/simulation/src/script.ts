@@ -98,6 +98,6 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
       olderBatches: random.pick([1, 10]),
       providerSpeed: random.pick([0.3, 1, 10]),
     },
-    choices: (away ? 60 : 25) + random.int(60),
+    choices: (away ? 70 : 40) + random.int(90),
   };
 }
