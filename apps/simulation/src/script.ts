@@ -98,6 +98,7 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
       olderBatches: random.pick([1, 10]),
       providerSpeed: random.pick([0.3, 1, 10]),
     },
-    choices: (away ? 70 : 40) + random.int(90),
+    // A few are so long that orders are confirmed before somebody changes his mind.
+    choices: (away ? 60 : 30) + random.int(60) + (random.int(4) === 0 ? 120 : 0),
   };
 }
