@@ -25,12 +25,22 @@ import { CreateRefund } from './refunds/create-refund';
 import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
+import { PayoutEntity } from './payouts/payout.entity';
+import { PayoutsController } from './payouts/payouts.controller';
+import { ProviderEventEntity } from './webhooks/provider-event.entity';
+import { ProviderEventsController } from './webhooks/provider-events.controller';
+import type { ProviderReports } from './webhooks/provider-reports';
+import { webhookProviders } from './webhooks/webhook-parts';
+import { unfitWebhookSecrets } from './webhooks/webhook-secrets';
+import { WebhooksController } from './webhooks/webhooks.controller';
 
 /** Less than half a lease, so a call is rarely still in flight when its lease expires. */
 const PROVIDER_TIMEOUT_MS = 4_000;
 
+const entities = [PaymentEntity, RefundEntity, ProviderEventEntity, PayoutEntity];
+
 /** Tests pass their own provider. Without it, the environment names the provider. */
-export function paymentService(provider?: Provider) {
+export function paymentService(provider?: Provider & ProviderReports) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [
     ProviderCalls,
@@ -56,15 +66,22 @@ export function paymentService(provider?: Provider) {
     unfit: (environment: PaymentEnvironment) => [
       ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
       ...unfitDataKeys(environment),
+      ...unfitWebhookSecrets(environment),
     ],
     migrations: paymentMigrations,
-    entities: [PaymentEntity, RefundEntity],
+    entities,
     ownData: paymentData,
     imports: [
-      TypeOrmModule.forFeature([PaymentEntity, RefundEntity]),
+      TypeOrmModule.forFeature(entities),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),
     ],
-    controllers: [PaymentsController, RefundsController],
+    controllers: [
+      PaymentsController,
+      RefundsController,
+      WebhooksController,
+      ProviderEventsController,
+      PayoutsController,
+    ],
     providers: [
       PaymentsService,
       RefundsService,
@@ -77,6 +94,7 @@ export function paymentService(provider?: Provider) {
         inject: [Database, WaitingPayments, LOGGER],
       },
       PaymentTimers,
+      ...webhookProviders,
     ],
   });
 }
@@ -92,7 +110,7 @@ function waitingPayments(
   return new WaitingPayments({ database, calls, relay, logger, limits: { approvalSeconds, processingSeconds } });
 }
 
-function providerOf(given: PaymentEnvironment): Provider {
+function providerOf(given: PaymentEnvironment): Provider & ProviderReports {
   if (given.PAYMENT_PROVIDER === 'simulated') return new SimulatedProvider();
   return new StripeProvider({
     apiKey: given.STRIPE_API_KEY,

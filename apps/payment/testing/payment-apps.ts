@@ -10,6 +10,7 @@ import { openService, type ServiceUrls } from '@shop/service/testing';
 import { eventually } from '@shop/testing';
 import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
+import type { ProviderReports } from '../src/webhooks/provider-reports';
 import { ScriptedProvider } from './scripted-provider';
 
 const known = callersOf({
@@ -21,8 +22,12 @@ const known = callersOf({
 export const { callers } = known;
 
 /** One instance of the whole service. Requests come from the operator, unless a call names another caller. */
-export async function openPaymentApp(urls: ServiceUrls, provider?: Provider): Promise<TestClient> {
-  const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS };
+export async function openPaymentApp(
+  urls: ServiceUrls,
+  provider?: Provider & ProviderReports,
+  more: Record<string, string> = {},
+): Promise<TestClient> {
+  const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS, ...more };
   const app = await openService(paymentService(provider), urls, env, { takesMessages: false });
   return new TestClient(app, callers.operator);
 }
