@@ -24,7 +24,8 @@ const floors = {
   // floor 1
   // On top of it: lanes serve their members in turn.
   postgres: ['resilience'],
-  resilience: [],
+  // On top of it: calls outside are counted.
+  resilience: ['observability'],
   observability: [],
   problem: [],
   sealing: [],

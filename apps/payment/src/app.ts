@@ -4,6 +4,7 @@ import { Broker, OutboxRelay } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { ParticipantModule } from '@shop/participant';
 import { Database } from '@shop/postgres';
+import { Dependency } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { defineService, LOGGER, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
@@ -16,9 +17,9 @@ import { PaymentTimers } from './payments/payment-timers';
 import { PaymentEntity } from './payments/payment.entity';
 import { PaymentsController } from './payments/payments.controller';
 import { PaymentsService } from './payments/payments.service';
-import { PROVIDER, type Provider } from './payments/provider';
+import { PROVIDER, type Provider, PROVIDER_TIMEOUT_MS } from './payments/provider';
 import { SimulatedProvider } from './payments/simulated.provider';
-import { ProviderCalls } from './payments/provider-calls';
+import { ProviderCalls, providerDependency } from './payments/provider-calls';
 import { StripeProvider } from './payments/stripe.provider';
 import { WaitingPayments } from './payments/waiting-payments';
 import { CreateRefund } from './refunds/create-refund';
@@ -34,17 +35,15 @@ import { webhookProviders } from './webhooks/webhook-parts';
 import { unfitWebhookSecrets } from './webhooks/webhook-secrets';
 import { WebhooksController } from './webhooks/webhooks.controller';
 
-/** Less than half a lease, so a call is rarely still in flight when its lease expires. */
-const PROVIDER_TIMEOUT_MS = 4_000;
-
 const entities = [PaymentEntity, RefundEntity, ProviderEventEntity, PayoutEntity];
 
 /** Tests pass their own provider. Without it, the environment names the provider. */
-export function paymentService(provider?: Provider & ProviderReports) {
+export function paymentService(provider?: Provider & ProviderReports, dependency?: Dependency) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [
     ProviderCalls,
     { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] },
+    { provide: Dependency, useFactory: () => dependency ?? providerDependency() },
     { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
     {
       provide: OutboxRelay,

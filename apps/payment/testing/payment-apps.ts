@@ -10,6 +10,7 @@ import { openService, type ServiceUrls } from '@shop/service/testing';
 import { eventually } from '@shop/testing';
 import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
+import { providerDependency } from '../src/payments/provider-calls';
 import type { ProviderReports } from '../src/webhooks/provider-reports';
 import { ScriptedProvider } from './scripted-provider';
 import { signatureOf } from './webhook-events';
@@ -31,7 +32,9 @@ export async function openPaymentApp(
   more: Record<string, string> = {},
 ): Promise<TestClient> {
   const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS, ...more };
-  const app = await openService(paymentService(provider), urls, env, { takesMessages: false });
+  const app = await openService(paymentService(provider, providerDependency({ maxTries: 1 })), urls, env, {
+    takesMessages: false,
+  });
   return new TestClient(app, callers.operator);
 }
 

@@ -6,7 +6,7 @@ import type { Database } from '@shop/postgres';
 import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
 import { PaymentCommands } from '../src/payments/payment-commands';
 import type { Provider } from '../src/payments/provider';
-import { ProviderCalls } from '../src/payments/provider-calls';
+import { ProviderCalls, providerDependency } from '../src/payments/provider-calls';
 import { WaitingPayments } from '../src/payments/waiting-payments';
 
 export interface PaymentPorts {
@@ -26,7 +26,12 @@ const relay = { wake: () => undefined };
 export type PaymentReplica = ReturnType<typeof openPaymentReplica>;
 
 export function openPaymentReplica({ database, ledger, provider, logger }: PaymentPorts) {
-  const calls = new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS));
+  const calls = new ProviderCalls(
+    provider,
+    logger,
+    new Sealer(DEVELOPMENT_DATA_KEYS),
+    providerDependency({ maxTries: 1 }),
+  );
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
   const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
   const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting));

@@ -5,6 +5,8 @@ import { ApiAnswer } from '@shop/http';
 import { Problem } from '@shop/problem';
 import { FaultPlanner, FaultSettings, sumOfRates } from './faults/faults';
 import { ChargesView } from './charges.view';
+import { Settings, WaitSettings } from './settings';
+import { chargesOf } from './stripe/audit';
 import { Books } from './stripe/books';
 
 @ApiTags('admin')
@@ -13,6 +15,7 @@ export class AdminController {
   constructor(
     private readonly faults: FaultPlanner,
     private readonly books: Books,
+    private readonly settings: Settings,
   ) {}
 
   @Get('faults')
@@ -53,6 +56,29 @@ export class AdminController {
     this.faults.use(new FaultSettings());
   }
 
+  @Get('settings')
+  @ApiOperation({
+    operationId: 'getSettings',
+    summary: 'How slow the provider is behind its answers',
+    description: 'Times to wait.',
+  })
+  @ApiAnswer(200, WaitSettings, { description: 'the settings as they are now' })
+  getSettings(): WaitSettings {
+    return this.settings.current();
+  }
+
+  @Put('settings')
+  @ApiOperation({
+    operationId: 'setSettings',
+    summary: 'Sets how slow the provider is; what is left out is as at the start',
+    description: 'Also for what waits already.',
+  })
+  @ApiAnswer(200, WaitSettings, { description: 'the settings as they are now' })
+  putSettings(@Body() settings: WaitSettings): WaitSettings {
+    this.settings.use(settings);
+    return this.settings.current();
+  }
+
   @Get('charges')
   @ApiOperation({
     operationId: 'listCharges',
@@ -61,7 +87,7 @@ export class AdminController {
   })
   @ApiAnswer(200, ChargesView, { description: 'all of them' })
   getCharges(): ChargesView {
-    return { charges: this.books.charges() };
+    return { charges: chargesOf(this.books) };
   }
 
   @Delete('keys')

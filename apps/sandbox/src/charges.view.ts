@@ -1,14 +1,17 @@
 /** The charges that took money, as the outside world sees them. */
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import type { ChargeRecord } from './stripe/books';
+import type { ChargeRecord } from './stripe/audit';
 
 @ApiSchema({ name: 'Charge', description: 'Money that was taken.' })
 class ChargeView implements ChargeRecord {
   @ApiProperty({ example: 'pi_3f0c9d' })
   id: string;
 
-  @ApiProperty({ type: 'integer', description: 'in the units of Stripe', example: 2_400 })
+  @ApiProperty({ type: 'integer', description: 'what was asked for, in the units of Stripe', example: 2_400 })
   amount: number;
+
+  @ApiProperty({ type: 'integer', description: 'what was taken, in the units of Stripe', example: 2_400 })
+  captured: number;
 
   @ApiProperty({ description: 'ISO 4217, in small letters', example: 'eur' })
   currency: string;
@@ -26,6 +29,9 @@ class ChargeView implements ChargeRecord {
 
   @ApiProperty({ type: 'integer', description: 'what was given back, in the units of Stripe', example: 0 })
   refunded: number;
+
+  @ApiProperty({ description: 'whether there is or was a dispute', example: false })
+  disputed: boolean;
 
   @ApiProperty({ enum: ['succeeded'], example: 'succeeded' })
   status: 'succeeded';

@@ -1,36 +1,20 @@
-/** The real SDK against the sandbox over a real socket: what our payment service sees. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createHttpApp } from '@shop/http';
-import { createLogger } from '@shop/observability';
-import Stripe from 'stripe';
-import { createSandboxModule } from './sandbox.module';
+/** The real SDK against the sandbox over a real socket: charges and refunds in one request each, and faults. */
+import { failureOf as failure, startProvider, type TestProvider } from '../testing';
 
 const TIMEOUT_MS = 500;
 const PATIENT_TIMEOUT_MS = 5_000;
 
-let folder: string;
-let app: NestFastifyApplication;
-let url: string;
-let agent: Agent;
-let stripe: Stripe;
+let provider: TestProvider;
 let lastKey = 0;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
-  await start();
+  provider = await startProvider();
 });
 beforeEach(async () => {
-  await fetch(`${url}/admin/charges`, { method: 'DELETE' });
-  await fetch(`${url}/admin/faults`, { method: 'DELETE' });
+  await provider.admin('DELETE', 'charges');
+  await provider.admin('DELETE', 'faults');
 });
-afterAll(async () => {
-  await stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => provider.close());
 
 describe('charging', () => {
   it('takes the money and keeps the metadata', async () => {
@@ -42,7 +26,7 @@ describe('charging', () => {
       status: 'succeeded',
       metadata: { paymentId: 'p 1', commandId: 'c/1' },
     });
-    expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({ id: intent.id });
+    expect(await provider.stripe.paymentIntents.retrieve(intent.id)).toMatchObject({ id: intent.id });
     expect((await charges())[0]).toMatchObject({ id: intent.id, refunded: 0, idempotencyKey: `key-${lastKey}` });
   });
 
@@ -75,9 +59,9 @@ describe('charging', () => {
   it('lists and finds what was charged', async () => {
     const ids: string[] = [];
     for (const commandId of ['a', 'b', 'c']) ids.push((await charge({ metadata: { commandId } })).id);
-    const listed = await stripe.paymentIntents.list({ limit: 2 }).autoPagingToArray({ limit: 10 });
+    const listed = await provider.stripe.paymentIntents.list({ limit: 2 }).autoPagingToArray({ limit: 10 });
     expect(listed.map(({ id }) => id)).toEqual(ids.toReversed());
-    const found = await stripe.paymentIntents.search({ query: "metadata['commandId']:'b'" });
+    const found = await provider.stripe.paymentIntents.search({ query: "metadata['commandId']:'b'" });
     expect(found.data.map(({ id }) => id)).toEqual([ids[1]]);
   });
 
@@ -87,8 +71,8 @@ describe('charging', () => {
       code: 'resource_missing',
       param: 'payment_method',
     });
-    expect(await failure(stripe.paymentIntents.retrieve('pi_0'))).toMatchObject({ statusCode: 404 });
-    expect(await failure(stripe.customers.list())).toMatchObject({
+    expect(await failure(provider.stripe.paymentIntents.retrieve('pi_0'))).toMatchObject({ statusCode: 404 });
+    expect(await failure(provider.stripe.customers.list())).toMatchObject({
       type: 'StripeInvalidRequestError',
       statusCode: 404,
     });
@@ -99,13 +83,13 @@ describe('refunding', () => {
   it('refunds in parts, once for each key, and never more than was charged', async () => {
     const { id } = await charge();
     const refund = (amount: number | undefined, idempotencyKey: string) =>
-      stripe.refunds.create({ payment_intent: id, amount }, { idempotencyKey });
+      provider.stripe.refunds.create({ payment_intent: id, amount }, { idempotencyKey });
     const first = await refund(1200, 'r1');
     expect(first).toMatchObject({ status: 'succeeded', amount: 1200, payment_intent: id });
     expect((await refund(1200, 'r1')).id).toBe(first.id);
     expect(await failure(refund(3001, 'r2'))).toMatchObject({ code: 'charge_already_refunded', statusCode: 400 });
     expect((await refund(undefined, 'r3')).amount).toBe(3000);
-    expect((await stripe.refunds.list({ payment_intent: id })).data).toHaveLength(2);
+    expect((await provider.stripe.refunds.list({ payment_intent: id })).data).toHaveLength(2);
     expect((await charges())[0]).toMatchObject({ refunded: 4200 });
   });
 });
@@ -145,7 +129,7 @@ describe('failing on request', () => {
     expect(await failure(charge())).toMatchObject({ statusCode: 500 });
     await putFaults({ lostAnswerRate: 1 });
     expect(await failure(charge({ key: 'lost' }))).toMatchObject({ type: 'StripeConnectionError' });
-    await fetch(`${url}/admin/faults`, { method: 'DELETE' });
+    await provider.admin('DELETE', 'faults');
     expect((await charge({ key: 'lost' })).lastResponse.headers['idempotent-replayed']).toBe('true');
     expect(await charges()).toHaveLength(1);
   });
@@ -159,28 +143,10 @@ describe('failing on request', () => {
 
 it('knows its charges and its answers after a restart', async () => {
   const before = await charge({ key: 'kept' });
-  await stop();
-  await start();
+  await provider.restart();
   expect((await charge({ key: 'kept' })).id).toBe(before.id);
   expect(await charges()).toHaveLength(1);
 });
-
-async function start(): Promise<void> {
-  const logger = createLogger({ service: 'sandbox', level: 'silent', format: 'json' });
-  const file = join(folder, 'books.jsonl');
-  app = await createHttpApp(createSandboxModule({ logger, file }), { title: 'Sandbox', description: '', logger });
-  await app.listen(0, '127.0.0.1');
-  url = await app.getUrl();
-  agent = new Agent({ keepAlive: true });
-  const { hostname: host, port } = new URL(url);
-  const client = { host, port, protocol: 'http', httpAgent: agent } as const;
-  stripe = new Stripe('sk_test_sandbox', { ...client, timeout: TIMEOUT_MS, maxNetworkRetries: 0, telemetry: false });
-}
-
-async function stop(): Promise<void> {
-  agent.destroy();
-  await app.close();
-}
 
 interface Charge {
   source?: string;
@@ -193,23 +159,11 @@ interface Charge {
 function charge({ source = 'tok_ok', amount = 4200, key = `key-${(lastKey += 1)}`, ...rest }: Charge = {}) {
   const { metadata = {}, timeout = TIMEOUT_MS } = rest;
   const params = { amount, currency: 'USD', confirm: true, payment_method: source, metadata };
-  return stripe.paymentIntents.create(params, { idempotencyKey: key, timeout });
-}
-
-async function failure(work: Promise<unknown>): Promise<Stripe.errors.StripeError> {
-  return work.then(
-    () => Promise.reject(new Error('it succeeded')),
-    (error: Stripe.errors.StripeError) => error,
-  );
+  return provider.stripe.paymentIntents.create(params, { idempotencyKey: key, timeout });
 }
 
 async function charges(): Promise<{ id: string }[]> {
-  const response = await fetch(`${url}/admin/charges`);
-  return ((await response.json()) as { charges: { id: string }[] }).charges;
+  return (await provider.admin<{ charges: { id: string }[] }>('GET', 'charges')).charges;
 }
 
-async function putFaults(settings: Record<string, number>): Promise<unknown> {
-  const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${url}/admin/faults`, { method: 'PUT', headers, body: JSON.stringify(settings) });
-  return response.json();
-}
+const putFaults = (settings: Record<string, number>): Promise<unknown> => provider.admin('PUT', 'faults', settings);

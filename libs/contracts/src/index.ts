@@ -22,6 +22,7 @@ export {
   ChargePayment,
   ChargePaymentBody,
   MAX_SOURCE_LENGTH,
+  PAYMENT_ID,
   PaymentSettled,
   PaymentSettledBody,
   placeOfSource,
@@ -31,4 +32,11 @@ export {
   SOURCE,
 } from './payment';
 export { CURRENCY, MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';
-export { amountOfProvider, objectionToPaying, type Payable, type PaymentObjection, providerAmountOf } from './payable';
+export {
+  amountOfProvider,
+  objectionToCharging,
+  objectionToPaying,
+  type Payable,
+  type PaymentObjection,
+  providerAmountOf,
+} from './payable';

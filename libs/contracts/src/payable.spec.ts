@@ -1,5 +1,5 @@
 /** Every currency of ISO 4217, in our units and in those of the provider. */
-import { amountOfProvider, objectionToPaying, providerAmountOf } from './payable';
+import { amountOfProvider, objectionToCharging, objectionToPaying, providerAmountOf } from './payable';
 
 /** ISO 4217, by the number of decimals. */
 const ISO: Record<number, string> = {
@@ -101,5 +101,28 @@ describe('R38 what cannot be paid', () => {
   it('is never nothing: nobody has to pay it', () => {
     expect(codeOf('XYZ', 0)).toBeUndefined();
     expect(providerAmountOf({ amount: 0, currency: 'XYZ' })).toBe(0);
+  });
+});
+
+describe('R38 what cannot be charged', () => {
+  it.each<[string, number, string | undefined]>([
+    ['EUR', 0, undefined],
+    ['EUR', 1, 'amount_too_small'],
+    ['EUR', 49, 'amount_too_small'],
+    ['EUR', 50, undefined],
+    ['JPY', 49, 'amount_too_small'],
+    ['JPY', 50, undefined],
+    ['HUF', 17_499, 'amount_too_small'],
+    ['HUF', 17_500, undefined],
+    // The provider names no smallest amount.
+    ['ISK', 1, undefined],
+    ['EUR', 100_000_000, 'amount_too_large'],
+    ['XYZ', 100, 'currency_not_supported'],
+  ])('of %s %d: %p', (currency, amount, code) => {
+    expect(objectionToCharging({ amount, currency })?.code).toBe(code);
+  });
+
+  it('may be given back: a part of a charge may be smaller than any charge', () => {
+    expect(objectionToPaying({ amount: 1, currency: 'EUR' })).toBeUndefined();
   });
 });

@@ -52,13 +52,44 @@ export interface Payable {
   currency: string;
 }
 
+/**
+ * The smallest charge in our minor units. The provider names it for the currencies in which it pays out. Of the others,
+ * it decides when it is asked.
+ */
+const SMALLEST: Readonly<Record<string, number>> = {
+  AED: 200,
+  AUD: 50,
+  BGN: 100,
+  BRL: 50,
+  CAD: 50,
+  CHF: 50,
+  CZK: 1_500,
+  DKK: 250,
+  EUR: 50,
+  GBP: 30,
+  HKD: 400,
+  HUF: 17_500,
+  INR: 50,
+  JPY: 50,
+  MXN: 1_000,
+  MYR: 200,
+  NOK: 300,
+  NZD: 50,
+  PLN: 200,
+  RON: 200,
+  SEK: 300,
+  SGD: 50,
+  THB: 1_000,
+  USD: 50,
+};
+
 /** Why an amount cannot be paid. `code` is stable. */
 export interface PaymentObjection {
-  code: 'currency_not_supported' | 'amount_not_payable' | 'amount_too_large';
+  code: 'currency_not_supported' | 'amount_not_payable' | 'amount_too_large' | 'amount_too_small';
   detail: string;
 }
 
-/** Undefined when the provider can move this amount. An amount of zero never reaches the provider. */
+/** Undefined when the provider can move this amount, in one direction or the other. An amount of zero never reaches the provider. */
 export function objectionToPaying({ amount, currency }: Payable): PaymentObjection | undefined {
   if (amount === 0) return undefined;
   const unit = units.get(currency);
@@ -70,6 +101,15 @@ export function objectionToPaying({ amount, currency }: Payable): PaymentObjecti
   if (amount % unit.step === 0) return undefined;
   const detail = `only multiples of ${unit.step} minor units can be paid in ${currency}`;
   return { code: 'amount_not_payable', detail };
+}
+
+/** The same for a charge, of which there is a smallest one. Nobody has to pay an amount of zero. */
+export function objectionToCharging(money: Payable): PaymentObjection | undefined {
+  const { amount, currency } = money;
+  const smallest = SMALLEST[currency] ?? 0;
+  if (amount === 0 || amount >= smallest) return objectionToPaying(money);
+  const detail = `the smallest amount that can be paid in ${currency} is ${smallest} minor units`;
+  return { code: 'amount_too_small', detail };
 }
 
 /** The amount in the units of the provider. @throws RangeError for an amount that cannot be paid */

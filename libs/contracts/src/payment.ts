@@ -56,13 +56,16 @@ export class RefundPaymentBody {
   chargeId: string;
 }
 
-export const settledStatuses = ['authorized', 'succeeded', 'declined', 'cancelled'] as const;
+/** The ends of a payment; `expired`: it is not wanted any more, and a bank still works on it; `refunded`: it was given back. */
+export const settledStatuses = ['authorized', 'succeeded', 'declined', 'cancelled', 'expired', 'refunded'] as const;
+/** `pmt_` and the letters of a hash. */
+export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 
 export class PaymentSettledBody {
   @Matches(TENANT)
   tenant: string;
 
-  @IsUUID()
+  @Matches(PAYMENT_ID)
   paymentId: string;
 
   /** Absent for money that belongs to no order, and then there is no `chargeId`. */

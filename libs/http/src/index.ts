@@ -17,7 +17,7 @@ export { ANY_ORIGIN, parseOrigins } from './cors';
 export { createHttpApp, type DoorOptions, type HttpAppOptions } from './http-app';
 export type { RateLimits } from './rate-limits';
 export { parseProxies } from './proxies';
-export { etagOf, type Preconditions, requireMatch, requireNone } from './etag';
+export { etagOf, type Preconditions, requireMatch, requireNone, unlessModified } from './etag';
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule } from './health.controller';

@@ -5,7 +5,7 @@ import { createDatabase } from '@shop/postgres';
 import { applyMigrations, CountedDatabase } from '@shop/postgres/testing';
 import { RetryableError } from '@shop/resilience';
 import { eventually, useStack } from '@shop/testing';
-import { CallOff, createShed, FakeCarrier, Fetch, findBox, newPair, PutIn, ShedCommands } from '../testing/shed';
+import { CallOff, createShed, FakeCarrier, Fetch, findBox, Hire, newPair, PutIn, ShedCommands } from '../testing/shed';
 import { Participant } from './participant';
 
 const stack = useStack({ templateKey: 'ledger', migrate: (url) => applyMigrations(url, ledgerMigrations) });
@@ -155,6 +155,38 @@ describe('R3 an undo', () => {
     expect(carrier.calls).toEqual([fetch.id]);
   });
 
+  it('R4 tells its do that it has come, and the do goes no further', async () => {
+    const { box, do: hire, undo } = newPair(Hire, CallOff);
+    const { hanging } = await hang(hire);
+    await expect(other.perform(undo)).rejects.toBeInstanceOf(RetryableError);
+    carrier.letGo();
+    expect(await hanging).toEqual({ outcome: 'refused', reason: 'not_wanted' });
+    expect(await other.perform(hire)).toEqual({ outcome: 'refused', reason: 'not_wanted' });
+    expect(await other.perform(undo)).toEqual({ outcome: 'succeeded', result: { calledOff: null } });
+    expect(await findBox(database, box)).toMatchObject({ booking: null, off: 0 });
+    expect([carrier.calls, carrier.confirmed]).toEqual([[hire.id], []]);
+  });
+
+  it('R4 R18 takes over a do whose process has died, and finishes it as one that nobody wants', async () => {
+    const { do: hire, undo } = newPair(Hire, CallOff);
+    const { hanging } = await hang(hire);
+    await ageLease(hire);
+    expect(await other.perform(undo)).toEqual({ outcome: 'succeeded', result: { calledOff: null } });
+    expect(await other.perform(hire)).toEqual({ outcome: 'refused', reason: 'not_wanted' });
+    carrier.letGo();
+    await expect(hanging).rejects.toBeInstanceOf(RetryableError);
+    expect(carrier.confirmed).toEqual([]);
+  });
+
+  it('R4 comes again a second later while it waits for its do, and a repeat after half of a lease', async () => {
+    const { do: fetch, undo } = newPair(Fetch, CallOff);
+    const { hanging } = await hang(fetch);
+    await expect(other.perform(undo)).rejects.toMatchObject({ retryAfterMs: 1_000 });
+    await expect(other.perform(fetch)).rejects.toMatchObject({ retryAfterMs: LEASE_MS / 2 });
+    carrier.letGo();
+    await hanging;
+  });
+
   it('R45 R54 drops a repeat while this process works on the command, and answers a later one as the first', async () => {
     const { do: fetch } = newPair(Fetch, CallOff);
     const deliver = (suspect = false) => one.take([{ message: fetch, suspect }]).promises[0]!;
@@ -258,6 +290,16 @@ describe('R22 commands that arrive together', () => {
     expect(await Promise.all(performing)).toEqual(pairs.map(({ do: fetch }) => fetched(fetch)));
     expect(database.transactions - before).toBe(2);
     expect(new Set(carrier.calls).size).toBe(20);
+  });
+
+  it('R22 reach a point in one transaction too', async () => {
+    const pairs = Array.from({ length: 20 }, () => newPair(Hire, CallOff));
+    const before = database.transactions;
+    const replies = await Promise.all(pairs.map(({ do: hire }) => one.perform(hire)));
+    expect(replies).toEqual(pairs.map(({ do: hire }) => fetched(hire)));
+    // For the claims, for the points, and for the ends.
+    expect(database.transactions - before).toBe(3);
+    expect(carrier.confirmed).toEqual(pairs.map(({ do: hire }) => hire.id));
   });
 
   it('R22 do not take a suspect into their batch', async () => {

@@ -18,6 +18,8 @@ export const TakeOut = commandOf('take-out');
 /** Done outside: the carrier is told to fetch a box, and the undo cancels this. */
 export const Fetch = commandOf('fetch');
 export const CallOff = commandOf('call-off');
+/** Done outside in two steps: the carrier is booked, and then confirmed, unless the undo has come meanwhile. */
+export const Hire = commandOf('hire');
 
 interface Box {
   box: string;
@@ -31,6 +33,7 @@ type Boxes = Map<string, Box>;
 /** Answers when the test lets it. The same key always gets the same booking. */
 export class FakeCarrier {
   readonly calls: string[] = [];
+  readonly confirmed: string[] = [];
   /** The keys of the calls that wait until the test lets them go on. */
   private readonly held = new Map<string, () => void>();
   holds = false;
@@ -64,6 +67,7 @@ export class ShedCommands implements CommandSet<Boxes> {
       return succeeded();
     }),
     on<Boxes, BoxBody>(Fetch, decideFetch),
+    on<Boxes, BoxBody>(Hire, (_, { id, body }) => ({ leased: 'hire', input: { box: body.box, key: id } })),
     on<Boxes, BoxBody>(CallOff, (boxes, { body }) => {
       const box = boxOf(boxes, body);
       if (box.booking) box.off++;
@@ -73,6 +77,15 @@ export class ShedCommands implements CommandSet<Boxes> {
   readonly calls = {
     fetch: async (work: LeasedWork, { box, key }: { box: string; key: string }) => {
       const booking = await this.carrier.fetch(key);
+      return work.finishWith(answerOf(succeeded({ booking })), saveBookings, { box, booking });
+    },
+    hire: async (work: LeasedWork, { box, key }: { box: string; key: string }) => {
+      const book = () => this.carrier.fetch(key);
+      const { booking } = await work.callWith('booked', book, saveBookings, (booked) => ({ box, booking: booked }));
+      if (work.undone) {
+        return work.finishWith(answerOf(refused('not_wanted')), saveBookings, { box, booking: null });
+      }
+      this.carrier.confirmed.push(key);
       return work.finishWith(answerOf(succeeded({ booking })), saveBookings, { box, booking });
     },
   };
@@ -144,6 +157,6 @@ const setBookings: Statement = {
     from jsonb_to_recordset($1::jsonb) as n (box text, booking text) where b.box = n.box`,
 };
 
-function saveBookings(tx: Tx, bookings: readonly { box: string; booking: string }[]): void {
+function saveBookings(tx: Tx, bookings: readonly { box: string; booking: string | null }[]): void {
   tx.send(setBookings, [rowsOf(bookings.map(({ box, booking }) => ({ box, booking })))]);
 }

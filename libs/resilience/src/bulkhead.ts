@@ -14,6 +14,8 @@ export interface TurnOptions {
   turn: string;
   /** The longest wait for a turn. */
   maxWaitMs: number;
+  /** Who is not interested any more leaves the queue, and gets the reason of the signal. */
+  signal?: AbortSignal;
 }
 
 /** Thrown when a caller got no turn. Nothing was called. */
@@ -49,8 +51,8 @@ export class Bulkhead {
    * Resolves when the caller has its turn. Each turn ends with one call of `leave`.
    * @throws NoTurnError
    */
-  enter({ turn, maxWaitMs }: TurnOptions): Promise<void> {
-    if (this.calling >= this.options.calls) return this.wait(turn, maxWaitMs);
+  enter(options: TurnOptions): Promise<void> {
+    if (this.calling >= this.options.calls) return this.wait(options);
     this.calling++;
     return Promise.resolve();
   }
@@ -60,20 +62,32 @@ export class Bulkhead {
     this.calling--;
   }
 
-  private wait(turn: string, maxWaitMs: number): Promise<void> {
+  private wait({ turn, maxWaitMs, signal }: TurnOptions): Promise<void> {
     if (this.waiting.sizeOf(turn) >= this.options.maxWaiting)
       return Promise.reject(new NoTurnError('too many calls wait', true));
     return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
       let waits = true;
-      const leave = () => {
+      const stop = () => {
         waits = false;
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      const leave = () => {
+        stop();
         reject(new NoTurnError(`no turn for a call came within ${maxWaitMs} ms`, false));
       };
+      const abort = () => {
+        stop();
+        reject(signal!.reason as Error);
+      };
       const timer = setTimeout(leave, maxWaitMs).unref();
+      signal?.addEventListener('abort', abort);
       this.waiting.push(turn, () => {
-        clearTimeout(timer);
+        const waited = waits;
+        stop();
         resolve();
-        return waits;
+        return waited;
       });
     });
   }

@@ -1,11 +1,19 @@
 /** A limit on how long code waits for other work. */
 import { RetryableError } from './errors';
 
-/** Rejects with a RetryableError when `work` has not answered within `timeoutMs`; the work itself goes on. */
+/** Thrown when there was no answer in time. The work may have been done, or may be done yet. */
+export class TimedOutError extends RetryableError {
+  constructor(what: string, timeoutMs: number) {
+    super(`${what} took longer than ${timeoutMs} ms`);
+    this.name = 'TimeoutError';
+  }
+}
+
+/** Rejects with a TimedOutError when `work` has not answered within `timeoutMs`; the work itself goes on. */
 export async function withTimeout<T>(work: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RetryableError(`${what} took longer than ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new TimedOutError(what, timeoutMs)), timeoutMs);
   });
   try {
     return await Promise.race([work, expiry]);

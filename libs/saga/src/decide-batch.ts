@@ -3,7 +3,7 @@ import type { Command, Commands } from './commands';
 import { decide, start } from './decide';
 import type { Results, SagaDefinition } from './definition';
 import type { SagaDefinitions } from './saga-definitions';
-import type { Decided, Ignored, SagaEvent, SagaState, Transition } from './saga-state';
+import type { Decided, Ignored, NextAction, SagaEvent, SagaState, Transition } from './saga-state';
 import type { SagaRow } from './saga.repository';
 
 export interface NewSaga<Data> {
@@ -21,6 +21,8 @@ export interface SagaChange {
   /** Milliseconds since the transition before this one. */
   durationMs: number;
   send?: Command;
+  /** What the customer has to do, when the saga waits for that now. A secret: it is in no log and no history. */
+  nextAction?: NextAction;
 }
 
 export interface Incoming {
@@ -92,7 +94,7 @@ function decideOne(
     decided.ignored.push({ ...incoming, reason: row ? 'unknown-version' : 'unknown-saga' });
     return;
   }
-  const decision = isFromAnother(definition, incoming.event)
+  const decision = isFromAnother(definition, row, incoming.event)
     ? ({ ignored: 'foreign' } as const)
     : decide(definition, row.state, incoming.event);
   if ('ignored' in decision) {
@@ -107,14 +109,19 @@ function decideOne(
     transition,
     durationMs: Math.max(0, Math.round(saga.movedAtMs - row.movedAtMs)),
     send: send && commands.of(definition, saga, send),
+    nextAction: state.waiting && nextActionIn(incoming.event),
   });
   decided.rows.set(row.id, saga);
   const deadlineMs = deadlineOf(decision, row.state);
   if (deadlineMs !== undefined) decided.deadlinesMs.set(row.id, deadlineMs);
 }
 
-/** Only the participant that was asked can know the outcome. */
-function isFromAnother({ steps }: SagaDefinition<never>, event: SagaEvent): boolean {
+const nextActionIn = (event: SagaEvent): NextAction | undefined =>
+  event.type === 'replied' && event.outcome === 'waiting' ? event.waiting.nextAction : undefined;
+
+/** Only the participant that was asked can know the outcome, and news of one tenant is none for another. */
+function isFromAnother({ steps }: SagaDefinition<never>, { data }: SagaRow, event: SagaEvent): boolean {
+  if (event.type === 'hinted') return event.tenant !== (data as { tenant?: string }).tenant;
   if (event.type !== 'replied' || event.from === undefined) return false;
   const asked = steps.find(({ name }) => name === event.step)?.[event.action];
   return asked !== undefined && asked.command.mailbox !== event.from;
@@ -125,8 +132,9 @@ function moved(row: SagaRow, event: SagaEvent): SagaRow {
   return { ...row, version: row.version + 1, movedAtMs: performance.now(), results: resultsAfter(row.results, event) };
 }
 
-function deadlineOf({ state, send }: Decided, before: SagaState): number | null | undefined {
+function deadlineOf({ state, send, waitMs }: Decided, before: SagaState): number | null | undefined {
   if (send) return send.deadlineMs;
+  if (waitMs !== undefined) return waitMs;
   return state.status === before.status ? undefined : null;
 }
 

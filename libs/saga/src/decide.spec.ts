@@ -21,11 +21,15 @@ describe('R7 decide, tried in every state that can be reached', () => {
     expect(breaking(edges, again)).toEqual([]);
   });
 
-  it('R7 only the awaited reply, the current deadline and the first wish to cancel move a saga, but for an operator', () => {
+  it('R7 only the awaited reply, the current deadline, the first news and the first wish to cancel move a saga, but for an operator', () => {
     const moved = ({ from: { state }, event }: Edge): boolean => {
       if (isFinal(state.status)) return false;
       const parked = state.status === 'parked';
-      if (event.type === 'replied') return awaits(state, event) && !(parked && event.outcome === 'refused');
+      if (event.type === 'replied') {
+        const known = event.outcome === 'waiting' && state.waiting?.until === event.waiting.until;
+        return awaits(state, event) && !(parked && event.outcome !== 'succeeded') && !known;
+      }
+      if (event.type === 'hinted') return !parked && event.step === state.step && !state.hinted;
       if (event.type === 'deadline-passed') return !parked && awaits(state, event) && event.attempt === state.attempt;
       return state.action === 'do' && !state.cancelRequested;
     };
@@ -41,17 +45,20 @@ describe('R7 decide, tried in every state that can be reached', () => {
   it('R5 a saga that is neither ended nor parked awaits exactly one command, with a deadline', () => {
     const { state, send } = start(definitions[0]!);
     expect(send).toEqual({ step: state.step, action: state.action, attempt: 1, deadlineMs: expect.any(Number) });
-    const waits = ({ from, to, decision }: Edge) => {
+    const isSame = (one: SagaState, other: SagaState) => JSON.stringify(one) === JSON.stringify(other);
+    const keptOf = ({ event, to }: Edge): Partial<SagaState> => {
+      if (event.type === 'replied') return { attempt: 0, waiting: to!.state.waiting! };
+      return event.type === 'hinted' ? { hinted: true } : { cancelRequested: true, reason: to!.state.reason };
+    };
+    const waits = (edge: Edge) => {
+      const { from, to, decision } = edge;
       if ('ignored' in decision) return true;
       const { status, step, action, attempt } = to!.state;
       if (isFinal(status) || status === 'parked') return decision.send === undefined;
       if (action !== (status === 'running' ? 'do' : 'undo')) return false;
       const sent = decision.send;
-      // Only a wish to cancel that is kept for later leaves the awaited command and its deadline unchanged.
-      if (!sent) {
-        const { reason } = to!.state;
-        return JSON.stringify(to!.state) === JSON.stringify({ ...from.state, cancelRequested: true, reason });
-      }
+      // Only what is kept for later leaves the awaited command and its deadline unchanged, and a wait changes both.
+      if (!sent) return isSame(to!.state, { ...from.state, ...keptOf(edge) });
       return sent.step === step && sent.action === action && sent.attempt === attempt && sent.deadlineMs > 0;
     };
     expect(breaking(edges, waits)).toEqual([]);
@@ -96,7 +103,7 @@ describe('R7 decide, tried in every state that can be reached', () => {
   });
 
   it('R2 a refusal in doubt undoes its own step before the pivot, and parks the saga from the pivot on', () => {
-    const doubts = moves.filter(({ event }) => event.type === 'replied' && event.action === 'do' && event.inDoubt);
+    const doubts = moves.filter(({ event }) => event.type === 'replied' && 'inDoubt' in event && event.action === 'do');
     const resolved = ({ definition, from, to }: Edge) => {
       const { status, step, action } = to!.state;
       if (indexOf(definition, from.state.step) >= pivotOf(definition)) return status === 'parked';

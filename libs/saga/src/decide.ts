@@ -6,6 +6,8 @@
  * every step that was sent. A step that was refused did nothing and is left out. A step that was never answered may
  * have happened and is undone. The saga ends `completed` or `compensated`.
  * When an undo cannot be done, the saga is `parked`. It goes on when the missing reply arrives or an operator acts.
+ * Any command may be answered with `waiting` (see `waits.ts`): the saga then stays where it is, until the time that the
+ * participant has named or until it is told that there is news, and sends the same command again.
  * From the pivot on, a saga only goes forward. There, it resolves an unknown outcome by asking again, for as long as it
  * takes.
  */
@@ -13,6 +15,7 @@ import { indexOf, pivotIndex } from './definition';
 import { back, backOverAwaited, before, budgetOf, cancel, type Definition, forward, move, park } from './moves';
 import { onAct } from './operator';
 import { type Decided, type Decision, isFinal, type SagaEvent, type SagaState } from './saga-state';
+import { onHint, wait } from './waits';
 
 /** The first state of a saga and its first command. */
 export function start(definition: Definition): Decided {
@@ -35,6 +38,8 @@ export function decide(definition: Definition, state: SagaState, event: SagaEven
       return onDeadline(definition, state, event);
     case 'cancel-requested':
       return cancel(definition, state, 'cancel.requested', event.reason);
+    case 'hinted':
+      return onHint(definition, state, event.step);
     case 'operator':
       return onAct(definition, state, event);
   }
@@ -43,7 +48,8 @@ export function decide(definition: Definition, state: SagaState, event: SagaEven
 function onReply(definition: Definition, state: SagaState, event: Extract<SagaEvent, { type: 'replied' }>): Decision {
   if (indexOf(definition, event.step) < 0) return { ignored: 'foreign' };
   if (event.step !== state.step || event.action !== state.action) return { ignored: 'repeated-or-late' };
-  if (state.status === 'parked' && event.outcome === 'refused') return { ignored: 'repeated-or-late' };
+  if (state.status === 'parked' && event.outcome !== 'succeeded') return { ignored: 'repeated-or-late' };
+  if (event.outcome === 'waiting') return wait(definition, state, event);
   const name = `${event.action}.${event.outcome}`;
   const detail = event.outcome === 'refused' ? { reason: event.reason } : event.result;
   if (event.action === 'undo') {

@@ -21,6 +21,7 @@ export {
   actionNames,
   type ActionName,
   isFinal,
+  type NextAction,
   type OperatorAct,
   operatorActs,
   type OperatorEvent,
@@ -31,4 +32,4 @@ export {
 export type { NewSaga, NotMoved, SagaChange } from './decide-batch';
 export { SagaEngine, type SagaEngineOptions } from './saga.engine';
 export type { SagaRow } from './saga.repository';
-export { findSaga, readSaga, SagaView, TransitionView, withoutOperators } from './saga.view';
+export { findSaga, readSaga, SagaView, TransitionView, WaitView, withoutOperators } from './saga.view';

@@ -1,7 +1,7 @@
 /** The ways in which a saga can move. `decide.ts` and `operator.ts` choose one of them after each event. Pure. */
 import { delayOf } from '@shop/resilience';
 import { indexOf, pivotIndex, type SagaDefinition, type StepDefinition, stepOf } from './definition';
-import type { Decided, Decision, SagaState } from './saga-state';
+import { type Decided, type Decision, isUnderWay, type SagaState } from './saga-state';
 
 export type Definition = SagaDefinition<never>;
 type Detail = Record<string, unknown>;
@@ -70,27 +70,26 @@ export function cancel(
   if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
     return backOverAwaited(definition, state, event, reason, detail);
   }
-  const at = positionOf(state);
-  return {
-    state: { ...state, cancelRequested: true, reason },
-    transition: {
-      event,
-      step: state.step,
-      from: at,
-      to: at,
-      attempt: state.attempt,
-      detail: detail ?? { reason },
-    },
-  };
+  return stay(state, event, { ...state, cancelRequested: true, reason }, detail ?? { reason });
 }
 
-/** The new position of a saga. If the saga is still moving, its command is sent. */
+/** Something is known that was not known before, and the same command is awaited. */
+export function stay(from: SagaState, event: string, to: SagaState, detail?: Detail): Decided {
+  const at = positionOf(from);
+  const transition = { event, step: from.step, from: at, to: at, attempt: from.attempt, detail };
+  return { state: to, transition };
+}
+
+/**
+ * The new position of a saga. If the saga is still moving, its command is sent, and with that it waits no longer: the
+ * reply will be newer than what was known before.
+ */
 export function move(
   definition: Definition,
   from: SagaState | undefined,
   event: string,
   step: string,
-  to: SagaState,
+  { waiting, hinted, ...to }: SagaState,
   detail?: Detail,
 ): Decided {
   const transition = {
@@ -111,8 +110,6 @@ export function move(
 function positionOf(state: SagaState): string {
   return isUnderWay(state) ? `${state.step}.${state.action}` : state.status;
 }
-
-const isUnderWay = ({ status }: SagaState): boolean => status === 'running' || status === 'compensating';
 
 /** How often the awaited command is sent before the saga does something else, if it may. */
 export function budgetOf(definition: Definition, { step, action }: SagaState): number {

@@ -1,13 +1,13 @@
 /**
- * How many sagas are open, by tenant: those of all replicas as they were last counted, and what this replica has begun
+ * How many sagas are open and make work, by tenant: those of all replicas as they were last counted, and what this replica has begun
  * and ended since.
  */
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Repeating } from '@shop/resilience';
 import type { SagaChange } from './decide-batch';
+import { isUnderWay, type SagaState } from './saga-state';
 import { countOpen } from './saga.repository';
-import type { SagaStatus } from './saga-state';
 
 export interface OpenSagasOptions {
   database: Database;
@@ -78,7 +78,7 @@ export class OpenSagas {
   note(changes: readonly SagaChange[]): void {
     let fewer = false;
     for (const { saga, before } of changes) {
-      const more = Number(isOpen(saga.state.status)) - Number(before !== undefined && isOpen(before.status));
+      const more = Number(isOpen(saga.state)) - Number(before !== undefined && isOpen(before));
       // What ends while the database counts may be counted or not. Until the next count, there is rather one too many.
       if (more > 0 || (more < 0 && !this.isCounting)) this.since.add(tenantOf(saga.data), more);
       if (before === undefined) this.begin(saga.id);
@@ -140,8 +140,11 @@ class Tally {
   }
 }
 
-/** A parked saga waits for a person, and takes nobody's room. */
-const isOpen = (status: SagaStatus): boolean => status === 'running' || status === 'compensating';
+/**
+ * A parked saga waits for a person, and one that waits for a customer or a provider makes no work: neither takes
+ * anybody's room. A tenant whose customers are all at their banks can sell on.
+ */
+const isOpen = (state: SagaState): boolean => isUnderWay(state) && !state.waiting;
 
 /** The data of every saga names its tenant. */
 const tenantOf = (data: unknown): string => (data as { tenant?: string }).tenant ?? '';

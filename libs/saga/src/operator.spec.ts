@@ -75,9 +75,10 @@ describe('R6 what an operator may do, tried in every state that can be reached',
   it('R6 a retry of a saga on its way sends the next attempt at once and never ends a budget', () => {
     const again = (edge: Edge) => {
       const { from, to } = edge;
-      const { attempt } = from.state;
+      const { waiting, hinted, ...state } = from.state;
+      const { attempt } = state;
       return (
-        JSON.stringify(to!.state) === JSON.stringify({ ...from.state, attempt: attempt + 1 }) &&
+        JSON.stringify(to!.state) === JSON.stringify({ ...state, attempt: attempt + 1 }) &&
         sendOf(edge)?.attempt === attempt + 1
       );
     };

@@ -1,7 +1,7 @@
 /**
  * What follows when a person acts on a saga. Pure; part of `decide`.
  *
- * `retry` sends the awaited command again. A parked saga continues where it stopped. Its attempts are counted from one
+ * `retry` sends the awaited command again, also while the saga waits. A parked saga continues where it stopped. Its attempts are counted from one
  * again, so it has its whole budget. A saga that is moving sends its next attempt at once. This never ends a budget;
  * only a deadline that passes does. `skip` says that the command of a parked saga counts as done. `cancel` is the wish
  * of a client. Before the pivot it turns the saga round. From the pivot on, it is kept for the end of the saga. A saga

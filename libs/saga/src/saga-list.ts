@@ -1,6 +1,7 @@
 /** The open sagas of a tenant, newest first. An ended saga is found through the thing that it was begun for. */
 import type { Database, Statement } from '@shop/postgres';
-import type { ActionName, SagaStatus } from './saga-state';
+import type { ActionName, SagaStatus, Wait } from './saga-state';
+import { known, type StoredWait } from './stored-wait';
 
 export const openStatuses = ['running', 'compensating', 'parked'] as const;
 export type OpenStatus = (typeof openStatuses)[number];
@@ -14,6 +15,7 @@ export interface ListedSaga {
   action: ActionName;
   attempt: number;
   reason?: string;
+  waiting?: Wait;
   deadlineAt: string | null;
   /** The time of its last move. */
   updatedAt: string;
@@ -29,6 +31,7 @@ interface Row {
   action: ActionName;
   attempt: number;
   reason: string | null;
+  waiting: StoredWait | null;
   deadline_at: Date | null;
   updated_at: Date;
   data: unknown;
@@ -60,6 +63,7 @@ export async function listSagas(
     action: row.action,
     attempt: row.attempt,
     reason: row.reason ?? undefined,
+    waiting: known(row).waiting,
     deadlineAt: row.deadline_at?.toISOString() ?? null,
     updatedAt: row.updated_at.toISOString(),
     data: row.data,
@@ -67,7 +71,7 @@ export async function listSagas(
 }
 
 const columns =
-  'id, definition, definition_version, status, step, action, attempt, reason, deadline_at, updated_at, data, begun';
+  'id, definition, definition_version, status, step, action, attempt, reason, waiting, deadline_at, updated_at, data, begun';
 const begun = '(extract(epoch from created_at) * 1000000)::bigint as begun';
 /** Behind the saga `$2`, or everything if that is null. */
 const isBehind = `(created_at, id) < (

@@ -6,6 +6,7 @@
  * checked in the database before it is dropped.
  */
 import { BoundedMap } from './bounded-map';
+import { isUnderWay } from './saga-state';
 import type { SagaRow } from './saga.repository';
 
 /** About 2 kB each. A forgotten saga is read from the database. */
@@ -30,10 +31,9 @@ export class SagaMemory {
     return taken;
   }
 
-  /** Ended and parked sagas are forgotten, because few events come for them. */
+  /** Ended, parked and waiting sagas are forgotten, because few events come for them. */
   remember(row: SagaRow): void {
-    const { status } = row.state;
-    if (status === 'running' || status === 'compensating') this.rows.put(row.id, row);
+    if (isUnderWay(row.state) && !row.state.waiting) this.rows.put(row.id, row);
     else this.rows.delete(row.id);
   }
 }

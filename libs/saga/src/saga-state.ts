@@ -5,6 +5,13 @@ export type SagaStatus = (typeof sagaStatuses)[number];
 export const actionNames = ['do', 'undo'] as const;
 export type ActionName = (typeof actionNames)[number];
 
+/** What a saga keeps of a reply that says waiting. Never the link in it: whoever has that acts as the customer. */
+export interface Wait {
+  /** As the participant has said it, RFC 3339. By then it has decided. */
+  until: string;
+  for: 'customer' | 'provider';
+}
+
 export interface SagaState {
   status: SagaStatus;
   /** The step whose reply is awaited. When the saga has ended, it is the last one. */
@@ -12,13 +19,24 @@ export interface SagaState {
   action: ActionName;
   /**
    * How often the awaited command has been sent, from 1. When an operator retries a parked saga, the count starts
-   * again.
+   * again. 0 while the saga waits: the command has its answer, and will be sent as if for the first time.
    */
   attempt: number;
+  /** Only with attempt 0, in a saga that is moving: somebody else has to act before the command can be carried out. */
+  waiting?: Wait;
+  /** There was news of the awaited command before its reply: a reply that says waiting may be older than the news. */
+  hinted?: true;
   /** The reason why the saga turned round, or why it has to be taken back after its end: a stable code. */
   reason?: string;
   /** True for a wish to cancel that came when the saga could no longer turn round. */
   cancelRequested: boolean;
+}
+
+/** What the customer has to do. */
+export interface NextAction {
+  type: 'redirect';
+  url: string;
+  expiresAt: string;
 }
 
 export const operatorActs = ['retry', 'skip', 'cancel'] as const;
@@ -42,6 +60,17 @@ export type SagaEvent =
       inDoubt?: boolean;
       result?: Record<string, unknown>;
     }
+  | {
+      type: 'replied';
+      from?: string;
+      step: string;
+      action: ActionName;
+      outcome: 'waiting';
+      /** `forMs` is the time until then, from now. The link is for those who are told of the change, not for the saga. */
+      waiting: Wait & { forMs: number; nextAction?: NextAction };
+    }
+  /** The participant has news of the command of this step. Only a hint: the reply to the command is the truth. */
+  | { type: 'hinted'; step: string; tenant: string }
   | { type: 'deadline-passed'; step: string; action: ActionName; attempt: number }
   | { type: 'cancel-requested'; reason: string }
   | OperatorEvent;
@@ -62,6 +91,8 @@ export type Decision =
       transition: Transition;
       /** The command to send, and how long to wait for its reply. */
       send?: { step: string; action: ActionName; attempt: number; deadlineMs: number };
+      /** When nothing is sent, and the deadline changes all the same. */
+      waitMs?: number;
     }
   | { ignored: Ignored };
 
@@ -76,5 +107,9 @@ export type Ignored =
   | 'already-requested'
   | 'not-parked'
   | 'never-turns-back';
+
+/** It has a command on its way, or waits for somebody to act. */
+export const isUnderWay = ({ status }: Pick<SagaState, 'status'>): boolean =>
+  status === 'running' || status === 'compensating';
 
 export const isFinal = (status: SagaStatus): boolean => status === 'completed' || status === 'compensated';

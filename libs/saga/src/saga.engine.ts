@@ -25,6 +25,7 @@ import type { SagaDefinition } from './definition';
 import type { OpenSagas } from './open-sagas';
 import { isActOfOperator } from './operator';
 import { SagaDefinitions } from './saga-definitions';
+import { outcomeOf } from './reply-outcome';
 import { SagaMemory } from './saga-memory';
 import type { SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
@@ -112,14 +113,21 @@ export class SagaEngine {
       return;
     }
     const { sagaId, step, action } = command;
-    const { outcome, reason, inDoubt, result } = reply.value;
-    // Its deadline asks again.
-    if (outcome === 'waiting') return;
     await this.dispatch(
       sagaId,
-      { type: 'replied', from: commandMailbox(message.source), step, action, outcome, reason, inDoubt, result },
+      { type: 'replied', from: commandMailbox(message.source), step, action, ...outcomeOf(reply.value) },
       { ...options, tenant: tenantOf(message) },
     );
+  }
+
+  /**
+   * Takes the news of a participant about one of our commands. It moves nothing but the command, which is sent again:
+   * its reply is the truth. News of what is not ours, or not of this tenant, is counted and dropped.
+   */
+  async hear(commandId: string, tenant: string, { alone }: { alone?: boolean } = {}): Promise<void> {
+    const command = parseCommandId(commandId);
+    if (command) await this.dispatch(command.sagaId, { type: 'hinted', step: command.step, tenant }, { tenant, alone });
+    else ignoredEvents.inc({ reason: 'unreadable' });
   }
 
   /**

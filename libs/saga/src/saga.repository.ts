@@ -2,6 +2,7 @@
 import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Results } from './definition';
 import { type ActionName, isFinal, type SagaState, type SagaStatus, type Transition } from './saga-state';
+import { known, type StoredWait, storedWait } from './stored-wait';
 
 export interface SagaRow {
   id: string;
@@ -27,6 +28,7 @@ interface StoredSaga {
   attempt: number;
   reason: string | null;
   cancel_requested: boolean;
+  waiting: StoredWait | null;
   data: unknown;
   results: Results;
   traceparent: string;
@@ -51,6 +53,7 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
       attempt: row.attempt,
       reason: row.reason ?? undefined,
       cancelRequested: row.cancel_requested,
+      ...known(row),
     },
     data: row.data,
     results: row.results,
@@ -98,6 +101,7 @@ export function saveSagas(
     attempt: saga.state.attempt,
     reason: saga.state.reason,
     cancel_requested: saga.state.cancelRequested,
+    waiting: storedWait(saga.state),
     deadline_ms: deadlinesMs[index],
     results: saga.results,
     version: saga.version,
@@ -137,16 +141,20 @@ export async function findDue(database: Database, definitions: readonly string[]
   return database.query<DueSaga>(selectDue, [definitions, limit]);
 }
 
-/** `unknown` are open sagas that are of none of these definitions (`name v1`). */
-export async function countSagas(
-  database: Database,
-  definitions: readonly string[],
-): Promise<{ parked: number; unknown: number }> {
-  const [counts] = await database.query<{ parked: number; unknown: number }>(selectCounts, [definitions]);
+interface SagaCounts {
+  parked: number;
+  /** Open sagas that are of none of the definitions. */
+  unknown: number;
+  waiting: number;
+}
+
+/** @param definitions those that are known, as `name v1` */
+export async function countSagas(database: Database, definitions: readonly string[]): Promise<SagaCounts> {
+  const [counts] = await database.query<SagaCounts>(selectCounts, [definitions]);
   return counts!;
 }
 
-/** The open sagas by tenant. */
+/** The open sagas by tenant, without those that wait. */
 export function countOpen(database: Database): Promise<{ tenant: string; sagas: number }[]> {
   return database.query<{ tenant: string; sagas: number }>(selectOpen, []);
 }
@@ -154,7 +162,7 @@ export function countOpen(database: Database): Promise<{ tenant: string; sagas: 
 const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
   text: `
-    select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, data, results,
+    select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, waiting, data, results,
            traceparent, version, (extract(epoch from now() - updated_at) * 1000)::int8 as age_ms
     from saga where id = any($1::uuid[]) order by id for update`,
 };
@@ -174,12 +182,12 @@ const updateRows: Statement = {
   text: `
     update saga s
     set status = u.status, step = u.step, action = u.action, attempt = u.attempt, reason = u.reason,
-        cancel_requested = u.cancel_requested,
+        cancel_requested = u.cancel_requested, waiting = u.waiting,
         deadline_at = case when u.deadline_ms is null and s.status = u.status then s.deadline_at
                            else now() + u.deadline_ms * interval '1 millisecond' end,
         results = u.results, version = u.version, updated_at = now(), data = s.data - u.erased
     from jsonb_to_recordset($1::jsonb) as u (
-      id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, deadline_ms int,
+      id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, waiting jsonb, deadline_ms int,
       results jsonb, version int, erased text[])
     where s.id = u.id and s.version < u.version`,
 };
@@ -206,18 +214,18 @@ const selectOpen: Statement = {
   name: 'saga.select-open',
   text: `
     select coalesce(data ->> 'tenant', '') as tenant, count(*)::int as sagas from saga
-    where status in ('running', 'compensating') group by 1`,
+    where status in ('running', 'compensating') and attempt > 0 group by 1`,
 };
 
 /** The statement has two halves, because each status has its own partial index. */
 const selectCounts: Statement = {
   name: 'saga.select-counts',
   text: `
-    select parked.sagas as parked, parked.unknown + moving.unknown as unknown
+    select parked.sagas as parked, parked.unknown + moving.unknown as unknown, moving.waiting
     from (select count(*)::int as sagas,
                  (count(*) filter (where definition || ' v' || definition_version <> all($1::text[])))::int as unknown
           from saga where status = 'parked') as parked,
-         (select count(*)::int as unknown from saga
-          where status in ('running', 'compensating')
-            and definition || ' v' || definition_version <> all($1::text[])) as moving`,
+         (select (count(*) filter (where definition || ' v' || definition_version <> all($1::text[])))::int as unknown,
+                 (count(*) filter (where attempt = 0))::int as waiting
+          from saga where status in ('running', 'compensating')) as moving`,
 };

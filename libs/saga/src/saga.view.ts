@@ -2,7 +2,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Statement, Tx } from '@shop/postgres';
 import { isActOfOperator } from './operator';
-import { type ActionName, actionNames, sagaStatuses } from './saga-state';
+import { type ActionName, actionNames, type SagaStatus, sagaStatuses, type Wait } from './saga-state';
+import { known, type StoredWait } from './stored-wait';
 
 @ApiSchema({ name: 'Transition', description: 'One move of a saga.' })
 export class TransitionView {
@@ -36,6 +37,15 @@ export class TransitionView {
   detail?: unknown;
 }
 
+@ApiSchema({ name: 'Wait', description: 'Somebody else has to act before the saga goes on.' })
+export class WaitView implements Wait {
+  @ApiProperty({ format: 'date-time', description: 'by then it is decided', example: '2026-03-01T12:15:00.000Z' })
+  until: string;
+
+  @ApiProperty({ enum: ['customer', 'provider'], description: 'who has to act', example: 'customer' })
+  for: Wait['for'];
+}
+
 @ApiSchema({ name: 'Saga', description: 'Where a saga stands and how it got there.' })
 export class SagaView {
   @ApiProperty({ format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' })
@@ -59,17 +69,24 @@ export class SagaView {
   @ApiProperty({ enum: actionNames, description: 'which command of the step is awaited', example: 'do' })
   action: ActionName;
 
-  @ApiProperty({ type: 'integer', description: 'how often the awaited command has been sent', example: 1 })
+  @ApiProperty({
+    type: 'integer',
+    description: 'how often the awaited command has been sent; 0 while it waits',
+    example: 1,
+  })
   attempt: number;
 
   @ApiPropertyOptional({ description: 'why it turned back: a stable code', example: 'out_of_stock' })
   reason?: string;
 
+  @ApiPropertyOptional({ type: WaitView, description: 'present while it waits for somebody to act' })
+  waiting?: WaitView;
+
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'when the awaited reply is missed; null when the saga has ended',
+    description: 'when the awaited reply is missed, or a wait is over; null when the saga has ended',
     example: '2026-03-01T12:00:05.040Z',
   })
   deadlineAt: string | null;
@@ -81,11 +98,12 @@ export class SagaView {
 interface ViewRow {
   definition: string;
   definition_version: number;
-  status: string;
+  status: SagaStatus;
   saga_step: string;
   action: ActionName;
   saga_attempt: number;
   reason: string | null;
+  waiting: StoredWait | null;
   deadline_at: Date | null;
   seq: number;
   at: Date;
@@ -125,6 +143,7 @@ export async function readSaga(from: Reader, id: string): Promise<{ view: SagaVi
     action: first.action,
     attempt: first.saga_attempt,
     reason: first.reason ?? undefined,
+    waiting: waitOf(first),
     deadlineAt: first.deadline_at?.toISOString() ?? null,
     history: rows.map((row) => ({
       seq: row.seq,
@@ -140,11 +159,14 @@ export async function readSaga(from: Reader, id: string): Promise<{ view: SagaVi
   return { view, data: first.data };
 }
 
+const waitOf = ({ status, saga_step: step, saga_attempt: attempt, waiting }: ViewRow): Wait | undefined =>
+  known({ status, step, attempt, waiting }).waiting;
+
 const selectView: Statement = {
   name: 'saga.select-view',
   text: `
     select s.definition, s.definition_version, s.status, s.step as saga_step, s.action,
-           s.attempt as saga_attempt, s.reason, s.deadline_at, case when h.seq = 1 then s.data end as data, h.seq, h.at, h.event, h.step, h.from_position, h.to_position, h.attempt, h.detail
+           s.attempt as saga_attempt, s.reason, s.waiting, s.deadline_at, case when h.seq = 1 then s.data end as data, h.seq, h.at, h.event, h.step, h.from_position, h.to_position, h.attempt, h.detail
     from saga s join saga_history h on h.saga_id = s.id
     where s.id = $1 order by h.seq`,
 };

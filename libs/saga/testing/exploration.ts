@@ -62,6 +62,9 @@ export const budgetOf = ({ steps }: SagaDefinition<never>, { action }: SagaState
 export const awaits = ({ step, action }: SagaState, event: { step: string; action: ActionName }) =>
   event.step === step && event.action === action;
 
+/** Until when a participant says that it waits. */
+const times = ['2026-03-01T12:00:00Z', '2026-03-02T12:00:00Z'];
+
 /** Everything that can happen to the saga, and many events that do not fit. */
 export function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaState): Generator<SagaEvent> {
   for (const { name } of [...definition.steps, { name: 'stranger' }]) {
@@ -69,10 +72,20 @@ export function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaSt
       yield { type: 'replied', step: name, action, outcome: 'succeeded' };
       yield { type: 'replied', step: name, action, outcome: 'refused', reason: 'no' };
       yield { type: 'replied', step: name, action, outcome: 'refused', reason: 'unreadable', inDoubt: true };
+      for (const until of times) {
+        yield {
+          type: 'replied',
+          step: name,
+          action,
+          outcome: 'waiting',
+          waiting: { until, for: 'customer', forMs: 60_000 },
+        };
+      }
       for (const number of [attempt - 1, attempt, attempt + 1]) {
         yield { type: 'deadline-passed', step: name, action, attempt: number };
       }
     }
+    yield { type: 'hinted', step: name, tenant: 'acme' };
   }
   yield { type: 'cancel-requested', reason: 'changed_mind' };
   for (const act of operatorActs) yield { type: 'operator', act, by: 'olga', reason: 'she said so' };
@@ -85,7 +98,9 @@ function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent,
   const undos = [...from.undos];
   if (event.type === 'replied') {
     const index = indexOf(definition, event.step);
-    if (event.action === 'do') {
+    // Who waits has neither done it nor refused it.
+    if (event.outcome === 'waiting') (event.action === 'do' ? dos : undos)[index] = 'sent';
+    else if (event.action === 'do') {
       dos[index] = event.inDoubt ? 'sent' : event.outcome;
     } else if (event.outcome === 'succeeded') undos[index] = 'succeeded';
   }

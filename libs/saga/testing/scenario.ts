@@ -21,6 +21,7 @@ import {
   type SagaEvent,
   type SagaState,
   type SagaStatus,
+  type Wait,
 } from '../src/saga-state';
 
 type Sent = NonNullable<Decided['send']>;
@@ -75,7 +76,24 @@ export class Scenario<Data> {
     return this.happens({ type: 'replied', step, action, outcome }, 'ignores');
   }
 
-  /** No reply comes in time. */
+  /** The participant answers that somebody else has to act first. */
+  whenWaiting(until = '2026-03-01T12:00:00Z', whom: Wait['for'] = 'customer'): this {
+    const { step, action } = this.state;
+    const waiting = { until, for: whom, forMs: 60_000 };
+    return this.happens({ type: 'replied', step, action, outcome: 'waiting', waiting }, 'moves');
+  }
+
+  /** The participant has news of the awaited command. */
+  whenHinted(): this {
+    return this.happens({ type: 'hinted', step: this.state.step, tenant: '' }, 'moves');
+  }
+
+  /** News of a command that is not awaited, or the same news again. */
+  ignoresHint(step = this.state.step): this {
+    return this.happens({ type: 'hinted', step, tenant: '' }, 'ignores');
+  }
+
+  /** No reply comes in time, or a wait is over. */
   whenDeadlinePasses(): this {
     const { step, action, attempt } = this.state;
     return this.happens({ type: 'deadline-passed', step, action, attempt }, 'moves');
@@ -152,5 +170,5 @@ const nameOf = ({ step, action }: Sent): CommandName => `${step}.${action}`;
 
 function whatOf(event: SagaEvent): string {
   if (event.type === 'operator') return `operator.${event.act}`;
-  return 'step' in event ? `${event.type} ${event.step}.${event.action}` : event.type;
+  return 'action' in event ? `${event.type} ${event.step}.${event.action}` : event.type;
 }

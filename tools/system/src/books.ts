@@ -84,6 +84,9 @@ function faultsOfStock(confirmed: Order[], stock: Stock[], initial: Record<strin
   });
 }
 
+/** Statuses of payments that have no outcome yet. */
+const open = ['pending', 'requires_action', 'processing'];
+
 function faultsOfPayments(orders: Order[], payments: Payment[]): string[] {
   const kept = new Map<string, Payment[]>();
   for (const payment of payments) {
@@ -93,8 +96,8 @@ function faultsOfPayments(orders: Order[], payments: Payment[]): string[] {
     kept.set(orderId, [...(kept.get(orderId) ?? []), payment]);
   }
   const pending = payments
-    .filter(({ status }) => status === 'pending')
-    .map(({ id }) => `payment ${id} is still pending`);
+    .filter(({ status }) => open.includes(status))
+    .map(({ id, status }) => `payment ${id} is still ${status}`);
   const wrong = orders.flatMap(({ id, status, total }) => {
     const amounts = (kept.get(id) ?? []).map(({ amount }) => amount);
     kept.delete(id);

@@ -7,6 +7,7 @@ import { CreateOrders1760000010000 } from './1760000010000-create-orders';
 import { OrderByCreation1760000010100 } from './1760000010100-order-by-creation';
 import { EraseSources1760000010200 } from './1760000010200-erase-sources';
 import { OrderPrincipals1760000010300 } from './1760000010300-order-principals';
+import { NextActions1760000010400 } from './1760000010400-next-actions';
 
 export const orderMigrations = [
   ...ledgerMigrations,
@@ -18,4 +19,5 @@ export const orderMigrations = [
   OrderByCreation1760000010100,
   EraseSources1760000010200,
   OrderPrincipals1760000010300,
+  NextActions1760000010400,
 ];

@@ -86,7 +86,8 @@ const eraseCustomers: Statement = {
   name: 'orders.erase-customers',
   text: `
     update orders
-    set customer_id = $3, placed_by = null, request_hash = decode(repeat('00', 32), 'hex'), version = version + 1, updated_at = now()
+    set customer_id = $3, placed_by = null, request_hash = decode(repeat('00', 32), 'hex'), next_action = null,
+        version = version + 1, updated_at = now()
     where tenant = $1 and id = any($2::uuid[]) and status in ('confirmed', 'cancelled') and customer_id <> $3
     returning id`,
 };

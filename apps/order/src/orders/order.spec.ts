@@ -63,6 +63,7 @@ describe('R35 priceItems', () => {
 describe('R35 R38 checkPayable', () => {
   it.each<[string, Money, string]>([
     ['more than the provider takes', eur(100_000_000), 'total_too_large'],
+    ['less than the provider takes', eur(49), 'total_too_small'],
     ['more than it takes in its own units', { amount: 1_000_000, currency: 'ISK' }, 'total_too_large'],
     ['a currency that it does not take', { amount: 1_000, currency: 'KPW' }, 'currency_not_supported'],
     ['a part of an ariary', { amount: 150, currency: 'MGA' }, 'amount_not_payable'],

@@ -1,7 +1,17 @@
 /** An order: the request, and the decision about its price. Pure. */
-import { ApiProperty } from '@nestjs/swagger';
-import { MAX_LINES, MAX_QUANTITY, MAX_SOURCE_LENGTH, objectionToPaying, SKU, SOURCE } from '@shop/contracts';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import {
+  type Capture,
+  captures,
+  MAX_LINES,
+  MAX_QUANTITY,
+  MAX_SOURCE_LENGTH,
+  objectionToCharging,
+  SKU,
+  SOURCE,
+} from '@shop/contracts';
 import { Problem } from '@shop/problem';
+import type { NextAction } from '@shop/saga';
 import { IsText } from '@shop/validation';
 import { Type } from 'class-transformer';
 import {
@@ -10,7 +20,9 @@ import {
   ArrayUnique,
   IsArray,
   IsDefined,
+  IsIn,
   IsInt,
+  IsOptional,
   Matches,
   Max,
   Min,
@@ -35,6 +47,15 @@ export class PaymentBody {
   @IsText(MAX_SOURCE_LENGTH)
   @Matches(SOURCE, { message: 'source must be a token of the payment provider' })
   source: string;
+
+  @ApiPropertyOptional({
+    enum: captures,
+    description: 'manual: the money is only held, and is taken later over the payment service',
+    default: 'automatic',
+  })
+  @IsOptional()
+  @IsIn(captures)
+  capture?: Capture;
 }
 
 export class OrderBody {
@@ -78,6 +99,8 @@ export interface Order {
   status: OrderStatus;
   /** The reason why it was cancelled or is being cancelled. */
   reason?: string;
+  /** What the customer has to do before the order goes on. The link in it is for the customer alone. */
+  nextAction?: NextAction;
   version: number;
   createdAt: string;
   updatedAt: string;
@@ -87,6 +110,10 @@ export interface Order {
 
 export const isSettled = ({ status }: Pick<Order, 'status'>): boolean =>
   status === 'confirmed' || status === 'cancelled';
+
+/** Nothing happens to it until the customer does something, or the time for that is over. */
+export const needsCustomer = ({ status, nextAction }: Pick<Order, 'status' | 'nextAction'>): boolean =>
+  status === 'pending' && nextAction !== undefined;
 
 /** Whether who asks with this key sees the order. Without a principal in it, the whole tenant is seen. */
 export const isVisible = ({ placedBy }: Pick<Order, 'placedBy'>, key: { placedBy?: string }): boolean =>
@@ -116,11 +143,11 @@ export function priceItems(
 
 /**
  * An order that nobody can pay is not accepted. Its saga would only find that out later.
- * @throws Problem 422 `total_too_large`, `currency_not_supported` or `amount_not_payable`
+ * @throws Problem 422 `total_too_large`, `total_too_small`, `currency_not_supported` or `amount_not_payable`
  */
 export function checkPayable(total: Money): void {
-  const objection = objectionToPaying(total);
+  const objection = objectionToCharging(total);
   if (!objection) return;
-  const code = objection.code === 'amount_too_large' ? 'total_too_large' : objection.code;
+  const code = objection.code.replace(/^amount_(?=too_)/, 'total_');
   throw new Problem(422, code, `the total of the order cannot be paid: ${objection.detail}`);
 }

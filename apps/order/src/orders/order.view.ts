@@ -3,7 +3,8 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { etagOf } from '@shop/http';
 import { type Answer, answerWith } from '@shop/idempotency';
 import { Money } from '../products/product';
-import { type Order, type OrderItem, type OrderStatus, orderStatuses } from './order';
+import type { NextAction } from '@shop/saga';
+import { needsCustomer, type Order, type OrderItem, type OrderStatus, orderStatuses } from './order';
 
 @ApiSchema({ name: 'OrderItem', description: 'A line of an order, at the price of its moment.' })
 export class OrderItemView implements OrderItem {
@@ -25,6 +26,22 @@ export class TotalView implements Money {
 
   @ApiProperty({ description: 'ISO 4217', example: 'EUR' })
   currency: string;
+}
+
+@ApiSchema({ name: 'NextAction', description: 'What the customer has to do before the order goes on.' })
+export class NextActionView implements NextAction {
+  @ApiProperty({ enum: ['redirect'], description: 'send the customer to the address', example: 'redirect' })
+  type: 'redirect';
+
+  @ApiProperty({ format: 'uri', description: 'for the customer alone', example: 'https://bank.example/confirm/7f3a' })
+  url: string;
+
+  @ApiProperty({
+    format: 'date-time',
+    description: 'the order is cancelled if nothing has happened by then',
+    example: '2026-03-01T12:15:00.000Z',
+  })
+  expiresAt: string;
 }
 
 @ApiSchema({ name: 'Order', description: 'An order, and what has become of it.' })
@@ -49,6 +66,9 @@ export class OrderView implements Omit<Order, 'tenant' | 'placedBy' | 'version' 
   })
   reason?: string;
 
+  @ApiPropertyOptional({ type: NextActionView, description: 'present while the order waits for its customer' })
+  nextAction?: NextActionView;
+
   @ApiProperty({ format: 'date-time', example: '2026-03-01T12:00:00.000Z' })
   createdAt: string;
 
@@ -56,8 +76,11 @@ export class OrderView implements Omit<Order, 'tenant' | 'placedBy' | 'version' 
   updatedAt: string;
 }
 
-export function orderJson({ id, customerId, items, total, status, reason, createdAt, updatedAt }: Order): OrderView {
-  return { id, customerId, items, total, status, reason, createdAt, updatedAt };
+export function orderJson(order: Order): OrderView {
+  const { id, customerId, items, total, status, reason, createdAt, updatedAt } = order;
+  // An earlier release may have moved the order on and left the action behind.
+  const nextAction = needsCustomer(order) ? order.nextAction : undefined;
+  return { id, customerId, items, total, status, reason, nextAction, createdAt, updatedAt };
 }
 
 export function createdAnswer(order: Order): Answer {

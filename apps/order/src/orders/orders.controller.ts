@@ -14,6 +14,7 @@ import {
   requireMatch,
   requireNone,
   Roles,
+  unlessModified,
 } from '@shop/http';
 import {
   ApiAlreadySubmitted,
@@ -40,6 +41,7 @@ const notAccepted: Record<string, ProblemMembers> = {
   unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
   mixed_currencies: {},
   total_too_large: {},
+  total_too_small: {},
   currency_not_supported: {},
   amount_not_payable: {},
 };
@@ -140,7 +142,8 @@ export class OrdersController {
     operationId: 'getOrder',
     summary: 'One order',
     description:
-      'With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over. A customer sees ' +
+      'With Prefer: wait=N it waits until the order is confirmed or cancelled, until its customer has to do something ' +
+      '(nextAction; with If-None-Match, only until there is more news than that), or until the time is over. A customer sees ' +
       'only the orders that its own principal has placed; an operator sees all of its tenant.',
   })
   @ApiOrderId()
@@ -152,13 +155,17 @@ export class OrdersController {
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('prefer') prefer?: string,
+    @Headers('if-none-match') ifNoneMatch?: string,
   ): Promise<Order> {
     const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
     if (waitMs <= 0) return this.orders.get(key);
     // A reply that comes behind another one on the same connection does not learn that the client has left.
     const { socket } = reply.request.raw;
-    const order = await this.orders.getSettled(key, waitMs, () => reply.raw.destroyed || socket.destroyed);
+    const order = await this.orders.getSettled(key, waitMs, {
+      isGone: () => reply.raw.destroyed || socket.destroyed,
+      isKnown: ({ version }) => unlessModified(ifNoneMatch, etagOf(version)),
+    });
     void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
     return order;
   }

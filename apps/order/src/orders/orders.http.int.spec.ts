@@ -22,7 +22,7 @@ let close: TwoOrderApps['close'];
 beforeAll(async () => {
   ({ here, there, natsUrl, close } = await OrderApp.startTwo(stack));
   await here.putProduct('cup', 1_200);
-  await here.putProduct('cup', 5, { key: callers.rival });
+  await here.putProduct('cup', 500, { key: callers.rival });
 });
 afterAll(() => close(here, there));
 
@@ -179,7 +179,7 @@ describe('R27 PUT /orders/{id}', () => {
     const url = newUrl();
     const ours = await here.put(url, orderBody());
     const theirs = await here.put(url, orderBody(), { key: callers.rival });
-    expect([theirs.statusCode, theirs.json<OrderJson>().total.amount]).toEqual([201, 10]);
+    expect([theirs.statusCode, theirs.json<OrderJson>().total.amount]).toEqual([201, 1_000]);
     expect((await here.get(url)).json()).toEqual(ours.json());
   });
 

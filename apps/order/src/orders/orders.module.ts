@@ -16,13 +16,14 @@ import { Admission, admissionLimits } from './placing/admission';
 import { OrderStoryController } from './reading/order-story.controller';
 import { OrderWatch } from './reading/order-watch';
 import { createOrderEngine } from './sagas/order-engine';
+import { PaymentNewsController } from './sagas/payment-news.controller';
 import { RepliesController } from './sagas/replies.controller';
 
 /** A round that waits for the database may take longer. Another replica repeats what it leaves. */
 const STOP_WITHIN_MS = 3_000;
 
 @Module({
-  controllers: [OrdersController, OrderStoryController, SagasController, RepliesController],
+  controllers: [OrdersController, OrderStoryController, SagasController, RepliesController, PaymentNewsController],
   providers: [
     OrderWatch,
     OrdersService,

@@ -1,5 +1,6 @@
 /** The table of orders. Every statement that writes it, or reads many orders at once, is here. */
 import { bytea, type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
+import type { NextAction } from '@shop/saga';
 import type { Order, OrderItem, OrderStatus } from './order';
 
 export interface NewOrder {
@@ -26,6 +27,8 @@ export interface StatusChange extends OrderKey {
   status: OrderStatus;
   reason?: string;
   cancelSagaId?: string;
+  /** What the customer has to do now. Without it, there is nothing to do any more. */
+  nextAction?: NextAction;
 }
 
 interface Row {
@@ -42,6 +45,7 @@ interface Row {
   cancel_saga_id: string | null;
   version: number;
   placed_by: string | null;
+  next_action: NextAction | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -75,12 +79,13 @@ export function insertOrders(tx: Tx, orders: readonly NewOrder[]): void {
 /** Writes the order statuses that follow from transitions of sagas. */
 export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
   if (changes.length === 0) return;
-  const rows = changes.map(({ tenant, id, status, reason, cancelSagaId }) => ({
+  const rows = changes.map(({ tenant, id, status, reason, cancelSagaId, nextAction }) => ({
     tenant,
     id,
     status,
     reason,
     cancel_saga_id: cancelSagaId,
+    next_action: nextAction as object | undefined,
   }));
   tx.send(updateStatus, [rowsOf(rows)]);
 }
@@ -127,6 +132,7 @@ const orderOf = (row: Row): Order => ({
   total: { amount: row.total_amount, currency: row.total_currency },
   status: row.status,
   reason: row.reason ?? undefined,
+  nextAction: row.next_action ?? undefined,
   version: row.version,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
@@ -135,7 +141,7 @@ const orderOf = (row: Row): Order => ({
 });
 
 const columns = `tenant, id, customer_id, items, total_amount, total_currency, status, reason, request_hash, saga_id,
-  cancel_saga_id, placed_by, version, created_at, updated_at`;
+  cancel_saga_id, placed_by, next_action, version, created_at, updated_at`;
 const columnsOfO = columns.replace(/(\w+)/g, 'o.$1');
 
 const insertRows: Statement = {
@@ -156,8 +162,10 @@ const updateStatus: Statement = {
   text: `
     update orders o
     set status = c.status, reason = coalesce(c.reason, o.reason),
-        cancel_saga_id = coalesce(c.cancel_saga_id, o.cancel_saga_id), version = version + 1, updated_at = now()
-    from jsonb_to_recordset($1::jsonb) as c (tenant text, id uuid, status text, reason text, cancel_saga_id uuid)
+        cancel_saga_id = coalesce(c.cancel_saga_id, o.cancel_saga_id), next_action = c.next_action,
+        version = version + 1, updated_at = now()
+    from jsonb_to_recordset($1::jsonb) as c (
+      tenant text, id uuid, status text, reason text, cancel_saga_id uuid, next_action jsonb)
     where o.tenant = c.tenant and o.id = c.id`,
 };
 

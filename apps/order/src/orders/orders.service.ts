@@ -8,7 +8,7 @@ import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
-import { isSettled, isVisible, type Order } from './order';
+import { isSettled, isVisible, needsCustomer, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
 import { Admission } from './placing/admission';
 import { placeOrders, type PlaceRequest } from './placing/place-orders';
@@ -22,6 +22,12 @@ const STORIES_AT_ONCE = 2;
 /** As many as a tenant may have streams, and some more. */
 const MAX_WAITING_STORIES = 1_000;
 const MAX_WAIT_MS = 5_000;
+
+export interface WaitingClient {
+  isGone: () => boolean;
+  /** Whether the client has this version of the order already. */
+  isKnown?: (order: Order) => boolean;
+}
 
 @Injectable()
 export class OrdersService {
@@ -90,20 +96,20 @@ export class OrdersService {
   }
 
   /**
-   * Returns the order when it is confirmed or cancelled. After `waitMs`, or when the client is gone, returns it as it
-   * is.
+   * Returns the order when it is confirmed or cancelled, or waits for its customer and `isKnown` does not say that the
+   * client knows this. After `waitMs`, or when the client is gone, returns it as it is.
    * @throws Problem 429 `too_many_waiting` when too many requests of the tenant wait
    */
-  async getSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
+  async getSettled(key: OrderKey, waitMs: number, client: WaitingClient): Promise<Order> {
     const leave = this.watch.waits.take(key.tenant);
     try {
-      return await this.untilSettled(key, waitMs, isGone);
+      return await this.untilSettled(key, waitMs, client);
     } finally {
       leave();
     }
   }
 
-  private async untilSettled(key: OrderKey, waitMs: number, isGone: () => boolean): Promise<Order> {
+  private async untilSettled(key: OrderKey, waitMs: number, { isGone, isKnown }: WaitingClient): Promise<Order> {
     const deadline = performance.now() + waitMs;
     for (;;) {
       const wait = Math.max(0, Math.min(LOOK_AGAIN_MS, deadline - performance.now()));
@@ -111,7 +117,8 @@ export class OrdersService {
       const watching = this.watch.watch(keyOf(key), wait, { untilSettled: true });
       try {
         const order = await this.get(key);
-        if (isSettled(order) || performance.now() >= deadline || isGone() || this.watch.stopped) return order;
+        const isNews = isSettled(order) || (needsCustomer(order) && !isKnown?.(order));
+        if (isNews || performance.now() >= deadline || isGone() || this.watch.stopped) return order;
         await watching.moved;
       } finally {
         watching.stop();

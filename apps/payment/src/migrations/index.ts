@@ -1,6 +1,6 @@
 /** All migrations of the payment service. Those of the libraries that it uses come first. */
 import { ledgerMigrations } from '@shop/idempotency';
-import { messagingMigrations } from '@shop/messaging';
+import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { apiKeyMigrations } from '@shop/service';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
@@ -10,6 +10,7 @@ import { ReceiveEvents1760000030500 } from './1760000030500-receive-events';
 export const paymentMigrations = [
   ...ledgerMigrations,
   ...messagingMigrations,
+  ...outboxMigrations,
   ...apiKeyMigrations,
   CreatePayment1760000030000,
   EraseSources1760000030100,

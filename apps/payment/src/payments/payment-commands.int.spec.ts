@@ -119,7 +119,10 @@ describe('R4 a charge whose answer is lost', () => {
     const { charge, plan, paid, taken, calls } = replicas.newCase();
     plan(fault, fault);
     await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
-    expect(await replicas.paymentOf(charge)).toMatchObject({ status: 'pending', providerReference: expect.stringMatching(/^pi_/) });
+    expect(await replicas.paymentOf(charge)).toMatchObject({
+      status: 'pending',
+      providerReference: expect.stringMatching(/^pi_/),
+    });
     await expect(perform(other, charge)).rejects.toBeInstanceOf(RetryableError);
     expect(await perform(one, charge)).toEqual(paid);
     expect([calls(), taken()]).toEqual([expected, amount]);

@@ -9,7 +9,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   ChargePayment,
   type ChargePaymentBody,
-  objectionToPaying,
+  objectionToCharging,
   placeOfSource,
   RefundPayment,
   type RefundPaymentBody,
@@ -185,7 +185,7 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   if (reply) return reply;
   const wanted = { tenant, id, orderId, chargeId, amount, currency, source };
   // The order service does not send such a command, unless it is older than this rule.
-  if (!payment && objectionToPaying({ amount, currency })) return refused('payment_declined');
+  if (!payment && objectionToCharging({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
   const known = payment && { reference: payment.providerReference, isNamedFirst: payment.chargeId !== null };
   const charge: Charge = { ...wanted, capture, known };

@@ -8,7 +8,7 @@ import type { Intent } from './intent';
 import type { Payment } from './payment';
 
 /** What decides about a payment, apart from the provider. */
-export type Standing = Pick<Payment, 'status' | 'waitsFor' | 'undone' | 'amount' | 'refunded'> & {
+export type Standing = Pick<Payment, 'status' | 'waitsFor' | 'nextActionUrl' | 'undone' | 'amount' | 'refunded'> & {
   /** Its time to be approved is over, by the clock of the database. */
   isExpired: boolean;
 };
@@ -40,36 +40,47 @@ export const begunPayment = (payment: Pick<Payment, 'amount' | 'undone'>): Stand
   ...payment,
   status: 'pending',
   waitsFor: null,
+  nextActionUrl: null,
   refunded: 0,
   isExpired: false,
 });
 
 /** Undefined when the intent tells nothing new. */
 export function changeBy(payment: Standing, intent: Intent): Change | undefined {
-  const { status, undone, isExpired } = payment;
-  if (status !== 'pending' && status !== 'authorized') return undefined;
-  const ended = { waitsFor: null, nextActionUrl: null, declineReason: null, undone };
+  const change = endOf(payment, intent) ?? waitOf(payment, intent);
+  const isNew =
+    change?.status !== payment.status ||
+    change.waitsFor !== payment.waitsFor ||
+    change.nextActionUrl !== payment.nextActionUrl ||
+    change.undone !== payment.undone;
+  return isOpen(payment) && isNew ? change : undefined;
+}
+
+const isOpen = ({ status }: Standing): boolean => status === 'pending' || status === 'authorized';
+
+function endOf({ undone, isExpired }: Standing, intent: Intent): Change | undefined {
+  const end = { waitsFor: null, nextActionUrl: null, declineReason: null, undone };
   switch (intent.status) {
     case 'succeeded':
-      return { ...ended, status: 'succeeded' };
-    case 'cancelled':
-      return {
-        ...ended,
-        status: 'cancelled',
-        declineReason: undone ? UNDONE : isExpired ? EXPIRED : CANCELLED_ELSEWHERE,
-      };
-    case 'declined':
-      return { ...ended, status: 'declined', declineReason: intent.reason };
     case 'authorized':
-      return status === 'authorized' ? undefined : { ...ended, status: 'authorized' };
-    case 'requires_action':
-      if (status === 'authorized') return undefined;
-      return { ...ended, status: 'pending', waitsFor: 'customer', nextActionUrl: intent.url };
-    case 'processing':
-      if (status === 'authorized') return undefined;
-      // It cannot be given up now. If the money lands after all, it is given back.
-      return { ...ended, status: 'pending', waitsFor: 'provider', undone: undone || isExpired };
-    case 'unconfirmed':
+      return { ...end, status: intent.status };
+    case 'declined':
+      return { ...end, status: 'declined', declineReason: intent.reason };
+    case 'cancelled': {
+      const declineReason = undone ? UNDONE : isExpired ? EXPIRED : CANCELLED_ELSEWHERE;
+      return { ...end, status: 'cancelled', declineReason };
+    }
+    default:
       return undefined;
   }
+}
+
+function waitOf({ status, undone, isExpired }: Standing, intent: Intent): Change | undefined {
+  // It was authorized, so this was seen before that.
+  if (status === 'authorized') return undefined;
+  const wait = { status: 'pending' as const, declineReason: null, undone };
+  if (intent.status === 'requires_action') return { ...wait, waitsFor: 'customer', nextActionUrl: intent.url };
+  if (intent.status !== 'processing') return undefined;
+  // It cannot be given up now. If the money lands after its time, it is given back.
+  return { ...wait, waitsFor: 'provider', nextActionUrl: null, undone: undone || isExpired };
 }

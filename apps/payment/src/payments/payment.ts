@@ -1,7 +1,16 @@
 /** A payment: the request, and what a charge or refund command has to do. Pure. */
 import { createHash } from 'node:crypto';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { CURRENCY, MAX_SOURCE_LENGTH, objectionToPaying, type Payable, SOURCE } from '@shop/contracts';
+import {
+  CURRENCY,
+  MAX_SOURCE_LENGTH,
+  objectionToCharging,
+  objectionToPaying,
+  type Payable,
+  PAYMENT_ID,
+  type PaymentObjection,
+  SOURCE,
+} from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
@@ -9,13 +18,11 @@ import { type Capture, captures } from './intent';
 
 /**
  * In minor units: the largest whole number that JSON holds exactly. How much can be paid depends on the currency, see
- * `objectionToPaying`.
+ * `objectionToCharging`.
  */
 export const MAX_AMOUNT = Number.MAX_SAFE_INTEGER;
 /** The reason of a payment that was never made while the provider could still be asked for it. */
 export const NEVER_CHARGED = 'never_charged';
-/** `pmt_` and the letters of a hash. */
-export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 /** Enough characters of a hash that two ids are never equal. */
 const ID_LENGTH = 27;
 
@@ -88,14 +95,17 @@ export function idAfter(prefix: string, name: string): string {
   return `${prefix}_${createHash('sha256').update(name).digest('base64url').slice(0, ID_LENGTH)}`;
 }
 
-/** The codes of `payableProblem`. */
+/** The codes of an amount that the provider cannot move. */
 export const notPayable = ['currency_not_supported', 'amount_not_payable', 'amount_too_large'] as const;
 
-/** The problem of an amount that the provider cannot move. */
-export function payableProblem(money: Payable): Problem | undefined {
-  const objection = objectionToPaying(money);
-  return objection && new Problem(422, objection.code, objection.detail);
-}
+/** The problem of an amount that the provider cannot give back. */
+export const payableProblem = (money: Payable): Problem | undefined => problemOf(objectionToPaying(money));
+
+/** The problem of an amount that the provider cannot take. It may be too small as well. */
+export const chargeableProblem = (money: Payable): Problem | undefined => problemOf(objectionToCharging(money));
+
+const problemOf = (objection: PaymentObjection | undefined): Problem | undefined =>
+  objection && new Problem(422, objection.code, objection.detail);
 
 /** @throws Problem 404 for a text that cannot be the id of a payment */
 export function checkPaymentId(id: string): string {

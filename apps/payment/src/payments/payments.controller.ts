@@ -13,11 +13,12 @@ import {
   readPage,
   Roles,
 } from '@shop/http';
+import { PAYMENT_ID } from '@shop/contracts';
 import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems, type ProblemMembers } from '@shop/problem';
 import { IsOptional, Matches } from 'class-validator';
 import { CreatePayment } from './create-payment';
-import { notPayable, payableProblem, type Payment, PAYMENT_ID, PaymentBody } from './payment';
+import { notPayable, chargeableProblem, type Payment, PaymentBody } from './payment';
 import { paymentJson, PaymentView } from './payment.view';
 import { PaymentsService } from './payments.service';
 
@@ -57,13 +58,13 @@ export class PaymentsController {
     headers: ['location', 'etag', 'idempotent-replayed'],
   })
   @ApiAlreadySubmitted('/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM')
-  @ApiProblems({ 402: { payment_declined: declined }, 422: notPayable })
+  @ApiProblems({ 402: { payment_declined: declined }, 422: [...notPayable, 'amount_too_small'] })
   create(
     @CallerOf() { tenant }: Caller,
     @ClaimOf() claim: Claim,
     @Body() { amount, currency, source, capture = 'automatic' }: PaymentBody,
   ): Promise<Outcome> {
-    const problem = payableProblem({ amount, currency });
+    const problem = chargeableProblem({ amount, currency });
     if (problem) throw problem;
     return this.createPayment.perform(claim, { tenant, amount, currency, source, capture });
   }

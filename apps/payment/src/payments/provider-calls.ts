@@ -4,7 +4,7 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { counter, instant, type Logger } from '@shop/observability';
-import { Bulkhead, RetryableError, TerminalError } from '@shop/resilience';
+import { Dependency, type OutsideCall, RetryableError, TerminalError, type Try } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { LOGGER } from '@shop/service';
 import { type Asked, isTooLate, type Memory, memoryOf } from './asking-again';
@@ -16,6 +16,7 @@ import {
   MAX_CALLS,
   PROVIDER,
   type Provider,
+  PROVIDER_TIMEOUT_MS,
   type RefundRequest,
 } from './provider';
 
@@ -63,14 +64,24 @@ const MAX_REASON_LENGTH = 200;
 
 const REFUSED_BY_PROVIDER = 'refused_by_provider';
 
+/** How often, for how long and how many at once the provider is called. Tests may set the number of tries. */
+export const providerDependency = ({ maxTries }: { maxTries?: number } = {}): Dependency =>
+  new Dependency({
+    name: 'payment-provider',
+    calls: MAX_CALLS,
+    maxWaiting: MAX_WAITING_CALLS,
+    timeoutMs: PROVIDER_TIMEOUT_MS,
+    totalMs: PATIENCE_OF_SAGA_MS,
+    maxTries,
+  });
+
 @Injectable()
 export class ProviderCalls {
-  private readonly bulkhead = new Bulkhead({ calls: MAX_CALLS, maxWaiting: MAX_WAITING_CALLS });
-
   constructor(
     @Inject(PROVIDER) private readonly provider: Provider,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly sealer: Sealer,
+    private readonly dependency: Dependency,
   ) {}
 
   /**
@@ -82,13 +93,15 @@ export class ProviderCalls {
     return this.ask('create', asking, async () => {
       const memory = memoryOf(asking);
       if (asking.mayBeCharged) {
-        const found = await this.lookUp('charge', { asking, memory }, () => this.provider.findIntent(request));
+        const find = () => this.reading(asking, () => this.provider.findIntent(request));
+        const found = await this.lookUp('charge', { asking, memory }, find);
         if (found) return bounded(found);
         if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
       }
       if (isTooLate(asking)) return notCharged(NEVER_CHARGED);
       try {
-        return bounded(await this.provider.createIntent(request));
+        const { idempotencyKey } = request;
+        return bounded(await this.keyed(asking, idempotencyKey, () => this.provider.createIntent(request)));
       } catch (error) {
         this.passUnknown('create', asking, error, asking.mayBeCharged);
         return notCharged(REFUSED_BY_PROVIDER);
@@ -104,10 +117,15 @@ export class ProviderCalls {
     const { reference, idempotencyKey } = request;
     return this.ask('confirm', asking, async () => {
       try {
-        return bounded(await this.provider.confirm({ ...request, source: this.opened(request.source, asking) }));
+        const source = this.opened(request.source, asking);
+        // The intent takes the money once. A provider may repeat a failure under its key, so each try has its own key.
+        const confirm = ({ number }: Try) =>
+          this.provider.confirm({ reference, source, idempotencyKey: `${idempotencyKey}.${number}` });
+        return bounded(await this.reading(asking, confirm));
       } catch (error) {
         this.passUnknown('confirm', asking, error, false);
-        const left = await this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
+        const giveUp = () => this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
+        const left = await this.reading(asking, giveUp);
         return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
       }
     });
@@ -117,7 +135,7 @@ export class ProviderCalls {
   retrieve(reference: string, asking: Asking): Promise<Intent> {
     return this.ask('retrieve', asking, async () => {
       try {
-        return bounded(await this.provider.retrieve(reference));
+        return bounded(await this.reading(asking, () => this.provider.retrieve(reference)));
       } catch (error) {
         return this.passUnknown('retrieve', asking, error, true);
       }
@@ -128,7 +146,7 @@ export class ProviderCalls {
   cancel(request: { reference: string; idempotencyKey: string }, asking: Asking): Promise<Intent> {
     return this.ask('cancel', asking, async () => {
       try {
-        return bounded(await this.provider.cancel(request));
+        return bounded(await this.reading(asking, () => this.provider.cancel(request)));
       } catch (error) {
         return this.passUnknown('cancel', asking, error, true);
       }
@@ -143,13 +161,19 @@ export class ProviderCalls {
   refund(request: RefundRequest, asking: AskingAgain): Promise<RefundResult> {
     return this.ask('refund', asking, async () => {
       const memory = memoryOf(asking);
-      const found = await this.lookUp('refund', { asking, memory }, () => this.provider.findRefund(request));
+      const find = () => this.reading(asking, () => this.provider.findRefund(request));
+      const found = await this.lookUp('refund', { asking, memory }, find);
       if (found) return { outcome: 'succeeded', reference: asReference(found.reference) };
+      let tries = 0;
+      const refund = ({ number }: Try) => {
+        tries = number;
+        return this.provider.refund(request);
+      };
       try {
-        const { reference } = await this.provider.refund(request);
+        const { reference } = await this.keyed(asking, request.idempotencyKey, refund);
         return { outcome: 'succeeded', reference: asReference(reference) };
       } catch (error) {
-        this.passUnknown('refund', asking, error, asking.askedBefore);
+        this.passUnknown('refund', asking, error, asking.askedBefore || tries > 1);
         return { outcome: 'refused' };
       }
     });
@@ -168,20 +192,13 @@ export class ProviderCalls {
     }
   }
 
-  /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
   private async ask<R extends Intent | RefundResult>(
     call: string,
-    { ids, tenant, patienceMs }: Asking,
+    { ids }: Asking,
     work: () => Promise<R>,
   ): Promise<R> {
-    const asked = async () => {
-      instant('call.before', ids);
-      const result = await work();
-      instant('call.after', ids);
-      return result;
-    };
     try {
-      const result = await this.bulkhead.run(asked, { turn: tenant, maxWaitMs: patienceMs });
+      const result = await work();
       calls.inc({ call, outcome: 'status' in result ? result.status : result.outcome });
       return result;
     } catch (error) {
@@ -189,6 +206,33 @@ export class ProviderCalls {
       this.logger.warn({ ...ids, reason: (error as Error).message }, `payment.${call}.unknown`);
       throw error;
     }
+  }
+
+  /** A request that does once what it does, because of its key. */
+  private keyed<R>(asking: Asking, idempotencyKey: string, work: (attempt: Try) => Promise<R>): Promise<R> {
+    return this.outside(asking, { idempotencyKey }, work);
+  }
+
+  /** A request that reads, or sets what it names. */
+  private reading<R>(asking: Asking, work: (attempt: Try) => Promise<R>): Promise<R> {
+    return this.outside(asking, { isIdempotent: true }, work);
+  }
+
+  /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
+  private outside<R>(
+    { ids, tenant, patienceMs }: Asking,
+    safety: Pick<OutsideCall, 'idempotencyKey' | 'isIdempotent'>,
+    work: (attempt: Try) => Promise<R>,
+  ): Promise<R> {
+    const attempt = async (one: Try) => {
+      instant('call.before', ids);
+      const result = await work(one);
+      instant('call.after', ids);
+      return result;
+    };
+    // The provider answers 409 while another request under the key, or on the same intent, is in work.
+    const limits = { turn: tenant, maxWaitMs: patienceMs, totalMs: patienceMs + PROVIDER_TIMEOUT_MS };
+    return this.dependency.call(attempt, { ...limits, ...safety, isConflictSafe: true });
   }
 
   /**

@@ -63,4 +63,7 @@ export interface Provider {
 /** Enough to use the provider's whole rate limit. More calls would only move the queue to the other side. */
 export const MAX_CALLS = 64;
 
+/** Less than half a lease, so a call is rarely still in flight when its lease expires. */
+export const PROVIDER_TIMEOUT_MS = 4_000;
+
 export const PROVIDER = Symbol('PROVIDER');

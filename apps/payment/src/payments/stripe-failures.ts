@@ -1,5 +1,5 @@
 /** Sorts the errors of Stripe's SDK by what has to be done next. Pure. */
-import { RetryableError, TerminalError } from '@shop/resilience';
+import { RetryableError, retryAfterMsOf, TerminalError } from '@shop/resilience';
 import Stripe from 'stripe';
 import type { Intent } from './intent';
 import { declineOf, intentOf } from './stripe-intent';
@@ -41,17 +41,14 @@ export function failureOf(error: unknown): RetryableError | TerminalError {
   const { statusCode = 0, headers } = error;
   const message = `the provider answered ${statusCode || 'nothing'}: ${error.message}`;
   if (isRefusal(error, statusCode)) return new TerminalError(message, { cause: error });
-  return new RetryableError(message, { cause: error, retryAfterMs: retryAfterMsOf(headers) });
+  return new RetryableError(message, {
+    cause: error,
+    retryAfterMs: retryAfterMsOf(headers?.['retry-after'], headers?.['date']),
+  });
 }
 
 /** Whether the provider has judged this very request. Then no money moved, and none will. */
 function isRefusal({ rawType }: Stripe.errors.StripeError, status: number): boolean {
   if (rawType === 'idempotency_error') return false;
   return status >= 400 && status < 500 && ![...UNDECIDED_STATUSES, ...UNREAD_STATUSES].includes(status);
-}
-
-/** Reads only seconds. The provider does not use the other form of the header, a date. */
-function retryAfterMsOf(headers: Record<string, string> | undefined): number | undefined {
-  const seconds = headers?.['retry-after'];
-  return seconds !== undefined && /^\d{1,5}$/.test(seconds) ? Number(seconds) * 1_000 : undefined;
 }

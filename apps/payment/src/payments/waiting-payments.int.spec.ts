@@ -127,14 +127,13 @@ describe('R56 the undo of a charge that waits', () => {
 
   it.each([
     ['approved', 0, ['succeeded', 'refunded']],
-    ['declined', 0, ['declined']],
+    ['declined', 0, ['cancelled']],
   ] as const)('cannot give up what a bank works on; when it is %s, no money is kept', async (outcome, money, told) => {
     const made = await waitingCharge('tok_processing');
     expect(made.reply).toMatchObject({ outcome: 'waiting', waiting: { for: 'provider' } });
     expect(await perform(other, made.refund)).toEqual(landsLater(made.paymentId));
     decide(made, outcome);
     await Promise.all([settle(one, made), settle(other, made)]);
-    await settle(one, made);
     expect([made.taken(), await eventsOf(made)]).toEqual([money, told]);
     expect([await perform(one, made.refund), await perform(one, made.charge)]).toEqual([
       landsLater(made.paymentId),
@@ -186,6 +185,15 @@ describe('R57 a payment that waits is asked about', () => {
     const found = await Promise.all([isDue(), isDue(), isDue()]);
     expect(found.filter(Boolean)).toHaveLength(1);
     expect(await isDue()).toBe(false);
+  });
+
+  it('and does not change while there is nothing new', async () => {
+    const made = await waitingCharge('tok_processing');
+    const before = await replicas.paymentOf(made.charge);
+    await expire(made);
+    for (let time = 0; time < 3; time++) await settle(one, made);
+    expect(await replicas.paymentOf(made.charge)).toMatchObject({ version: before!.version + 1, undone: true });
+    expect(await eventsOf(made)).toEqual(['expired']);
   });
 
   it('no more when it has reached an end', async () => {

@@ -5,7 +5,7 @@
  * asked is the truth; webhooks only make us ask sooner. A payment that nobody wants any more, or that nobody approves in
  * time, is given up at the provider. If its money lands all the same, it is given back.
  */
-import { PaymentSettled } from '@shop/contracts';
+import { PaymentSettled, type PaymentSettledBody } from '@shop/contracts';
 import { appendEvents, newEvent } from '@shop/messaging';
 import { counter, type Logger } from '@shop/observability';
 import type { Database, Tx } from '@shop/postgres';
@@ -96,7 +96,7 @@ export class WaitingPayments {
     return (await findStanding(this.options.database, { tenant, id }))!;
   }
 
-  private tell(tx: Tx, { tenant, id, orderId, chargeId }: Payment, status: string): void {
+  private tell(tx: Tx, { tenant, id, orderId, chargeId }: Payment, status: PaymentSettledBody['status']): void {
     const data = {
       tenant,
       paymentId: id,

@@ -4,8 +4,7 @@
  * An event is a hint. It says of which object there is news, and the news itself is read from the provider. So we keep
  * only ids, and an event that comes late, twice or in any order does no harm.
  */
-import { TENANT } from '@shop/http';
-import { PAYMENT_ID } from '../payments/payment';
+import { PAYMENT_ID, TENANT } from '@shop/contracts';
 
 export const eventStatuses = ['open', 'done', 'ignored'] as const;
 export type EventStatus = (typeof eventStatuses)[number];

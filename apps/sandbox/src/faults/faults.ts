@@ -3,6 +3,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsNumber, Max, Min } from 'class-validator';
 import type { Source } from '../stripe/sources';
 import type { Fault } from './fault';
+import { seeded } from './seeded';
 
 export interface Plan {
   delayMs: number;
@@ -106,15 +107,4 @@ export class FaultPlanner {
       return;
     }
   }
-}
-
-/** Mulberry32: small, fast and the same everywhere; numbers from 0 up to, not including, 1. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

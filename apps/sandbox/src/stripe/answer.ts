@@ -18,27 +18,7 @@ export interface Call {
   fingerprint: string;
 }
 
-export type Entry = Call & Pick<Answer, 'status' | 'body'>;
-
-/** A line of the journal. */
-export type JournalEntry = Entry | { forgetsKeys: true };
-
-export function declined(intent: PaymentIntent, declineCode: string): Answer {
-  return {
-    status: 402,
-    body: {
-      error: {
-        type: 'card_error',
-        code: 'card_declined',
-        decline_code: declineCode,
-        message: declineCode === 'insufficient_funds' ? 'Your card has insufficient funds.' : 'Your card was declined.',
-        payment_intent: intent,
-      },
-    },
-  };
-}
-
-export function alreadyRefunded(intent: PaymentIntent, left: number): Answer {
-  const message = `Payment ${intent.id} cannot be refunded by this much: ${left} of ${intent.amount_received} is left.`;
-  return { status: 400, body: { error: { type: 'invalid_request_error', code: 'charge_already_refunded', message } } };
+/** An error that is kept under the key of its request, because the provider has looked at the money before. */
+export function refusal(error: StripeErrorBody['error'], status = 400): Answer {
+  return { status, body: { error } };
 }

@@ -1,116 +1,109 @@
 /** The books without HTTP: charging, refunding, and answering once per key. */
 import fc from 'fast-check';
-import type { JournalEntry } from './answer';
-import { Books, type World } from './books';
-import type { Journal } from './journal';
+import { asking, newCall, openBooks, pageUrl, reread } from '../../testing';
+import { chargesOf } from './audit';
+
+const call = { key: 'k', fingerprint: 'f' };
 
 describe('Books', () => {
-  it('charges once per key and answers the same thing again', () => {
-    const { books } = openBooks();
-    const first = books.charge({ key: 'k', fingerprint: 'f' }, form());
+  it('charge once per key and answer the same thing again', () => {
+    const { books, intents } = openBooks();
+    const first = intents.create(call, asking(), pageUrl);
     expect(first).toMatchObject({ status: 200, body: { id: 'pi_1', status: 'succeeded', amount: 100 } });
-    expect(books.charge({ key: 'k', fingerprint: 'f' }, form())).toEqual({ ...first, replayed: true });
-    expect(books.charges()).toHaveLength(1);
+    expect(intents.create(call, asking(), pageUrl)).toEqual({ ...first, replayed: true });
+    expect(chargesOf(books)).toHaveLength(1);
   });
 
-  it('charges twice without a key', () => {
-    const { books } = openBooks();
-    for (const fingerprint of ['f', 'f']) books.charge({ fingerprint }, form());
-    expect(books.charges()).toHaveLength(2);
+  it('charge twice without a key', () => {
+    const { books, intents } = openBooks();
+    for (const fingerprint of ['f', 'f']) intents.create({ fingerprint }, asking(), pageUrl);
+    expect(chargesOf(books)).toHaveLength(2);
   });
 
-  it('refuses a key that was used for something else', () => {
-    const { books } = openBooks();
-    books.charge({ key: 'k', fingerprint: 'f' }, form());
-    expect(() => books.charge({ key: 'k', fingerprint: 'g' }, form())).toThrow(/same parameters/);
+  it('refuse a key that was used for something else', () => {
+    const { intents } = openBooks();
+    intents.create(call, asking(), pageUrl);
+    expect(() => intents.create({ ...call, fingerprint: 'g' }, asking(), pageUrl)).toThrow(/same parameters/);
   });
 
-  it('stores a decline, charges no money for it and refunds none', () => {
-    const { books } = openBooks();
-    const declined = books.charge({ key: 'k', fingerprint: 'f' }, form('tok_declined'));
+  it('keep a decline, charge no money for it and refund none', () => {
+    const { books, intents, refunds } = openBooks();
+    const declined = intents.create(call, asking('tok_declined'), pageUrl);
     expect(declined).toMatchObject({ status: 402, body: { error: { decline_code: 'generic_decline' } } });
-    expect(books.charge({ key: 'k', fingerprint: 'f' }, form('tok_declined'))).toEqual({ ...declined, replayed: true });
-    expect(books.charges()).toEqual([]);
-    expect(books.intent('pi_1').status).toBe('requires_payment_method');
-    expect(books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', metadata: {} }).status).toBe(400);
+    expect(intents.create(call, asking('tok_declined'), pageUrl)).toEqual({ ...declined, replayed: true });
+    expect(chargesOf(books)).toEqual([]);
+    expect(books.intents.get('pi_1').status).toBe('requires_payment_method');
+    expect(books.charges.get('ch_1')).toMatchObject({ status: 'failed', paid: false, failure_code: 'card_declined' });
+    expect(refunds.create(newCall(), { paymentIntent: 'pi_1', metadata: {} }).status).toBe(400);
   });
 
-  it('does not store the answer for an unknown payment', () => {
-    const { books, entries } = openBooks();
-    expect(() => books.refund({ key: 'k', fingerprint: 'f' }, { paymentIntent: 'pi_9', metadata: {} })).toThrow(
-      /No such/,
-    );
+  it('do not keep the answer for an unknown payment', () => {
+    const { entries, refunds } = openBooks();
+    expect(() => refunds.create(call, { paymentIntent: 'pi_9', metadata: {} })).toThrow(/No such/);
     expect(entries).toEqual([]);
   });
 
-  it('changes nothing when the journal cannot be written', () => {
+  it('change nothing when the journal cannot be written', () => {
     const full = () => {
       throw new Error('no space left');
     };
-    const books = new Books({ entries: [], append: full, clear: () => undefined }, counting());
-    expect(() => books.charge({ key: 'k', fingerprint: 'f' }, form())).toThrow('no space left');
-    expect([books.charges(), books.hasAnswer('k')]).toEqual([[], false]);
+    const { books, intents } = openBooks({ append: full });
+    expect(() => intents.create(call, asking(), pageUrl)).toThrow('no space left');
+    expect([books.intents.all(), books.events.all(), books.hasAnswer('k')]).toEqual([[], [], false]);
   });
 
-  it('never refunds more than was charged, whatever is asked, and reads the same books from its journal', () => {
+  it('never refund more than was charged, whatever is asked, and are the same when read from the journal', () => {
     const amounts = fc.array(fc.option(fc.integer({ min: 1, max: 120 }), { nil: undefined }), { maxLength: 8 });
     fc.assert(
-      fc.property(amounts, (asked) => {
-        const { books, entries } = openBooks();
-        books.charge({ fingerprint: 'f' }, form());
-        for (const amount of asked) books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', amount, metadata: {} });
-        const given = books.refunds.reduce((sum, { amount }) => sum + amount, 0);
+      fc.property(amounts, fc.boolean(), (asked, fails) => {
+        const { books, entries, intents, refunds } = openBooks();
+        intents.create(newCall(), asking(), pageUrl);
+        for (const amount of asked) refunds.create(newCall(), { paymentIntent: 'pi_1', amount, metadata: {} });
+        if (fails && books.refunds.find('re_1')) refunds.fail('re_1');
+        const given = books.refunds
+          .all()
+          .filter(({ status }) => status === 'succeeded')
+          .reduce((sum, { amount }) => sum + amount, 0);
         expect(given).toBeLessThanOrEqual(100);
-        expect(books.charges()[0]?.refunded).toBe(given);
-        const reread = new Books({ entries, append: () => undefined, clear: () => undefined }, counting());
-        expect([reread.charges(), reread.refunds]).toEqual([books.charges(), books.refunds]);
+        expect(chargesOf(books)[0]?.refunded).toBe(given);
+        expect(contentOf(reread(entries))).toEqual(contentOf(books));
       }),
     );
   });
 
-  it('charges again under a key that it has forgotten, and keeps the first charge, after a restart too', () => {
-    const { books, entries } = openBooks();
-    books.charge({ key: 'k', fingerprint: 'f' }, form());
+  it('charge again under a key that they have forgotten, and keep the first charge, after a restart too', () => {
+    const { books, entries, intents } = openBooks();
+    intents.create(call, asking(), pageUrl);
     books.forgetKeys();
-    expect([books.hasAnswer('k'), books.charges()]).toMatchObject([false, [{ id: 'pi_1', idempotencyKey: 'k' }]]);
-    const reread = new Books({ entries, append: () => undefined, clear: () => undefined }, counting());
-    expect([reread.hasAnswer('k'), reread.charges()]).toEqual([false, books.charges()]);
-    books.charge({ key: 'k', fingerprint: 'f' }, form());
-    expect(books.charges()).toHaveLength(2);
+    expect([books.hasAnswer('k'), chargesOf(books)]).toMatchObject([false, [{ id: 'pi_1', idempotencyKey: 'k' }]]);
+    const again = reread(entries);
+    expect([again.hasAnswer('k'), chargesOf(again)]).toEqual([false, chargesOf(books)]);
+    intents.create(call, asking(), pageUrl);
+    expect(chargesOf(books)).toHaveLength(2);
   });
 
-  it('gives back no part that does not exist in the currency', () => {
-    const { books } = openBooks();
-    books.charge({ fingerprint: 'f' }, { ...form(), currency: 'isk', amount: 500_100 });
-    const refund = (amount: number) =>
-      books.refund({ fingerprint: 'r' }, { paymentIntent: 'pi_1', amount, metadata: {} });
+  it('give back no part that does not exist in the currency', () => {
+    const { intents, refunds } = openBooks();
+    intents.create(newCall(), asking('tok_ok', { currency: 'isk', amount: 500_100 }), pageUrl);
+    const refund = (amount: number) => refunds.create(newCall(), { paymentIntent: 'pi_1', amount, metadata: {} });
     expect(() => refund(50)).toThrow(/divisible by 100/);
     expect(refund(500_100)).toMatchObject({ status: 200, body: { amount: 500_100 } });
   });
 
-  it('forgets everything when cleared', () => {
-    const { books, entries } = openBooks();
-    books.charge({ key: 'k', fingerprint: 'f' }, form());
+  it('are empty when cleared', () => {
+    const { books, entries, intents } = openBooks();
+    intents.create(call, asking(), pageUrl);
     books.clear();
-    expect([books.charges(), books.intents, books.hasAnswer('k'), entries]).toEqual([[], [], false, []]);
+    expect(contentOf(books)).toEqual(contentOf(openBooks().books));
+    expect([books.hasAnswer('k'), entries]).toEqual([false, []]);
+  });
+
+  it('say that a journal of an earlier version has to go', () => {
+    const old = { key: 'k', fingerprint: 'f', status: 200, body: { id: 'pi_1', object: 'payment_intent' } };
+    expect(() => reread([old as never])).toThrow(/earlier version/);
   });
 });
 
-function openBooks(): { books: Books; entries: JournalEntry[] } {
-  const entries: JournalEntry[] = [];
-  const journal: Journal<JournalEntry> = {
-    entries: [],
-    append: (entry) => void entries.push(entry),
-    clear: () => void entries.splice(0),
-  };
-  return { books: new Books(journal, counting()), entries };
-}
-
-function counting(): World {
-  const counts = { pi: 0, ch: 0, re: 0 };
-  return { nowMs: () => 1_700_000_000_000, newId: (prefix) => `${prefix}_${(counts[prefix] += 1)}` };
-}
-
-function form(source = 'tok_ok') {
-  return { amount: 100, currency: 'usd', source, metadata: { commandId: 'c' } };
+function contentOf({ intents, charges, refunds, disputes, payouts, transactions, events }: ReturnType<typeof reread>) {
+  return [intents, charges, refunds, disputes, payouts, transactions, events].map((shelf) => shelf.all());
 }

@@ -1,33 +1,44 @@
 /**
- * The provider's books: what was charged, what was refunded, and which answer each idempotency key has.
+ * The provider's books: every object that it has made, and which answer each idempotency key has.
  *
- * Every decision is one entry: the answer with the money it moved. An entry is written to the journal before it is valid,
- * and reading the journal from the start gives the same books again.
+ * Every decision is one entry: the new versions of the objects, what happened, and the answer. An entry is written to
+ * the journal before it is valid, and reading the journal from the start gives the same books again.
  */
 import { randomBytes } from 'node:crypto';
-import { alreadyRefunded, type Answer, type Call, declined, type Entry, type JournalEntry } from './answer';
-import { checkAmount } from './currencies';
+import type { Answer, Call } from './answer';
+import type { BalanceTransaction } from './balance-transaction';
+import type { Charge } from './charge';
+import type { Dispute } from './dispute';
+import { type Happening, newEvent, type StripeEvent } from './event';
 import type { Journal } from './journal';
-import { type ChargeForm, newPaymentIntent, type PaymentIntent } from './payment-intent';
-import { newRefund, type Refund, type RefundForm } from './refund';
-import { sourceOf } from './sources';
-import { keyReused, missing } from './stripe-error';
+import type { PaymentIntent } from './payment-intent';
+import type { Payout } from './payout';
+import type { Refund } from './refund';
+import { Shelf } from './shelf';
+import { keyReused } from './stripe-error';
 
-/** One charge that took money, for the audit. */
-export interface ChargeRecord {
-  id: string;
-  amount: number;
-  currency: string;
-  metadata: Record<string, string>;
-  idempotencyKey: string | null;
-  refunded: number;
-  status: 'succeeded';
+export type Kept = PaymentIntent | Charge | Refund | Dispute | Payout | BalanceTransaction | StripeEvent;
+
+/** What is decided about a request, or by an admin. */
+export interface Decision {
+  answer?: Answer;
+  kept?: Exclude<Kept, StripeEvent>[];
+  happened?: Happening[];
+  /** The balance transactions that a payout pays. */
+  paysOut?: { payout: string; transactions: string[] };
 }
+
+/** A line of the journal. */
+export type JournalEntry =
+  | (Partial<Call> & { answer?: Answer; kept: Kept[]; paysOut?: Decision['paysOut']; atMs: number })
+  | { forgetsKeys: true };
+
+type IdPrefix = 'pi' | 'ch' | 're' | 'dp' | 'po' | 'txn' | 'evt';
 
 /** What the books need from outside. */
 export interface World {
   nowMs: () => number;
-  newId: (prefix: 'pi' | 'ch' | 're') => string;
+  newId: (prefix: IdPrefix) => string;
 }
 
 /** The part of an id after its prefix, as long as Stripe's. */
@@ -38,18 +49,30 @@ const realWorld: World = {
 };
 
 export class Books {
-  private answers = new Map<string, Entry>();
-  private intentsById = new Map<string, PaymentIntent>();
-  private keyByIntent = new Map<string, string>();
-  private refundedByIntent = new Map<string, number>();
-  /** Oldest first, declined ones too. */
-  intents: PaymentIntent[] = [];
-  /** Oldest first. */
-  refunds: Refund[] = [];
+  private readonly shelves = {
+    payment_intent: new Shelf<PaymentIntent>('payment_intent'),
+    charge: new Shelf<Charge>('charge'),
+    refund: new Shelf<Refund>('refund'),
+    dispute: new Shelf<Dispute>('dispute'),
+    payout: new Shelf<Payout>('payout'),
+    balance_transaction: new Shelf<BalanceTransaction>('balance_transaction'),
+    event: new Shelf<StripeEvent>('event'),
+  };
+  readonly intents = this.shelves.payment_intent;
+  readonly charges = this.shelves.charge;
+  readonly refunds = this.shelves.refund;
+  readonly disputes = this.shelves.dispute;
+  readonly payouts = this.shelves.payout;
+  readonly transactions = this.shelves.balance_transaction;
+  readonly events = this.shelves.event;
+  private readonly answers = new Map<string, { fingerprint?: string; answer: Answer }>();
+  private readonly firstCalls = new Map<string, { key?: string; atMs: number }>();
+  private readonly payoutByTransaction = new Map<string, string>();
+  private readonly listeners: ((kept: readonly Kept[]) => void)[] = [];
 
   constructor(
     private readonly journal: Journal<JournalEntry>,
-    private readonly world: World = realWorld,
+    readonly world: World = realWorld,
   ) {
     for (const entry of journal.entries) this.apply(entry);
   }
@@ -58,44 +81,46 @@ export class Books {
     return key !== undefined && this.answers.has(key);
   }
 
-  /** 200 with the intent, or 402 when the card is declined. @throws StripeError for a key used for something else. */
-  charge(call: Call, form: ChargeForm): Answer {
-    return this.once(call, () => {
-      const declineCode = sourceOf(form.source)?.declineCode;
-      const { newId, nowMs } = this.world;
-      const intent = newPaymentIntent(form, { declineCode, newId, nowMs: nowMs() });
-      return declineCode === undefined ? { status: 200, body: intent } : declined(intent, declineCode);
-    });
+  /** Decides once for each key. @throws StripeError for a key that was used for something else. */
+  once(call: Call, decide: () => Decision & { answer: Answer }): Answer {
+    const stored = call.key === undefined ? undefined : this.answers.get(call.key);
+    if (stored) {
+      if (stored.fingerprint !== call.fingerprint) throw keyReused(call.key!);
+      return { ...stored.answer, replayed: true };
+    }
+    const decision = decide();
+    this.record(decision, call);
+    return decision.answer;
   }
 
-  /** 200 with the refund, or 400 when less is left. @throws StripeError as above, and for an unknown payment. */
-  refund(call: Call, form: RefundForm): Answer {
-    return this.once(call, () => {
-      const intent = this.intentsById.get(form.paymentIntent);
-      if (!intent) throw missing('payment_intent', form.paymentIntent, { status: 404, param: 'payment_intent' });
-      const left = intent.amount_received - this.refundedOf(intent.id);
-      const amount = form.amount ?? left;
-      checkAmount(amount, intent.currency);
-      if (amount > left || left === 0) return alreadyRefunded(intent, left);
-      const { newId, nowMs } = this.world;
-      const { metadata } = form;
-      return { status: 200, body: newRefund(intent, { id: newId('re'), amount, metadata, nowMs: nowMs() }) };
-    });
+  record({ answer, kept = [], happened = [], paysOut }: Decision, call: Partial<Call> = {}): void {
+    const { newId, nowMs } = this.world;
+    const atMs = nowMs();
+    const events = happened.map((each) => newEvent(each, { id: newId('evt'), key: call.key, nowMs: atMs }));
+    this.write({ ...call, answer, kept: [...kept, ...events], paysOut, atMs });
   }
 
-  /** @throws StripeError 404. */
-  intent(id: string): PaymentIntent {
-    const intent = this.intentsById.get(id);
-    if (!intent) throw missing('payment_intent', id, { status: 404, param: 'intent' });
-    return intent;
+  /** Called after each entry, with what it has changed. Not for what an earlier run has written. */
+  onEntry(listener: (kept: readonly Kept[]) => void): void {
+    this.listeners.push(listener);
   }
 
-  charges(): ChargeRecord[] {
-    return this.intents.flatMap(({ id, amount, currency, metadata, status }) => {
-      if (status !== 'succeeded') return [];
-      const idempotencyKey = this.keyByIntent.get(id) ?? null;
-      return [{ id, amount, currency, metadata, idempotencyKey, refunded: this.refundedOf(id), status }];
-    });
+  /** The request that has made an intent. */
+  firstCallOf(intentId: string): { key?: string; atMs: number } | undefined {
+    return this.firstCalls.get(intentId);
+  }
+
+  payoutOf(transactionId: string): string | undefined {
+    return this.payoutByTransaction.get(transactionId);
+  }
+
+  /** An object of any kind. */
+  find(id: string): Kept | undefined {
+    for (const shelf of Object.values(this.shelves)) {
+      const found = shelf.find(id);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** What Stripe does a day later: a known key is a new one, and the money that moved under it stays where it is. */
@@ -105,48 +130,28 @@ export class Books {
 
   clear(): void {
     this.journal.clear();
-    for (const map of [this.answers, this.intentsById, this.keyByIntent, this.refundedByIntent]) map.clear();
-    this.intents = [];
-    this.refunds = [];
-  }
-
-  private once(call: Call, decide: () => Answer): Answer {
-    const stored = call.key === undefined ? undefined : this.answers.get(call.key);
-    if (stored) {
-      if (stored.fingerprint !== call.fingerprint) throw keyReused(call.key!);
-      return { status: stored.status, body: stored.body, replayed: true };
-    }
-    const answer = decide();
-    this.write({ ...call, ...answer });
-    return answer;
+    for (const shelf of Object.values(this.shelves)) shelf.clear();
+    for (const map of [this.answers, this.firstCalls, this.payoutByTransaction]) map.clear();
   }
 
   private write(entry: JournalEntry): void {
     this.journal.append(entry);
     this.apply(entry);
+    if ('kept' in entry) for (const listener of this.listeners) listener(entry.kept);
   }
 
   private apply(entry: JournalEntry): void {
     if ('forgetsKeys' in entry) return this.answers.clear();
-    const { key, body } = entry;
-    if (key !== undefined) this.answers.set(key, entry);
-    if ('error' in body) {
-      if (body.error.payment_intent) this.addIntent(body.error.payment_intent, key);
-    } else if (body.object === 'payment_intent') {
-      this.addIntent(body, key);
-    } else {
-      this.refunds.push(body);
-      this.refundedByIntent.set(body.payment_intent, this.refundedOf(body.payment_intent) + body.amount);
+    const { key, fingerprint, answer, kept, paysOut, atMs } = entry;
+    if (!Array.isArray(kept)) throw new Error('the file is from an earlier version of the sandbox: remove it');
+    if (key !== undefined && answer) this.answers.set(key, { fingerprint, answer });
+    for (const object of kept) {
+      if (object.object === 'payment_intent' && !this.firstCalls.has(object.id)) {
+        this.firstCalls.set(object.id, { key, atMs });
+      }
+      // The union of the shelves takes no union of objects, though each object is on the shelf of its own kind.
+      (this.shelves[object.object] as Shelf<Kept>).put(object);
     }
-  }
-
-  private addIntent(intent: PaymentIntent, key: string | undefined): void {
-    this.intents.push(intent);
-    this.intentsById.set(intent.id, intent);
-    if (key !== undefined) this.keyByIntent.set(intent.id, key);
-  }
-
-  private refundedOf(intentId: string): number {
-    return this.refundedByIntent.get(intentId) ?? 0;
+    for (const id of paysOut?.transactions ?? []) this.payoutByTransaction.set(id, paysOut!.payout);
   }
 }

@@ -34,3 +34,12 @@ export function checkAmount(amount: number, currency: string): void {
   if (amount % step === 0) return;
   throw invalidParameter('amount', `Invalid amount: ${amount}. Amounts in ${currency} must be divisible by ${step}.`);
 }
+
+/** They have no decimals, and neither have their amounts. */
+const NO_DECIMALS = 'bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' ');
+
+/** An amount as a person reads it: `42.00 USD`. */
+export function readable(amount: number, currency: string): string {
+  const decimals = NO_DECIMALS.includes(currency) ? 0 : THREE_DECIMALS.includes(currency) ? 3 : 2;
+  return `${(amount / 10 ** decimals).toFixed(decimals)} ${currency.toUpperCase()}`;
+}

@@ -1,60 +1,88 @@
-/** A charge on the wire, as far as the SDK and its callers read it (https://docs.stripe.com/api/payment_intents/object). */
+/** A payment intent on the wire, as far as the SDK and its callers read it (https://docs.stripe.com/api/payment_intents/object). */
+
+export const intentStatuses = [
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+  'processing',
+  'requires_capture',
+  'succeeded',
+  'canceled',
+] as const;
+export type IntentStatus = (typeof intentStatuses)[number];
+
+export const captureMethods = ['automatic', 'automatic_async', 'manual'] as const;
+export type CaptureMethod = (typeof captureMethods)[number];
+
+export const cancellationReasons = ['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer'] as const;
+/** `automatic` is the provider's own: nobody went on with the intent in time. */
+export type CancellationReason = (typeof cancellationReasons)[number] | 'automatic';
 
 export interface PaymentIntent {
   id: string;
   object: 'payment_intent';
   /** In Stripe's units of the currency. */
   amount: number;
+  /** What is held on the card and can still be captured. */
+  amount_capturable: number;
   amount_received: number;
+  /** Seconds since 1970. */
+  canceled_at: number | null;
+  cancellation_reason: CancellationReason | null;
+  capture_method: CaptureMethod;
+  created: number;
   /** Lower case, three letters. */
   currency: string;
-  status: 'succeeded' | 'requires_payment_method';
-  metadata: Record<string, string>;
-  /** The source token; null after a decline, because the intent then waits for another one. */
-  payment_method: string | null;
-  latest_charge: string;
   /** Why the last attempt took no money. */
   last_payment_error: CardError | null;
-  /** Seconds since 1970. */
-  created: number;
+  /** Null before the first attempt, and while the customer has not said yes. */
+  latest_charge: string | null;
   livemode: false;
+  metadata: Record<string, string>;
+  /** Where the customer has to go, in `requires_action`. */
+  next_action: { type: 'redirect_to_url'; redirect_to_url: { url: string; return_url: string | null } } | null;
+  /** The source token; null after a failed attempt, because the intent then waits for another one. */
+  payment_method: string | null;
+  payment_method_options: { card: { request_multicapture?: 'if_available' } };
+  status: IntentStatus;
 }
 
 export interface CardError {
   type: 'card_error';
-  code: 'card_declined';
-  decline_code: string;
+  code: 'authentication_required' | 'card_declined' | 'payment_intent_authentication_failure' | 'processing_error';
+  decline_code?: string;
+  message: string;
 }
 
-export interface ChargeForm {
+export interface IntentForm {
   amount: number;
   currency: string;
-  source: string;
+  source?: string;
   metadata: Record<string, string>;
+  captureMethod: CaptureMethod;
+  /** Whether more than one capture was asked for. */
+  multicapture?: true;
 }
 
-export interface IntentContext {
-  /** The issuer's reason, when it refuses. */
-  declineCode?: string;
-  /** A new one for each id. */
-  newId: (prefix: 'pi' | 'ch') => string;
-  nowMs: number;
-}
-
-export function newPaymentIntent(form: ChargeForm, { declineCode, newId, nowMs }: IntentContext): PaymentIntent {
-  const paid = declineCode === undefined;
+export function newPaymentIntent(form: IntentForm, { id, nowMs }: { id: string; nowMs: number }): PaymentIntent {
   return {
-    id: newId('pi'),
+    id,
     object: 'payment_intent',
     amount: form.amount,
-    amount_received: paid ? form.amount : 0,
-    currency: form.currency,
-    status: paid ? 'succeeded' : 'requires_payment_method',
-    metadata: form.metadata,
-    payment_method: paid ? form.source : null,
-    latest_charge: newId('ch'),
-    last_payment_error: paid ? null : { type: 'card_error', code: 'card_declined', decline_code: declineCode },
+    amount_capturable: 0,
+    amount_received: 0,
+    canceled_at: null,
+    cancellation_reason: null,
+    capture_method: form.captureMethod,
     created: Math.floor(nowMs / 1_000),
+    currency: form.currency,
+    last_payment_error: null,
+    latest_charge: null,
     livemode: false,
+    metadata: form.metadata,
+    next_action: null,
+    payment_method: form.source ?? null,
+    payment_method_options: { card: form.multicapture ? { request_multicapture: 'if_available' } : {} },
+    status: form.source === undefined ? 'requires_payment_method' : 'requires_confirmation',
   };
 }

@@ -7,6 +7,14 @@ export interface Source {
   delayMs?: number;
   /** What happens to the first attempt with an idempotency key; the next one goes through. */
   firstAttempt?: Fault;
+  /** The customer has to say yes on a page of the bank before the charge. */
+  authenticates?: true;
+  /** The bank takes its time, and tells the outcome later. */
+  processes?: true;
+  /** What becomes of a refund: it waits, or it is done and comes back later. */
+  refunds?: 'pending' | 'failing';
+  /** The customer complains to the bank as soon as the money was taken. */
+  disputes?: true;
 }
 
 const SLOW_MS = 2_000;
@@ -21,6 +29,12 @@ const sources = new Map<string, Source>([
   ['tok_error_once', { firstAttempt: 'error' }],
   ['tok_rate_limited_once', { firstAttempt: 'rate_limited' }],
   ['tok_reset_once', { firstAttempt: 'reset' }],
+  ['tok_3ds', { authenticates: true }],
+  ['tok_3ds_processing', { authenticates: true, processes: true }],
+  ['tok_processing', { processes: true }],
+  ['tok_refund_pending', { refunds: 'pending' }],
+  ['tok_refund_fails', { refunds: 'failing' }],
+  ['tok_disputed', { disputes: true }],
 ]);
 
 /** Undefined for a text that does not have the form of a token. */

@@ -8,6 +8,7 @@ export interface StripeErrorBody {
     code?: string;
     decline_code?: string;
     param?: string;
+    /** As it is now, when the error is about it. */
     payment_intent?: PaymentIntent;
   };
 }

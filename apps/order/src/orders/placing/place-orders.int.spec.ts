@@ -156,7 +156,7 @@ describe('R14 the same key', () => {
 
 describe('R15 the same key', () => {
   it('of another principal or another tenant is another key, and nobody learns of it', async () => {
-    await here.putProduct('cup', 5, { key: callers.rival });
+    await here.putProduct('cup', 500, { key: callers.rival });
     const idempotencyKey = randomUUID();
     const first = await here.place(orderBody(), { idempotencyKey });
     for (const key of [callers.bob, callers.rival]) {

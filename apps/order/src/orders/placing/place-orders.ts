@@ -175,6 +175,7 @@ function sagaData(order: Order, { payment }: OrderBody, sealer: Sealer): PlaceOr
     amount: order.total.amount,
     currency: order.total.currency,
     source: sealer.seal(payment.source, placeOfSource({ tenant: order.tenant, orderId: order.id })),
+    ...(payment.capture === 'manual' && { capture: payment.capture }),
   };
 }
 

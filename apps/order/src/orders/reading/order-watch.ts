@@ -17,10 +17,11 @@ const ignored = counter(
   'Messages of other replicas that are no hints, or have some that are none',
 );
 
-/** An order (by `keyOf`) has moved. It is settled if it is confirmed or cancelled now. */
+/** An order (by `keyOf`) has moved. It is settled if it is confirmed or cancelled now; or it waits for its customer. */
 export interface Hint {
   key: string;
   settled: boolean;
+  waits?: boolean;
 }
 
 interface Waiter {
@@ -63,7 +64,7 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
     for (const waiters of [...this.waiting.values()]) for (const { stop } of [...waiters]) stop();
   }
 
-  /** With `untilSettled`, only a move that settles the order counts. */
+  /** With `untilSettled`, only a move counts that settles the order, or makes it wait for its customer. */
   watch(key: string, timeoutMs: number, { untilSettled = false } = {}): Watching {
     let finish!: (moved: boolean) => void;
     const moved = new Promise<boolean>((resolve) => {
@@ -90,8 +91,10 @@ export class OrderWatch implements OnModuleInit, OnModuleDestroy {
     if (!nats.isClosed()) nats.publish(SUBJECT, JSON.stringify(hints));
   }
 
-  private wake({ key, settled }: Hint): void {
-    for (const waiter of [...(this.waiting.get(key) ?? [])]) if (settled || !waiter.untilSettled) waiter.wake();
+  private wake({ key, settled, waits }: Hint): void {
+    for (const waiter of [...(this.waiting.get(key) ?? [])]) {
+      if (settled || waits || !waiter.untilSettled) waiter.wake();
+    }
   }
 }
 

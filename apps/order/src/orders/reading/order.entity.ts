@@ -2,6 +2,7 @@
 import { absentIfNull, isoTime } from '@shop/postgres';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { Money } from '../../products/product';
+import type { NextAction } from '@shop/saga';
 import type { Order, OrderItem, OrderStatus } from '../order';
 
 class Total extends Money {
@@ -34,6 +35,9 @@ export class OrderEntity implements Order {
 
   @Column('text', { nullable: true, transformer: absentIfNull })
   reason?: string;
+
+  @Column('jsonb', { name: 'next_action', nullable: true, transformer: absentIfNull })
+  nextAction?: NextAction;
 
   @Column('integer')
   version: number;

@@ -73,7 +73,7 @@ async function confirmed(replica = here): Promise<OrderKey> {
 async function asked(replica: LoneReplica, key: OrderKey): Promise<{ answer: Promise<Order> }> {
   const waiting = replica.watch.size;
   const { reads } = replica.database;
-  const answer = replica.orders.getSettled(key, WAIT_MS, () => false);
+  const answer = replica.orders.getSettled(key, WAIT_MS, { isGone: () => false });
   answer.catch(() => undefined);
   await eventually(() => expect(replica.database.reads).toBeGreaterThan(reads));
   expect(replica.watch.size).toBe(waiting + 1);
@@ -141,7 +141,7 @@ describe('R31 who waits for an order', () => {
     await new Promise(setImmediate);
     for (const key of [mine, other]) {
       for (const replica of [here, there]) {
-        const { result, ms } = await timed(replica.orders.getSettled(key, WAIT_MS, () => false));
+        const { result, ms } = await timed(replica.orders.getSettled(key, WAIT_MS, { isGone: () => false }));
         expect(result.status).toBe('confirmed');
         expect(ms).toBeLessThan(LOOK_AGAIN_MS / 2);
       }
@@ -154,7 +154,7 @@ describe('R31 who waits for an order', () => {
       { tenant: 'rival', id },
       { tenant: 'acme', id: randomUUID() },
     ]) {
-      await expect(here.orders.getSettled(key, WAIT_MS, () => false)).rejects.toMatchObject({
+      await expect(here.orders.getSettled(key, WAIT_MS, { isGone: () => false })).rejects.toMatchObject({
         code: 'order_not_found',
       });
     }
@@ -162,7 +162,7 @@ describe('R31 who waits for an order', () => {
 
   it('gets the order as it is when the time is up', async () => {
     const key = await placed();
-    const { result, ms } = await timed(here.orders.getSettled(key, 200, () => false));
+    const { result, ms } = await timed(here.orders.getSettled(key, 200, { isGone: () => false }));
     expect(result).toEqual(await there.orders.get(key));
     expect(ms).toBeGreaterThanOrEqual(190);
   });
@@ -197,7 +197,7 @@ describe('R31 R11 who waits here while another replica', () => {
     hintsAreLost = true;
     await confirm(key, there);
     const before = here.database.reads;
-    const { result, ms } = await timed(here.orders.getSettled(key, WAIT_MS, () => false));
+    const { result, ms } = await timed(here.orders.getSettled(key, WAIT_MS, { isGone: () => false }));
     expect(result).toMatchObject({ status: 'confirmed', version: 2 });
     expect(here.database.reads - before).toBe(1);
     expect(ms).toBeLessThan(LOOK_AGAIN_MS / 2);

@@ -25,10 +25,9 @@ export function createOrderEngine(
     onChange: (tx, changes) => updateOrders({ engine, announce }, tx, changes),
     logFields: (saga) => ({ orderId: (saga.data as PlaceOrder).orderId }),
   });
-  const announce: Parameters<typeof updateOrders>[0]['announce'] = (hints) => {
+  const announce: Parameters<typeof updateOrders>[0]['announce'] = (hints, events) => {
     watch.announce(hints);
-    // Only a settled order has an event.
-    if (hints.some(({ settled }) => settled)) relay.wake();
+    if (events) relay.wake();
   };
   return engine;
 }

@@ -1,5 +1,6 @@
 /** The sagas of an order: one places it, and one cancels it after it was confirmed. */
 import {
+  type Capture,
   ChargePayment,
   ConfirmReservation,
   RefundPayment,
@@ -17,6 +18,8 @@ export interface PlaceOrder {
   currency: string;
   /** Sealed: only the payment service opens it. */
   source: string;
+  /** Absent for automatic, so that a payment service of an earlier release never sees it unless it is asked for. */
+  capture?: Extract<Capture, 'manual'>;
 }
 
 /** The id of the reservation is the id of the saga that placed the order. */
@@ -29,7 +32,14 @@ const reserve = step<PlaceOrder>('reserve', {
 const charge = step<PlaceOrder>('charge', {
   do: {
     command: ChargePayment,
-    body: ({ tenant, orderId, amount, currency, source }) => ({ tenant, orderId, amount, currency, source }),
+    body: ({ tenant, orderId, amount, currency, source, capture }) => ({
+      tenant,
+      orderId,
+      amount,
+      currency,
+      source,
+      ...(capture && { capture }),
+    }),
   },
   undo: {
     command: RefundPayment,

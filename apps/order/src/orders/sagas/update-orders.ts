@@ -3,7 +3,7 @@ import { appendEvents } from '@shop/messaging';
 import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
-import { isSettled } from '../order';
+import { isSettled, needsCustomer } from '../order';
 import { changeStatus, keyOf, type StatusChange } from '../orders.repository';
 import type { Hint } from '../reading/order-watch';
 import { eventOf } from './order-events';
@@ -13,8 +13,8 @@ export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
 
 export interface UpdateOrdersOptions {
   engine: Pick<SagaEngine, 'begin'>;
-  /** Called after the commit with the orders that have moved. */
-  announce: (hints: readonly Hint[]) => void;
+  /** Called after the commit with the orders that have moved, and whether there are events of them. */
+  announce: (hints: readonly Hint[], events: boolean) => void;
 }
 
 /** Saves the new states of the orders, appends the events for other services, and begins the cancelling sagas. */
@@ -29,13 +29,11 @@ export function updateOrders({ engine, announce }: UpdateOrdersOptions, tx: Tx, 
     tx,
     meanings.map(({ status }) => status),
   );
-  appendEvents(
-    tx,
-    meanings.flatMap(({ status, change }) => eventOf(change.saga, status) ?? []),
-  );
+  const events = meanings.flatMap(({ status, change }) => eventOf(change.saga, status) ?? []);
+  appendEvents(tx, events);
   const begins = meanings.flatMap((meaning) => meaning.begins ?? []);
   if (begins.length > 0) engine.begin(tx, begins);
-  tx.afterCommit(() => announce(hintsOf(changes)));
+  tx.afterCommit(() => announce(hintsOf(changes), events.length > 0));
 }
 
 interface Meaning {
@@ -43,7 +41,7 @@ interface Meaning {
   begins?: NewSaga<CancelOrder>;
 }
 
-function meaningOf({ saga }: SagaChange): Meaning | undefined {
+function meaningOf({ saga, before, nextAction }: SagaChange): Meaning | undefined {
   const { tenant, orderId: id } = saga.data as PlaceOrder | CancelOrder;
   const { status, reason, cancelRequested } = saga.state;
   if (saga.definition === cancelOrder.name) {
@@ -63,6 +61,9 @@ function meaningOf({ saga }: SagaChange): Meaning | undefined {
         begins,
       };
     }
+    case 'running':
+      // The order is as it was, and only what its customer has to do is new or over.
+      return nextAction || before?.waiting ? { status: { tenant, id, status: 'pending', nextAction } } : undefined;
     default:
       return undefined;
   }
@@ -79,7 +80,8 @@ function hintsOf(changes: readonly SagaChange[]): Hint[] {
     const { tenant, orderId: id } = change.saga.data as PlaceOrder | CancelOrder;
     const meaning = meaningOf(change);
     const key = keyOf({ tenant, id });
-    hints.set(key, { key, settled: meaning !== undefined && isSettled(meaning.status) });
+    const settled = meaning !== undefined && isSettled(meaning.status);
+    hints.set(key, meaning && needsCustomer(meaning.status) ? { key, settled, waits: true } : { key, settled });
   }
   return [...hints.values()];
 }

@@ -1,0 +1,55 @@
+/** What the scenes of the demo work with. It prints what happens, and notes what is not as announced. */
+import { randomUUID } from 'node:crypto';
+import { printable } from '@shop/observability';
+import { ApiClient, type ApiResponse } from './api-client';
+import { DEVELOPMENT_KEY } from './development-key';
+import type { System } from './system';
+import { type SagaStory, timelineOf } from './timeline';
+
+export interface Order {
+  id: string;
+  status: string;
+  reason?: string;
+  code?: string;
+  /** What the customer has to do first. */
+  nextAction?: { type: string; url: string; expiresAt: string };
+}
+
+export const print = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
+
+export class Stage {
+  readonly surprises: string[] = [];
+  readonly clients: Record<'order' | 'inventory' | 'payment' | 'sandbox', ApiClient>;
+
+  constructor(readonly system: System) {
+    const { urls } = system;
+    this.clients = {
+      order: new ApiClient(urls.order, DEVELOPMENT_KEY),
+      inventory: new ApiClient(urls.inventory, DEVELOPMENT_KEY),
+      payment: new ApiClient(urls.payment, DEVELOPMENT_KEY),
+      sandbox: new ApiClient(urls.sandbox),
+    };
+  }
+
+  place(sku: string, quantity: number, source: string, key: string = randomUUID()): Promise<ApiResponse<Order>> {
+    const body = { customerId: 'alice', items: [{ sku, quantity }], payment: { source } };
+    return this.clients.order.post<Order>('/orders', body, key);
+  }
+
+  /** Waits until the order is settled, prints its story and checks its end. */
+  async tell(id: string, status: string, reason?: string): Promise<void> {
+    const { order } = this.clients;
+    const settled = await order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });
+    const saga = await order.get<SagaStory>(`/orders/${id}/saga`);
+    print(`  order ${id}: ${settled.body.status}${settled.body.reason ? ` (${settled.body.reason})` : ''}`);
+    for (const line of timelineOf(saga.body)) print(`  ${line}`);
+    this.expect(settled.body.status === status, `the order should be ${status}`);
+    this.expect(settled.body.reason === reason, `the reason should be ${reason ?? 'none'}`);
+  }
+
+  expect(truth: boolean, otherwise: string): void {
+    if (truth) return;
+    this.surprises.push(otherwise);
+    print(`  SURPRISE: ${otherwise}`);
+  }
+}
