@@ -1,4 +1,5 @@
 /** What the provider tells of its account when it is asked, beside charges and refunds. */
+import type { Dependency } from '@shop/resilience';
 import type { PaymentKey } from '../payments/payments.repository';
 
 export const payoutStatuses = ['pending', 'in_transit', 'paid', 'failed', 'cancelled'] as const;
@@ -29,3 +30,12 @@ export interface ProviderReports {
 }
 
 export const PROVIDER_REPORTS = Symbol('PROVIDER_REPORTS');
+
+/** An event that gets no answer comes again, so each question is asked once. */
+const ASKING = { turn: 'reports', maxTries: 1, maxWaitMs: 5_000, totalMs: 10_000 };
+
+/** Asks as all calls to the provider are made. @throws as `ProviderReports`, and a RetryableError without a turn */
+export const reportsOf = (provider: ProviderReports, dependency: Dependency): ProviderReports => ({
+  payout: (id) => dependency.call(() => provider.payout(id), ASKING),
+  paymentOf: (intentId) => dependency.call(() => provider.paymentOf(intentId), ASKING),
+});

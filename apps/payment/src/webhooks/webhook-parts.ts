@@ -2,6 +2,7 @@
 import type { Provider } from '@nestjs/common';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
+import { Dependency } from '@shop/resilience';
 import { LOGGER } from '@shop/service';
 import { PaymentEnvironment } from '../environment';
 import { PROVIDER } from '../payments/provider';
@@ -10,7 +11,7 @@ import { EventHousekeeper } from './event-housekeeper';
 import { EventWorker } from './event-worker';
 import { IntentEvents } from './intent-events';
 import { PROVIDER_EVENT_HANDLERS, type ProviderEventHandler } from './provider-event';
-import { PROVIDER_REPORTS } from './provider-reports';
+import { PROVIDER_REPORTS, reportsOf } from './provider-reports';
 import { ReceiveEvent } from './receive-event';
 import { WebhookSecrets } from './webhook-secrets';
 import { WebhookTimers } from './webhook-timers';
@@ -25,7 +26,7 @@ export const webhookProviders: Provider[] = [
     useFactory: (...all: ProviderEventHandler[]) => all,
     inject: handlers,
   },
-  { provide: PROVIDER_REPORTS, useExisting: PROVIDER },
+  { provide: PROVIDER_REPORTS, useFactory: reportsOf, inject: [PROVIDER, Dependency] },
   {
     provide: WebhookSecrets,
     useFactory: (environment: PaymentEnvironment, logger: Logger) => new WebhookSecrets(environment, logger),
