@@ -241,7 +241,7 @@ export interface paths {
         };
         /**
          * One order
-         * @description With Prefer: wait=N it waits until the order is confirmed or cancelled, or the time is over. A customer sees only the orders that its own principal has placed; an operator sees all of its tenant.
+         * @description With Prefer: wait=N it waits until the order is confirmed or cancelled, until its customer has to do something (nextAction; with If-None-Match, only until there is more news than that), or until the time is over. A customer sees only the orders that its own principal has placed; an operator sees all of its tenant.
          */
         get: operations["getOrder"];
         /**
@@ -678,13 +678,13 @@ export interface components {
              */
             action: "do" | "undo";
             /**
-             * @description how often the awaited command has been sent
+             * @description how often the awaited command has been sent; 0 while it waits
              * @example 1
              */
             attempt: number;
             /**
              * Format: date-time
-             * @description when the awaited reply is missed; null when the saga has ended
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -729,6 +729,8 @@ export interface components {
              * @example 1
              */
             version: number;
+            /** @description present while it waits for somebody to act */
+            waiting?: components["schemas"]["Wait"];
         };
         /** @description A part of a list. */
         ListedSagaPage: {
@@ -803,6 +805,27 @@ export interface components {
              */
             to: string;
         };
+        /** @description What the customer has to do before the order goes on. */
+        NextAction: {
+            /**
+             * Format: date-time
+             * @description the order is cancelled if nothing has happened by then
+             * @example 2026-03-01T12:15:00.000Z
+             */
+            expiresAt: string;
+            /**
+             * @description send the customer to the address
+             * @example redirect
+             * @enum {string}
+             */
+            type: "redirect";
+            /**
+             * Format: uri
+             * @description for the customer alone
+             * @example https://bank.example/confirm/7f3a
+             */
+            url: string;
+        };
         /** @description An order, and what has become of it. */
         Order: {
             /**
@@ -818,6 +841,8 @@ export interface components {
              */
             id: string;
             items: components["schemas"]["OrderItem"][];
+            /** @description present while the order waits for its customer */
+            nextAction?: components["schemas"]["NextAction"];
             /** @description why it was or is being cancelled: a stable code such as out_of_stock */
             reason?: string;
             /**
@@ -874,7 +899,7 @@ export interface components {
              */
             action: "do" | "undo";
             /**
-             * @description how often the awaited command has been sent
+             * @description how often the awaited command has been sent; 0 while it waits
              * @example 1
              */
             attempt: number;
@@ -882,7 +907,7 @@ export interface components {
             cancelledBy?: components["schemas"]["Saga"];
             /**
              * Format: date-time
-             * @description when the awaited reply is missed; null when the saga has ended
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -918,8 +943,16 @@ export interface components {
              * @example 1
              */
             version: number;
+            /** @description present while it waits for somebody to act */
+            waiting?: components["schemas"]["Wait"];
         };
         PaymentBody: {
+            /**
+             * @description manual: the money is only held, and is taken later over the payment service
+             * @default automatic
+             * @enum {string}
+             */
+            capture: "automatic" | "manual";
             /**
              * @description the payment provider's token
              * @example tok_ok
@@ -981,13 +1014,13 @@ export interface components {
              */
             action: "do" | "undo";
             /**
-             * @description how often the awaited command has been sent
+             * @description how often the awaited command has been sent; 0 while it waits
              * @example 1
              */
             attempt: number;
             /**
              * Format: date-time
-             * @description when the awaited reply is missed; null when the saga has ended
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -1023,6 +1056,8 @@ export interface components {
              * @example 1
              */
             version: number;
+            /** @description present while it waits for somebody to act */
+            waiting?: components["schemas"]["Wait"];
         };
         SagaActBody: {
             /**
@@ -1099,6 +1134,21 @@ export interface components {
              * @example charge.do
              */
             to: string;
+        };
+        /** @description Somebody else has to act before the saga goes on. */
+        Wait: {
+            /**
+             * @description who has to act
+             * @example customer
+             * @enum {string}
+             */
+            for: "customer" | "provider";
+            /**
+             * Format: date-time
+             * @description by then it is decided
+             * @example 2026-03-01T12:15:00.000Z
+             */
+            until: string;
         };
         /** @description A message that was given up on, with the message itself. */
         WholeDeadLetter: {
@@ -3179,6 +3229,11 @@ export interface operations {
                      *             "currency": "EUR"
                      *           },
                      *           "status": "pending",
+                     *           "nextAction": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/confirm/7f3a",
+                     *             "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *           },
                      *           "createdAt": "2026-03-01T12:00:00.000Z",
                      *           "updatedAt": "2026-03-01T12:00:00.000Z"
                      *         }
@@ -3318,7 +3373,8 @@ export interface operations {
                  *         }
                  *       ],
                  *       "payment": {
-                 *         "source": "tok_ok"
+                 *         "source": "tok_ok",
+                 *         "capture": "automatic"
                  *       }
                  *     }
                  */
@@ -3357,6 +3413,11 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm/7f3a",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
                      *       "updatedAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3493,7 +3554,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"
@@ -3598,6 +3659,11 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm/7f3a",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
                      *       "updatedAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3746,7 +3812,8 @@ export interface operations {
                  *         }
                  *       ],
                  *       "payment": {
-                 *         "source": "tok_ok"
+                 *         "source": "tok_ok",
+                 *         "capture": "automatic"
                  *       }
                  *     }
                  */
@@ -3783,6 +3850,11 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm/7f3a",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
                      *       "updatedAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3819,6 +3891,11 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/confirm/7f3a",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
                      *       "updatedAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3964,7 +4041,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"
@@ -4344,6 +4421,10 @@ export interface operations {
                      *       "action": "do",
                      *       "attempt": 1,
                      *       "reason": "out_of_stock",
+                     *       "waiting": {
+                     *         "until": "2026-03-01T12:15:00.000Z",
+                     *         "for": "customer"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
@@ -4368,6 +4449,10 @@ export interface operations {
                      *         "action": "do",
                      *         "attempt": 1,
                      *         "reason": "out_of_stock",
+                     *         "waiting": {
+                     *           "until": "2026-03-01T12:15:00.000Z",
+                     *           "for": "customer"
+                     *         },
                      *         "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *         "history": [
                      *           {
@@ -5057,6 +5142,10 @@ export interface operations {
                      *           "action": "do",
                      *           "attempt": 1,
                      *           "reason": "out_of_stock",
+                     *           "waiting": {
+                     *             "until": "2026-03-01T12:15:00.000Z",
+                     *             "for": "customer"
+                     *           },
                      *           "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *           "updatedAt": "2026-03-01T12:00:00.040Z",
                      *           "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
@@ -5198,6 +5287,10 @@ export interface operations {
                      *       "action": "do",
                      *       "attempt": 1,
                      *       "reason": "out_of_stock",
+                     *       "waiting": {
+                     *         "until": "2026-03-01T12:15:00.000Z",
+                     *         "for": "customer"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
@@ -5368,6 +5461,10 @@ export interface operations {
                      *       "action": "do",
                      *       "attempt": 1,
                      *       "reason": "out_of_stock",
+                     *       "waiting": {
+                     *         "until": "2026-03-01T12:15:00.000Z",
+                     *         "for": "customer"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
