@@ -19,6 +19,7 @@ export interface Order {
   status: string;
   reason?: string;
   code?: string;
+  nextAction?: { type: string; url: string; expiresAt: string };
 }
 
 /** How often a client repeats a request that a service did not answer: a minute, for one that is killed as it starts. */
@@ -75,8 +76,14 @@ export class Shop {
     return this.order.post<Order>('/orders', { customerId: 'alice', items, payment: { source } }, key);
   }
 
-  settled(id: string): Promise<ApiResponse<Order>> {
-    return this.order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });
+  /** Waits on while the order waits for its customer: what is known is no news. */
+  async settled(id: string): Promise<ApiResponse<Order>> {
+    const answer = await this.order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });
+    const { nextAction } = answer.body;
+    if (!nextAction) return answer;
+    const known = { prefer: 'wait=30', 'if-none-match': answer.headers.get('etag')! };
+    const later = await this.order.get<Order>(`/orders/${id}`, known);
+    return later.status === 304 ? answer : later;
   }
 
   /** Posts as a good client does: the same key again until there is an answer. */

@@ -79,7 +79,7 @@ describe('R57 events of the provider', () => {
   });
 
   it('R57 tell of payouts, which are shown as the provider has them', async () => {
-    const paid = await shop.sandbox.post<{ id: string }>('/admin/payouts', { currency: 'EUR' });
+    const paid = await shop.sandbox.post<{ id: string }>('/admin/payouts', { currency: 'eur' });
     expect(paid.status).toBe(200);
     const payouts = () => shop.payment.get<{ items: { id: string; status: string; currency: string }[] }>('/payouts');
     await eventually(async () =>

@@ -18,5 +18,6 @@ export const orderService = defineService({
   migrations: orderMigrations,
   entities: [Product, OrderEntity],
   ownData: orderData,
+  tells: true,
   imports: [ProductsModule, OrdersListModule, OrdersModule],
 });

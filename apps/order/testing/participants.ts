@@ -36,6 +36,17 @@ export class Participants {
     await Promise.all(this.heard.filter(({ subject }) => subject === sagaId).map((command) => this.answer(command)));
   }
 
+  /** Answers the commands of this saga so from now on, and not those that have come already. */
+  change(sagaId: string, script: Script): void {
+    this.scripts.set(sagaId, script);
+  }
+
+  /** Publishes what payment tells of a charge, in bytes or as an event. */
+  async tell(event: Message | string): Promise<void> {
+    const payload = typeof event === 'string' ? event : JSON.stringify([event]);
+    await jetstream(this.nats).publish('evt.payment.batch', payload);
+  }
+
   /** The sagas that have sent a command. */
   get sagaIds(): string[] {
     return [...new Set(this.heard.map(({ subject }) => subject))];

@@ -1,6 +1,6 @@
 /** Puts the payment service together. */
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Broker, OutboxRelay } from '@shop/messaging';
+import { OutboxRelay } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { ParticipantModule } from '@shop/participant';
 import { Database } from '@shop/postgres';
@@ -46,12 +46,6 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
     { provide: Dependency, useFactory: () => dependency ?? providerDependency() },
     { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
     {
-      provide: OutboxRelay,
-      useFactory: (database: Database, broker: Broker, logger: Logger) =>
-        new OutboxRelay({ service: 'payment', database, broker, logger }),
-      inject: [Database, Broker, LOGGER],
-    },
-    {
       provide: WaitingPayments,
       useFactory: waitingPayments,
       inject: [Database, ProviderCalls, OutboxRelay, PaymentEnvironment, LOGGER],
@@ -70,6 +64,7 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
     migrations: paymentMigrations,
     entities,
     ownData: paymentData,
+    tells: true,
     imports: [
       TypeOrmModule.forFeature(entities),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),

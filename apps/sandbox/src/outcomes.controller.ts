@@ -4,9 +4,9 @@ import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer } from '@shop/http';
 import { ApiProblems, Problem } from '@shop/problem';
 import { OutcomeView } from './outcome.view';
+import { Books } from './stripe/books';
 import { Intents } from './stripe/intents';
 import { Refunds } from './stripe/refunds';
-import { StripeError } from './stripe/stripe-error';
 
 const intentOutcomes = ['approve', 'decline', 'settle', 'fail', 'expire'] as const;
 const refundOutcomes = ['settle', 'fail'] as const;
@@ -15,6 +15,7 @@ const refundOutcomes = ['settle', 'fail'] as const;
 @Controller('admin')
 export class OutcomesController {
   constructor(
+    private readonly books: Books,
     private readonly intents: Intents,
     private readonly refunds: Refunds,
   ) {}
@@ -35,7 +36,8 @@ export class OutcomesController {
   decideIntent(@Param('id') id: string, @Param('outcome') outcome: string): OutcomeView {
     const known = intentOutcomes.find((each) => each === outcome);
     if (!known) throw new Problem(404, 'not_found', `nothing can ${outcome} an intent`);
-    return viewOf(() => this.intents.happen(id, known), outcome);
+    if (!this.books.intents.find(id)) throw new Problem(404, 'not_found', `there is no intent ${id}`);
+    return viewOf(this.intents.happen(id, known), known);
   }
 
   @Post('refunds/:id/:outcome')
@@ -53,22 +55,12 @@ export class OutcomesController {
   decideRefund(@Param('id') id: string, @Param('outcome') outcome: string): OutcomeView {
     const known = refundOutcomes.find((each) => each === outcome);
     if (!known) throw new Problem(404, 'not_found', `nothing can ${outcome} a refund`);
-    return viewOf(() => (known === 'settle' ? this.refunds.settle(id) : this.refunds.fail(id)), outcome);
+    if (!this.books.refunds.find(id)) throw new Problem(404, 'not_found', `there is no refund ${id}`);
+    return viewOf(known === 'settle' ? this.refunds.settle(id) : this.refunds.fail(id), known);
   }
 }
 
-function viewOf(work: () => OutcomeView | undefined, verb: string): OutcomeView {
-  const done = found(work);
+function viewOf(done: OutcomeView | undefined, verb: string): OutcomeView {
   if (!done) throw new Problem(409, 'unexpected_state', `it is not in a state to ${verb}`);
   return { id: done.id, status: done.status };
-}
-
-/** The books throw in the words of Stripe, and the admin routes have those of the house. */
-function found<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof StripeError && error.status === 404) throw new Problem(404, 'not_found', error.message);
-    throw error;
-  }
 }

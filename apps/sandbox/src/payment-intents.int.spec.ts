@@ -110,6 +110,14 @@ describe('an intent that waits for the customer', () => {
     expect(await provider.stripe.paymentIntents.retrieve(id)).toMatchObject({ status: 'succeeded', next_action: null });
   });
 
+  it('tells the address for browsers, where that is another one', async () => {
+    const other = await startProvider({ publicUrl: 'https://bank.example' });
+    const params = { amount: 4200, currency: 'usd', confirm: true, payment_method: 'tok_3ds' };
+    const { id, next_action: action } = await other.stripe.paymentIntents.create(params);
+    expect(action?.redirect_to_url?.url).toBe(`https://bank.example/3ds/${id}`);
+    await other.close();
+  });
+
   it('waits for another source when the customer declines', async () => {
     const { id } = await create();
     await confirm(id, 'tok_3ds');
@@ -232,6 +240,13 @@ describe('a refund', () => {
     });
   });
 });
+
+it.each(['intents/pi_0/approve', 'intents/pi_0/pay', 'refunds/re_0/fail', 'refunds/re_0/keep'])(
+  'nothing happens to what is not there: %s',
+  async (path) => {
+    expect(await provider.admin('POST', path)).toMatchObject({ status: 404, code: 'not_found' });
+  },
+);
 
 it('is found by the search only some time after it was created', async () => {
   const intent = await create({ metadata: { commandId: 'late' } });

@@ -27,7 +27,7 @@ export type EnvironmentOf<Name extends string> = ServiceEnvironment &
 /** The parts that differ between services. All else is the same in all of them. */
 export interface ServiceDefinition<Name extends string>
   extends
-    Pick<ServiceModuleOptions, 'migrations' | 'entities' | 'ownData'>,
+    Pick<ServiceModuleOptions, 'migrations' | 'entities' | 'ownData' | 'tells'>,
     Pick<ModuleMetadata, 'imports' | 'controllers' | 'providers'> {
   name: Name;
   /** The title and the description are at the top of the page of its API. */
@@ -98,6 +98,7 @@ function moduleOf<Name extends string>(
     migrations,
     entities = [],
     ownData,
+    tells,
     imports = [],
     controllers,
     providers,
@@ -110,6 +111,7 @@ function moduleOf<Name extends string>(
     migrations,
     entities: [ApiKeyEntity, ...entities],
     ownData,
+    tells,
   });
   const settings: DynamicModule = {
     module: EnvironmentModule,

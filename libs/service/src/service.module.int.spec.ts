@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
-import { Broker, messagingMigrations } from '@shop/messaging';
+import { Broker, messagingMigrations, outboxMigrations, OutboxRelay } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { startPooler } from '@shop/postgres/testing';
@@ -40,15 +40,16 @@ const stack = useStack();
 const apps: NestFastifyApplication[] = [];
 afterEach(() => Promise.all(apps.splice(0).map((app) => app.close())));
 
-async function open(databaseUrl = stack.databaseUrl): Promise<NestFastifyApplication> {
+async function open({ databaseUrl = stack.databaseUrl, tells = false } = {}): Promise<NestFastifyApplication> {
   const logger = createLogger({ service: 'crane', level: 'silent', format: 'json' });
   const service = ServiceModule.register({
     service: 'crane',
     logger,
     database: { everyday: { url: databaseUrl }, migrate: 'start' },
     natsUrl: stack.natsUrl,
-    migrations: [...ledgerMigrations, ...messagingMigrations, CreateCrane1760000090000],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...outboxMigrations, CreateCrane1760000090000],
     entities: [Crane],
+    tells,
   });
   @Module({ imports: [service, CranesModule] })
   class CraneApp {}
@@ -84,9 +85,20 @@ describe('a service', () => {
     expect(closed).toEqual(['broker', 'data source']);
   });
 
+  it('R41 runs a relay for its events from its start to its end, if it tells any', async () => {
+    const [start, stop] = [jest.spyOn(OutboxRelay.prototype, 'start'), jest.spyOn(OutboxRelay.prototype, 'stop')];
+    const quiet = await open();
+    expect(() => quiet.get(OutboxRelay, { strict: false })).toThrow();
+    const app = await open({ tells: true });
+    expect([start.mock.contexts, stop.mock.contexts]).toEqual([[app.get(OutboxRelay)], []]);
+    const relay = app.get(OutboxRelay);
+    await apps.pop()!.close();
+    expect(stop.mock.contexts).toEqual([relay]);
+  });
+
   it('does not start behind a pooler that shares the sessions of the database, and says what to change', async () => {
     const pooler = await startPooler(stack.databaseUrl, { mode: 'transaction' });
-    await expect(open(pooler.url)).rejects.toThrow('set pool_mode = session in PgBouncer');
+    await expect(open({ databaseUrl: pooler.url })).rejects.toThrow('set pool_mode = session in PgBouncer');
     await pooler.close();
   });
 });

@@ -2,7 +2,15 @@
  * The parts of every service: its database, its broker, its ledger and its log. They are opened at start and closed in
  * order.
  */
-import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Global,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  Optional,
+} from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { createHealthModule, MetricsModule, Readiness, Roles } from '@shop/http';
 import { IdempotencyKeysController, IdempotencyModule } from '@shop/idempotency';
@@ -12,6 +20,7 @@ import {
   DeadLetterEntity,
   DeadLetters,
   JetStreamServer,
+  OutboxRelay,
   Publisher,
   type Tls,
 } from '@shop/messaging';
@@ -41,8 +50,12 @@ export interface ServiceModuleOptions {
   entities?: Function[];
   /** What an erasure finds in the tables of the service. */
   ownData?: OwnData;
+  /** It publishes events: what `appendEvents` has written in its database, which has `outboxMigrations`. */
+  tells?: boolean;
 }
 
+/** A round that waits for the database may take longer. Another replica repeats what it leaves. */
+const STOP_WITHIN_MS = 3_000;
 /** Whoever does not answer by then is left: the process is about to end. */
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -51,13 +64,14 @@ Roles('customer', 'operator')(IdempotencyKeysController);
 
 @Global()
 @Module({})
-export class ServiceModule implements OnApplicationShutdown {
+export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Database) private readonly database: Database,
     @Inject(Broker) private readonly broker: Broker,
     @Inject(JetStreamServer) server: JetStreamServer,
     @Inject(Readiness) readiness: Readiness,
+    @Optional() @Inject(OutboxRelay) private readonly relay?: OutboxRelay,
   ) {
     followHealth(readiness, server, logger);
   }
@@ -81,6 +95,7 @@ export class ServiceModule implements OnApplicationShutdown {
           new JetStreamServer(broker, publisher, new DeadLetters(database, logger), logger),
         inject: [Broker, Publisher, Database],
       },
+      ...(options.tells ? [relayOf(options)] : []),
     ];
     const health = createHealthModule({
       inject: [Database, Broker, JetStreamServer],
@@ -104,8 +119,13 @@ export class ServiceModule implements OnApplicationShutdown {
     };
   }
 
+  onApplicationBootstrap(): void {
+    this.relay?.start();
+  }
+
   /** Runs after HTTP and the consumers have drained. The other side may not answer any more. */
   async onApplicationShutdown(): Promise<void> {
+    if (this.relay) await endedWithin(this.relay.stop(), STOP_WITHIN_MS);
     await this.closed('broker', this.broker.close());
     await this.closed('database', this.database.close());
   }
@@ -114,6 +134,12 @@ export class ServiceModule implements OnApplicationShutdown {
     if (!(await endedWithin(closing, CLOSE_WITHIN_MS))) this.logger.warn({ what }, 'service.close.late');
   }
 }
+
+const relayOf = ({ service, logger }: ServiceModuleOptions) => ({
+  provide: OutboxRelay,
+  useFactory: (database: Database, broker: Broker) => new OutboxRelay({ service, database, broker, logger }),
+  inject: [Database, Broker],
+});
 
 const entitiesOf = ({ entities = [] }: Pick<ServiceModuleOptions, 'entities'>): Function[] => [
   DeadLetterEntity,

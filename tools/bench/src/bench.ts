@@ -10,6 +10,7 @@ import { neighbour } from './scenarios/neighbour';
 import { overload } from './scenarios/overload';
 import { replicas } from './scenarios/replicas';
 import { rounds } from './scenarios/rounds';
+import { hangingProvider } from './scenarios/hanging-provider';
 import { slowProvider } from './scenarios/slow-provider';
 import { tableOf } from './table';
 
@@ -22,6 +23,7 @@ const scenarios: Record<ScenarioName, Scenario> = {
   overload,
   neighbour,
   'slow-provider': slowProvider,
+  'hanging-provider': hangingProvider,
 };
 
 void main();

@@ -10,6 +10,7 @@ export const scenarioNames = [
   'overload',
   'neighbour',
   'slow-provider',
+  'hanging-provider',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -64,6 +65,7 @@ const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   overload: { concurrency: 2_000, orders: 20_000 },
   neighbour: { concurrency: 400, 'steady-rate': 20 },
   'slow-provider': { concurrency: 400, orders: 4_000, 'steady-rate': 2, 'steady-seconds': 60 },
+  'hanging-provider': { orders: 3_000, rounds: 2 },
 };
 
 const names = [...Object.keys(numbers), 'scenario', 'provider', 'flood', 'profile'];

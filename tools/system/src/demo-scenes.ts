@@ -1,6 +1,6 @@
 /** The scenes of the demo: orders of every kind, and what goes wrong around them. */
 import { randomUUID } from 'node:crypto';
-import { print, type Stage } from './demo-stage';
+import { type Order, print, type Stage } from './demo-stage';
 
 export interface Scene {
   title: string;
@@ -66,7 +66,7 @@ export const scenes: Scene[] = [
     },
   },
   {
-    title: 'Charged, but the answer was lost: asked again with the same key, charged once',
+    title: 'Charged, but the answer was lost: looked up by its name, charged once',
     play: async (stage) => stage.tell((await stage.place('beans', 1, 'tok_timeout_once')).body.id, 'confirmed'),
   },
   {
@@ -81,6 +81,38 @@ export const scenes: Scene[] = [
       await payment.start();
       print('  payment service started again');
       await stage.tell(id, 'confirmed');
+    },
+  },
+  {
+    title: '3-D Secure: the bank asks the customer, who approves',
+    play: async (stage) => {
+      const { id } = (await stage.place('cup', 1, 'tok_3ds')).body;
+      await stage.press(await stage.bankPage(id), 'approve');
+      await stage.tell(id, 'confirmed');
+    },
+  },
+  {
+    title: '3-D Secure: the customer walks away, and the page is dead afterwards',
+    play: async (stage) => {
+      const { id } = (await stage.place('cup', 1, 'tok_3ds')).body;
+      const page = await stage.bankPage(id);
+      await stage.tell(id, 'cancelled', 'payment_expired');
+      stage.expect((await stage.press(page, 'approve')) === 410, 'the page should be gone');
+    },
+  },
+  {
+    title: 'The provider is flaky: every fourth answer fails or is lost, and ten orders are charged once each',
+    play: async (stage) => {
+      const { order, sandbox } = stage.clients;
+      await sandbox.put('/admin/faults', { errorRate: 0.1, resetRate: 0.05, lostAnswerRate: 0.1, seed: 7 });
+      const placed = await Promise.all(Array.from({ length: 10 }, () => stage.place('beans', 1, 'tok_ok')));
+      const ends = await Promise.all(
+        placed.map(({ body }) => order.get<Order>(`/orders/${body.id}`, { prefer: 'wait=60' })),
+      );
+      await sandbox.send('DELETE', '/admin/faults');
+      const confirmed = ends.filter(({ body }) => body.status === 'confirmed').length;
+      print(`  ${confirmed} of ${ends.length} confirmed`);
+      stage.expect(confirmed === ends.length, 'all of them should be confirmed');
     },
   },
 ];

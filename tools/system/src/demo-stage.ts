@@ -15,6 +15,9 @@ export interface Order {
   nextAction?: { type: string; url: string; expiresAt: string };
 }
 
+/** Each takes up to a second. */
+const MAX_LOOKS = 20;
+
 export const print = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
 
 export class Stage {
@@ -36,10 +39,46 @@ export class Stage {
     return this.clients.order.post<Order>('/orders', body, key);
   }
 
+  /** What is known is not news: so the wait goes on while the order waits for its customer. */
+  async settled(id: string): Promise<ApiResponse<Order>> {
+    const { order } = this.clients;
+    const known = await order.get<Order>(`/orders/${id}`);
+    const headers = { prefer: 'wait=30', 'if-none-match': known.headers.get('etag') ?? '' };
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const answer = await order.get<Order>(`/orders/${id}`, headers);
+      if (['confirmed', 'cancelled'].includes(answer.body?.status)) return answer;
+    }
+    throw new Error(`order ${id} is not settled`);
+  }
+
+  /** Waits until the order waits for its customer, and returns the page of the bank. */
+  async bankPage(id: string): Promise<string> {
+    const { order } = this.clients;
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const { nextAction, status } = (await order.get<Order>(`/orders/${id}`, { prefer: 'wait=1' })).body;
+      if (nextAction) {
+        print(`  order ${id}: ${status}, the customer has to approve it on ${nextAction.url}`);
+        return nextAction.url;
+      }
+    }
+    throw new Error(`order ${id} does not wait for its customer`);
+  }
+
+  /** Presses a button on the page of the bank, as a browser would. Returns the status of the answer. */
+  async press(page: string, outcome: 'approve' | 'decline'): Promise<number> {
+    const { status } = await fetch(page, {
+      method: 'POST',
+      body: new URLSearchParams({ outcome }),
+      redirect: 'manual',
+    });
+    print(`  the customer presses ${outcome} (${status})`);
+    return status;
+  }
+
   /** Waits until the order is settled, prints its story and checks its end. */
   async tell(id: string, status: string, reason?: string): Promise<void> {
     const { order } = this.clients;
-    const settled = await order.get<Order>(`/orders/${id}`, { prefer: 'wait=30' });
+    const settled = await this.settled(id);
     const saga = await order.get<SagaStory>(`/orders/${id}/saga`);
     print(`  order ${id}: ${settled.body.status}${settled.body.reason ? ` (${settled.body.reason})` : ''}`);
     for (const line of timelineOf(saga.body)) print(`  ${line}`);

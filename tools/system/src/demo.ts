@@ -8,6 +8,9 @@ import { stopInOrder } from './orderly-stop';
 import { catalogue, seed } from './seed';
 import { startSystem, type System } from './system';
 
+/** Nobody wants to watch for a quarter of an hour how a customer walks away. */
+const APPROVAL_SECONDS = '5';
+
 void main();
 
 async function main(): Promise<void> {
@@ -25,6 +28,7 @@ async function main(): Promise<void> {
       output: () => undefined,
       logFormat: 'json',
       say: (text) => print(text),
+      env: { PAYMENT_APPROVAL_SECONDS: APPROVAL_SECONDS },
     });
     const stage = new Stage(system);
     await seed(stage.clients.order, stage.clients.inventory);

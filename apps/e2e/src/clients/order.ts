@@ -948,11 +948,10 @@ export interface components {
         };
         PaymentBody: {
             /**
-             * @description manual: the money is only held, and is taken later over the payment service
-             * @default automatic
+             * @description automatic if not given; manual: the money is only held, and is taken later over the payment service
              * @enum {string}
              */
-            capture: "automatic" | "manual";
+            capture?: "automatic" | "manual";
             /**
              * @description the payment provider's token
              * @example tok_ok
@@ -3554,7 +3553,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"
@@ -4041,7 +4040,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"

@@ -50,8 +50,7 @@ export class PaymentBody {
 
   @ApiPropertyOptional({
     enum: captures,
-    description: 'manual: the money is only held, and is taken later over the payment service',
-    default: 'automatic',
+    description: 'automatic if not given; manual: the money is only held, and is taken later over the payment service',
   })
   @IsOptional()
   @IsIn(captures)

@@ -1,6 +1,6 @@
 /** Orders: the API, the sagas behind it, and their timers. */
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Broker, OutboxRelay, Publisher } from '@shop/messaging';
+import { OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
@@ -35,12 +35,6 @@ const STOP_WITHIN_MS = 3_000;
       inject: [Database, Publisher, OrderWatch, OutboxRelay, OpenSagas, LOGGER],
     },
     {
-      provide: OutboxRelay,
-      useFactory: (database: Database, broker: Broker, logger: Logger) =>
-        new OutboxRelay({ service: 'order', database, broker, logger }),
-      inject: [Database, Broker, LOGGER],
-    },
-    {
       provide: Deadlines,
       useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
         new Deadlines({ database, engine, logger }),
@@ -69,19 +63,17 @@ export class OrdersModule implements OnApplicationBootstrap, OnApplicationShutdo
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
     @Inject(OpenSagas) private readonly open: OpenSagas,
-    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
   ) {}
 
   onApplicationBootstrap(): void {
     this.deadlines.start();
     this.census.start();
     this.open.start();
-    this.relay.start();
   }
 
   /** Runs after HTTP and the consumers have drained. */
   async onApplicationShutdown(): Promise<void> {
-    const stops = [this.deadlines.stop(), this.census.stop(), this.open.stop(), this.relay.stop()];
+    const stops = [this.deadlines.stop(), this.census.stop(), this.open.stop()];
     await endedWithin(Promise.all(stops), STOP_WITHIN_MS);
   }
 }

@@ -1,6 +1,5 @@
-/** What the payment service does by itself: it asks about payments that wait, and publishes its events. */
+/** What the payment service does by itself: it asks about payments that wait. */
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { OutboxRelay } from '@shop/messaging';
 import { endedWithin } from '@shop/resilience';
 import { DuePayments } from './due-payments';
 
@@ -9,18 +8,14 @@ const STOP_WITHIN_MS = 3_000;
 
 @Injectable()
 export class PaymentTimers implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(
-    @Inject(DuePayments) private readonly due: DuePayments,
-    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
-  ) {}
+  constructor(@Inject(DuePayments) private readonly due: DuePayments) {}
 
   onApplicationBootstrap(): void {
     this.due.start();
-    this.relay.start();
   }
 
   /** Runs after HTTP and the consumers have drained. */
   async onApplicationShutdown(): Promise<void> {
-    await endedWithin(Promise.all([this.due.stop(), this.relay.stop()]), STOP_WITHIN_MS);
+    await endedWithin(this.due.stop(), STOP_WITHIN_MS);
   }
 }

@@ -20,7 +20,7 @@ const UNREAD_STATUSES = [401, 403];
  */
 export function intentOfError(error: unknown, reference: string): Intent | undefined {
   if (!(error instanceof Stripe.errors.StripeError)) return undefined;
-  const intent = error.payment_intent as Stripe.PaymentIntent | undefined;
+  const intent = error.payment_intent;
   if (error.rawType === 'card_error') {
     return { status: 'declined', reference, reason: declineOf(error) };
   }

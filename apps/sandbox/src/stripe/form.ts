@@ -62,11 +62,10 @@ export function metadataOf(form: Form): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The references that are to be answered as whole objects: `expand[]=latest_charge`. */
-export function expansionsOf(form: Form): string[] {
-  return Object.entries(form).flatMap(([name, value]) =>
-    (/^expand\[\d*\]$/.test(name) ? [value].flat() : []).map(String),
-  );
+/** What a list names: `expand[]=latest_charge`, or with a number in the brackets. */
+export function listOf(form: Form, list: 'expand' | 'types'): string[] {
+  const isItem = (name: string) => name.startsWith(`${list}[`) && /^\[\d*\]$/.test(name.slice(list.length));
+  return Object.entries(form).flatMap(([name, value]) => (isItem(name) ? [value].flat() : []).map(String));
 }
 
 function tooMuchMetadata(): StripeError {

@@ -55,6 +55,8 @@ export class PaymentIntentsController {
       what: 'confirm',
       form,
       source: sourceOf(token ?? ''),
+      // Callers may come again with another key, because the intent takes the money once.
+      attempted: id,
       work: (call) => this.intents.confirm(call, id, confirmation, pageUrl),
     });
   }

@@ -3,7 +3,7 @@ import { Controller, Get, Param, Query, Res, UseFilters } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Books } from './books';
-import type { Form } from './form';
+import { type Form, listOf } from './form';
 import { type PageQuery, pageOf } from './page';
 import type { Shelf } from './shelf';
 import { StripeDoor } from './stripe-door';
@@ -64,7 +64,9 @@ export class ReportsController {
 
   @Get('events')
   events(@Query() query: Filters, @Res() reply: FastifyReply): Promise<void> {
-    return this.list(reply, query, this.books.events, ['type']);
+    const types = listOf(query, 'types');
+    const isAsked = ({ type }: { type: string }) => types.length === 0 || types.includes(type);
+    return this.list(reply, query, this.books.events, ['type'], isAsked);
   }
 
   @Get('events/:id')

@@ -1,4 +1,4 @@
-import { expansionsOf, fingerprintOf } from './form';
+import { fingerprintOf, listOf } from './form';
 import { readCancellation, readCapture, readConfirmation, readIntent, readRefund } from './requests';
 import type { StripeError } from './stripe-error';
 
@@ -103,11 +103,9 @@ describe('the other requests', () => {
   });
 
   it('read what is to be expanded', () => {
-    expect(expansionsOf({ 'expand[0]': 'latest_charge', 'expand[]': ['a', 'b'], expanded: 'c' })).toEqual([
-      'latest_charge',
-      'a',
-      'b',
-    ]);
+    expect(
+      listOf({ 'expand[0]': 'latest_charge', 'expand[]': ['a', 'b'], expanded: 'c', 'types[0]': 'd' }, 'expand'),
+    ).toEqual(['latest_charge', 'a', 'b']);
   });
 });
 

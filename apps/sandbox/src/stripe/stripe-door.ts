@@ -9,7 +9,7 @@ import { Responder } from '../faults/responder';
 import type { Answer, Call } from './answer';
 import { Books } from './books';
 import { expand } from './expand';
-import { expansionsOf, fingerprintOf, type Form } from './form';
+import { fingerprintOf, listOf, type Form } from './form';
 import type { Source } from './sources';
 import { invalidParameter } from './stripe-error';
 
@@ -22,6 +22,8 @@ export interface Write {
   form: Form;
   /** Of a charge, which may have faults of its own. */
   source?: Source;
+  /** Whose first attempt may fail because of its source. The default is the idempotency key. */
+  attempted?: string;
   work: (call: Call) => Answer;
 }
 
@@ -34,16 +36,16 @@ export class StripeDoor {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async write(reply: FastifyReply, { what, form, source, work }: Write): Promise<void> {
+  async write(reply: FastifyReply, { what, form, source, attempted, work }: Write): Promise<void> {
     const { headers, url } = reply.request;
     const key = keyOf(headers['idempotency-key']);
     identify(reply, key);
     // A charge that was already answered has had the fault of its source; only the faults for everybody still apply.
-    const plan = this.faults.plan(this.books.hasAnswer(key) ? undefined : source, key);
+    const plan = this.faults.plan(this.books.hasAnswer(key) ? undefined : source, attempted ?? key);
     const call = { key, fingerprint: fingerprintOf(pathOf(url), form) };
     const answer = (): Answer<object> => {
       const { body, ...rest } = this.logged(what, work(call), key);
-      return { ...rest, body: 'error' in body ? body : expand(body, expansionsOf(form), this.books) };
+      return { ...rest, body: 'error' in body ? body : expand(body, listOf(form, 'expand'), this.books) };
     };
     await this.responder.send(reply, plan, answer, key);
   }
@@ -51,7 +53,7 @@ export class StripeDoor {
   async read(reply: FastifyReply, find: () => object): Promise<void> {
     identify(reply);
     const query = reply.request.query as Form;
-    const work = () => ({ status: 200, body: expand(find(), expansionsOf(query), this.books) });
+    const work = () => ({ status: 200, body: expand(find(), listOf(query, 'expand'), this.books) });
     await this.responder.send(reply, this.faults.plan(), work);
   }
 

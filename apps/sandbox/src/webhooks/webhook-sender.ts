@@ -24,7 +24,8 @@ interface Delivery {
 
 /** A merchant that is away for long learns the rest by asking. */
 const MAX_WAITING = 10_000;
-const MAX_IN_FLIGHT = 8;
+/** Shuffled events are on their way at the same time. The others come one by one, so their order is kept until one fails. */
+const SHUFFLED_IN_FLIGHT = 8;
 const TIMEOUT_MS = 5_000;
 /** Together a minute: long enough for a service that starts again. */
 const MAX_ATTEMPTS = 8;
@@ -107,7 +108,7 @@ export class WebhookSender implements OnModuleDestroy {
   }
 
   private next(): void {
-    if (this.inFlight >= MAX_IN_FLIGHT) return;
+    if (this.inFlight >= (this.settings?.shuffle ? SHUFFLED_IN_FLIGHT : 1)) return;
     const delivery = this.ready.shift();
     if (!delivery) return;
     this.inFlight += 1;
