@@ -12,7 +12,7 @@ import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
 import { providerDependency } from '../src/payments/provider-calls';
 import type { ProviderReports } from '../src/webhooks/provider-reports';
-import { ScriptedProvider } from './scripted-provider';
+import { type KeptIntent, ScriptedProvider } from './scripted-provider';
 import { signatureOf } from './webhook-events';
 
 const known = callersOf({
@@ -54,6 +54,8 @@ export interface PaymentJson {
   amount: number;
   refunded: number;
   version: number;
+  nextAction?: { type: string; url: string; expiresAt: string };
+  expiresAt?: string;
 }
 
 export class PaymentApps {
@@ -144,14 +146,12 @@ export class PaymentApps {
     return this.get<Idempotency>(Idempotency, replica).works.resumeOverdue();
   }
 
-  /**
-   * Waits until the provider has made the charge and holds its answer back. Returns the provider's key for the charge.
-   */
-  async hangingCharge(source: string): Promise<string> {
+  /** The charge, when the provider has made it and holds its answer back. */
+  async hangingCharge(source: string): Promise<KeptIntent> {
     return eventually(() => {
       const [charge] = this.provider.chargesOf(source);
-      expect(charge && this.provider.isHanging(charge.idempotencyKey)).toBe(true);
-      return charge!.idempotencyKey;
+      expect(charge && this.provider.isHanging(charge.paymentId)).toBe(true);
+      return charge!;
     });
   }
 }

@@ -5,7 +5,6 @@
  * followed by another one if the failure is of that kind, if there are tries and time left, and if the retry budget allows
  * it. Nobody holds a turn while he waits for his next try.
  */
-import { TaskCancelledError, timeout, TimeoutStrategy } from 'cockatiel';
 import type { Backoff } from './backoff';
 import { Bulkhead, NoTurnError } from './bulkhead';
 import { CircuitBreaker, CircuitOpenError } from './circuit-breaker';
@@ -14,7 +13,7 @@ import { failureOf, judge, type Verdict } from './failure';
 import { pause } from './pause';
 import { retryAfter, UnsafeRetryError } from './retry';
 import { processRetryBudget, RetryBudget } from './retry-budget';
-import { TimedOutError } from './timeout';
+import { TimedTry, type Try } from './timed-try';
 
 export interface DependencyOptions {
   /** The label of the metrics, such as `payment-provider`: one of few, and known when the code is written. */
@@ -60,16 +59,6 @@ export interface OutsideCall {
   totalMs?: number;
   /** Ends the call, also while it waits. It then throws the reason of the signal. */
   signal?: AbortSignal;
-}
-
-/** What a try has to pass on. */
-export interface Try {
-  /** Counted from 1. From 2 on, an earlier try may have done the work. */
-  number: number;
-  /** Aborted when the time is over, or when the caller is not interested any more. */
-  signal: AbortSignal;
-  /** Until then there has to be an answer. */
-  timeoutMs: number;
 }
 
 const MAX_TRIES = 3;
@@ -171,16 +160,11 @@ export class Dependency {
     const begunAt = this.chance.now();
     if (number === 1) this.budget.addCall();
     else this.metrics.retried();
-    // Aggressive: it does not rely on the work to heed its signal.
-    const limit = timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false });
-    let isOver = false;
-    limit.onTimeout(() => (isOver = true));
     try {
-      const result = await limit.execute((context) => work({ number, timeoutMs, signal: context.signal }), signal);
+      const result = await new TimedTry(number, timeoutMs).run(work, signal);
       this.metrics.tried('succeeded', this.chance.now() - begunAt);
       return result;
-    } catch (cause) {
-      const error = signal?.aborted ? new TaskCancelledError() : isOver ? new TimedOutError('a try', timeoutMs) : cause;
+    } catch (error) {
       const outcome = signal?.aborted ? 'cancelled' : this.verdictOf(error, call).isRetryable ? 'failed' : 'refused';
       this.metrics.tried(outcome, this.chance.now() - begunAt);
       throw error;

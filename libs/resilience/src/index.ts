@@ -1,10 +1,11 @@
 export { Bulkhead, NoTurnError } from './bulkhead';
 export { type Backoff, delayOf } from './backoff';
 export { CircuitOpenError } from './circuit-breaker';
-export { Dependency, type OutsideCall, type Try } from './dependency';
+export { Dependency, type OutsideCall } from './dependency';
 export { RetryableError, TerminalError } from './errors';
 export { FairQueue } from './fair-queue';
 export { OutsideClient, type OutsideAnswer } from './outside-client';
 export { Repeating } from './repeating';
 export { retryAfterMsOf } from './retry-after';
+export { type Try } from './timed-try';
 export { endedWithin, withTimeout } from './timeout';

@@ -1,6 +1,6 @@
 /** POST /payments as clients see it, on two replicas with one database and a provider that fails as the test says. */
 import { randomUUID } from 'node:crypto';
-import { useStack } from '@shop/testing';
+import { eventually, useStack } from '@shop/testing';
 import { callers, outcomeOf, PaymentApps, paymentBody, type PaymentJson, seenIn } from '../../testing/payment-apps';
 import { preparePaymentDatabase } from '../../testing/payment-replicas';
 import type { ProviderFault } from '../../testing/scripted-provider';
@@ -128,6 +128,93 @@ describe('R38 POST /payments', () => {
   });
 });
 
+describe('R38 a payment that waits, or is only authorized', () => {
+  it('R38 answers 202 with the page of the bank, to its repeat as well, and GET shows the same', async () => {
+    const [body, key] = [paymentBody({ source: `tok_3ds_${randomUUID()}` }), randomUUID()];
+    const first = await apps.pay(body, { key });
+    expect(first.statusCode).toBe(202);
+    const payment = first.json<PaymentJson>();
+    const expiresAt = expect.stringMatching(/Z$/) as string;
+    const url = expect.stringMatching(/^https:\/\/bank\.example\/pi_/) as string;
+    expect(payment).toMatchObject({
+      status: 'requires_action',
+      nextAction: { type: 'redirect', url, expiresAt },
+      expiresAt,
+      version: 2,
+    });
+    const again = await apps.pay(body, { key, replica: 1 });
+    expect([seenIn(again), again.headers['idempotent-replayed']]).toEqual([seenIn(first), 'true']);
+    const read = await apps.read(`/payments/${payment.id}`, { replica: 1 });
+    expect([read.body, read.headers.etag]).toEqual([first.body, first.headers.etag]);
+    expect(first.headers.location).toBe(`/payments/${payment.id}`);
+    expect([apps.provider.callsAbout(payment.id).slice(0, 2), apps.provider.taken(payment.id)]).toEqual([
+      ['create', 'confirm'],
+      0,
+    ]);
+    expect(await sourceOf(payment.id)).toEqual([{ source: null }]);
+  });
+
+  it('R38 answers 202 while a bank takes its time, without a page', async () => {
+    const answer = await apps.pay(paymentBody({ source: `tok_processing_${randomUUID()}` }));
+    expect([answer.statusCode, answer.json<PaymentJson>()]).toMatchObject([202, { status: 'processing' }]);
+    expect(answer.json<PaymentJson>().nextAction).toBeUndefined();
+  });
+
+  it('R4 waits also when the answer of the provider was lost, and the customer is asked once', async () => {
+    const [body, key] = [paymentBody({ source: `tok_3ds_${randomUUID()}` }), randomUUID()];
+    apps.provider.plan(body.source, 'loses-answer');
+    expect(outcomeOf(await apps.pay(body, { key }))).toBe('503 outcome_unknown');
+    const known = await apps.pay(body, { key, replica: 1 });
+    expect([known.statusCode, known.json<PaymentJson>()]).toMatchObject([202, { status: 'requires_action' }]);
+    expect(apps.provider.callsAbout(known.json<PaymentJson>().id).filter((call) => call === 'confirm')).toHaveLength(1);
+  });
+
+  it('R20 leads to the payment that waits when the ledger has forgotten its key', async () => {
+    const [body, key] = [paymentBody({ source: `tok_3ds_${randomUUID()}` }), randomUUID()];
+    const { id } = (await apps.pay(body, { key })).json<PaymentJson>();
+    await apps.forget(key);
+    const again = await apps.pay(body, { key, replica: 1 });
+    expect([outcomeOf(again), again.json<object>()]).toMatchObject([
+      '409 already_submitted',
+      { statusUrl: `/payments/${id}` },
+    ]);
+    expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
+  });
+
+  it('R38 shows its outcome when the customer has approved it, under a new version, and the first answer stays', async () => {
+    const [body, key] = [paymentBody({ source: `tok_3ds_${randomUUID()}` }), randomUUID()];
+    const first = await apps.pay(body, { key });
+    const { id } = first.json<PaymentJson>();
+    apps.provider.decide(id, 'approved');
+    await apps.query('update payment set check_at = now() where id = $1', [id]);
+    await eventually(async () => expect(await apps.payment(id)).toMatchObject({ status: 'succeeded', version: 3 }));
+    expect((await apps.payment(id)).nextAction).toBeUndefined();
+    expect(seenIn(await apps.pay(body, { key }))).toEqual(seenIn(first));
+    expect([apps.provider.taken(id), outcomeOf(await apps.refund(id, 4_200))]).toEqual([4_200, '201 ok']);
+  });
+
+  it('R38 of capture manual is authorized with 201, and takes nothing', async () => {
+    const [body, key] = [paymentBody({ capture: 'manual' }), randomUUID()];
+    const answer = await apps.pay(body, { key });
+    expect([answer.statusCode, answer.json<PaymentJson>()]).toMatchObject([201, { status: 'authorized', version: 2 }]);
+    const { id } = answer.json<PaymentJson>();
+    expect(seenIn(await apps.pay(body, { key, replica: 1 }))).toEqual(seenIn(answer));
+    expect([apps.provider.intentsOf(id), apps.provider.taken(id)]).toMatchObject([[{ capture: 'manual' }], 0]);
+    expect((await apps.read(`/payments/${id}`)).json()).toMatchObject({ status: 'authorized' });
+    expect(outcomeOf(await apps.refund(id, 1))).toBe('409 payment_not_refundable');
+  });
+
+  it('R14 R29 its capture belongs to the request, and knows two ways', async () => {
+    const [body, key] = [paymentBody(), randomUUID()];
+    await apps.pay(body, { key });
+    expect(outcomeOf(await apps.pay({ ...body, capture: 'manual' }, { key }))).toBe('409 idempotency_key_reused');
+    expect(outcomeOf(await apps.pay(paymentBody({ capture: 'later' })))).toBe('400 validation_failed');
+  });
+});
+
+const sourceOf = (id: string) =>
+  apps.query<{ source: string | null }>('select source from payment where id = $1', [id]);
+
 describe('the same payment again', () => {
   it.each<[string, string, number]>([
     ['R12', 'tok_fine', 201],
@@ -175,9 +262,9 @@ describe('the same payment again', () => {
       requests: [{ route: 'POST /payments', state: 'processing' }],
     });
     const waiting = apps.pay(body, { key, replica: 1, headers: { prefer: 'wait=20' } });
-    apps.provider.letGo(charge);
+    apps.provider.letGo(charge.paymentId);
     expect(seenIn(await waiting)).toEqual(seenIn(await first));
-    expect(apps.provider.callsUnder(charge)).toBe(1);
+    expect(apps.provider.callsUnder(charge.idempotencyKey)).toBe(1);
   });
 
   it('R16 R11 twenty times at once to two replicas is one charge and one answer', async () => {
@@ -237,14 +324,14 @@ describe('R18 R19 a payment whose outcome is unknown', () => {
     await apps.ageLease(key);
     const taken = await apps.pay(body, { key, replica: 1 });
     expect(outcomeOf(taken)).toBe('201 ok');
-    apps.provider.letGo(charge);
+    apps.provider.letGo(charge.paymentId);
     // The old owner finds that its lease is gone, and answers the result of the new owner.
     expect(seenIn(await asleep)).toEqual(seenIn(taken));
     expect(await apps.payment(taken.json<PaymentJson>().id)).toMatchObject({ status: 'succeeded', version: 2 });
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
   });
 
-  it('R18 is not asked about any more when the provider may have forgotten it', async () => {
+  it('R18 is found out by its name when only the payment still tells of it, however old it is', async () => {
     const [body, key] = [paymentBody(), randomUUID()];
     apps.provider.plan(body.source, 'loses-answer');
     await apps.pay(body, { key });
@@ -252,9 +339,47 @@ describe('R18 R19 a payment whose outcome is unknown', () => {
     await apps.query(`update payment set created_at = now() - interval '1 day' where id = $1`, [
       await apps.newestPending(),
     ]);
-    expect(outcomeOf(await apps.pay(body, { key }))).toBe('503 outcome_unknown');
+    expect(outcomeOf(await apps.pay(body, { key }))).toBe('201 ok');
     const [charge] = apps.provider.chargesOf(body.source);
     expect(apps.provider.callsUnder(charge!.idempotencyKey)).toBe(1);
+  });
+});
+
+describe('R4 a payment that an earlier release has begun, and has asked for at once', () => {
+  /** The release knew no name of the charge, and did not write whose charge it is. */
+  const begun = async (fault: ProviderFault, hours: number) => {
+    const [body, key] = [paymentBody(), randomUUID()];
+    apps.provider.plan(body.source, fault);
+    await apps.pay(body, { key });
+    const id = await apps.newestPending();
+    await apps.forget(key);
+    await apps.query(
+      `update payment set charge_id = null, provider_reference = null,
+                          created_at = created_at - $2 * interval '1 hour' where id = $1`,
+      [id, hours],
+    );
+    if (fault === 'fails-before') apps.provider.intents.delete(apps.provider.intentsOf(id)[0]!.intent.reference);
+    apps.provider.forgetKeys(id);
+    return { id, repeat: () => apps.pay(body, { key, replica: 1 }) };
+  };
+
+  it.each([0, 23, 25])('is found by a repeat, and charged once: %i hours later', async (hours) => {
+    const { id, repeat } = await begun('loses-answer', hours);
+    expect(outcomeOf(await repeat())).toBe('201 ok');
+    expect([apps.provider.timesCharged(id), apps.provider.callsAbout(id)]).toEqual([
+      1,
+      ['create', 'confirm', 'retrieve'],
+    ]);
+  });
+
+  it.each<[number, string, number]>([
+    [0, '201 ok', 1],
+    [23, '503 outcome_unknown', 0],
+    [25, '402 payment_declined', 0],
+  ])('and that was never made is made in time only: %i hours later %s', async (hours, outcome, charges) => {
+    const { id, repeat } = await begun('fails-before', hours);
+    expect(outcomeOf(await repeat())).toBe(outcome);
+    expect(apps.provider.timesCharged(id)).toBe(charges);
   });
 });
 

@@ -51,12 +51,15 @@ it('R26 does not erase a tenant while the outcome of a payment is unknown', asyn
   const [body, key] = [paymentBody(), randomUUID()];
   provider.plan(body.source, 'hangs');
   const paying = pay(body, key);
-  await eventually(() => expect(provider.chargesOf(body.source)).toHaveLength(1));
-  const [charge] = provider.chargesOf(body.source);
+  const [charge] = await eventually(() => {
+    const charges = provider.chargesOf(body.source);
+    expect(charges.map(({ paymentId }) => provider.isHanging(paymentId))).toEqual([true]);
+    return charges;
+  });
   const refused = await eraseTenant();
   expectProblem(refused, 409, 'open_requests');
   expect(refused.json()).toMatchObject({ open: 1 });
-  provider.letGo(charge!.idempotencyKey);
+  provider.letGo(charge!.paymentId);
   expect((await paying).statusCode).toBe(201);
   expect((await eraseTenant()).statusCode).toBe(200);
   // The ledger has forgotten the key, and the payment has not: no money moves again.

@@ -5,14 +5,17 @@ import { useStack } from '@shop/testing';
 import {
   amount,
   declined,
-  isPassing,
   nothingToRefund,
   PaymentReplicas,
   perform,
   preparePaymentDatabase,
+  tenant,
+  undone,
 } from '../../testing/payment-replicas';
 import type { PaymentReplica } from '../../testing/replica';
 import type { ProviderFault } from '../../testing/scripted-provider';
+import { paymentIdOf } from './payment';
+import type { IntentRequest } from './provider';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 let replicas: PaymentReplicas;
@@ -36,73 +39,225 @@ const ages: [string, number][] = [
   ['a weekend later', 72],
 ];
 
-describe('R4 a charge whose answer was lost, and whose key the provider has forgotten', () => {
-  it.each(ages)('is found and given back by its undo, and no second charge is made: %s', async (_, hours) => {
-    const lost = await lostCharge('loses-answer', hours);
-    expect(await perform(other, lost.refund)).toEqual(lost.givenBack);
-    expect(await perform(one, lost.charge)).toEqual(lost.paid);
-    expect(moneyOf(lost)).toEqual({ charges: 1, taken: 0 });
-  });
+/** How often and how much, whatever was asked. */
+interface Money {
+  charges: number;
+  taken: number;
+}
+const kept: Money = { charges: 1, taken: amount };
+const givenBack: Money = { charges: 1, taken: 0 };
+const none: Money = { charges: 0, taken: 0 };
 
-  it.each(ages)('is found when it comes again, and no second charge is made: %s', async (_, hours) => {
+describe('R4 a charge that was named, and whose keys the provider has forgotten', () => {
+  it.each(ages)('and that was made is found by its name when it comes again: %s', async (_, hours) => {
     const lost = await lostCharge('loses-answer', hours);
     expect([await perform(other, lost.charge), await perform(one, lost.charge)]).toEqual([lost.paid, lost.paid]);
-    expect(moneyOf(lost)).toEqual({ charges: 1, taken: amount });
+    expect([moneyOf(lost), lost.calls()]).toEqual([kept, ['create', 'confirm', 'retrieve']]);
   });
 
-  it('is found as declined', async () => {
-    const lost = await lostCharge('loses-answer', DAY_LATER, 'tok_declined');
-    expect(await perform(other, lost.refund)).toEqual(nothingToRefund(lost.paymentId));
-    expect(await perform(one, lost.charge)).toEqual(declined);
+  it.each(ages)('and that was made is found and given back by its undo: %s', async (_, hours) => {
+    const lost = await lostCharge('loses-answer', hours);
+    expect([await perform(other, lost.refund), await perform(one, lost.charge)]).toEqual([lost.givenBack, lost.paid]);
+    expect([moneyOf(lost), lost.calls()]).toEqual([givenBack, ['create', 'confirm', 'cancel', 'refund']]);
   });
 
-  it('is found when only the payment still tells of it', async () => {
-    const lost = await lostCharge('loses-answer', 0);
+  it.each(ages)('and that was not made is made in its time only: %s', async (_, hours) => {
+    const lost = await lostCharge('fails-before', hours);
+    const [reply, money] = hours < 23 ? [lost.paid, kept] : [declined, none];
+    expect([await perform(other, lost.charge), await perform(one, lost.charge)]).toEqual([reply, reply]);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([money, hours < 23 ? 2 : 1]);
+    const status = hours < 23 ? { status: 'succeeded' } : { status: 'declined', declineReason: 'never_charged' };
+    expect(await replicas.paymentOf(lost.charge)).toMatchObject(status);
+    // The one that is not made is dead at the provider, too.
+    if (hours >= 23) expect(lost.calls().at(-1)).toBe('cancel');
+    expect(await perform(one, lost.refund)).toEqual(hours < 23 ? lost.givenBack : lost.neverCharged);
+  });
+
+  it.each(ages)('and that was not made is never made behind its undo: %s', async (_, hours) => {
+    const lost = await lostCharge('fails-before', hours);
+    expect([await perform(other, lost.refund), await perform(one, lost.charge)]).toEqual([lost.neverCharged, undone]);
+    expect(await perform(one, lost.refund)).toEqual(lost.neverCharged);
+    expect([moneyOf(lost), lost.calls()]).toEqual([none, ['create', 'confirm', 'cancel']]);
+  });
+
+  it.each(ages)('and that was declined is found as declined: %s', async (_, hours) => {
+    const lost = await lostCharge('loses-answer', hours, 'tok_declined');
+    expect([await perform(other, lost.charge), await perform(one, lost.refund)]).toEqual([
+      declined,
+      nothingToRefund(lost.paymentId),
+    ]);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([none, 1]);
+  });
+
+  it.each(ages)('needs no look-up: %s', async (_, hours) => {
+    const lost = await lostCharge('loses-answer', hours);
+    replicas.provider.setLookUps(lost.paymentId, 'fail');
+    expect([await perform(other, lost.charge), moneyOf(lost)]).toEqual([lost.paid, kept]);
+  });
+
+  it.each<[string, ProviderFault, Money]>([
+    ['made', 'loses-answer', kept],
+    ['not made', 'fails-before', none],
+  ])('is found when only the payment still tells of it: %s', async (_, fault, money) => {
+    const lost = await lostCharge(fault, 0);
     await replicas.query('delete from ledger where key = $1', [lost.charge.id]);
     await replicas.query(`update payment set created_at = now() - interval '2 days' where id = $1`, [lost.paymentId]);
-    expect(await perform(other, lost.charge)).toEqual(lost.paid);
-    expect(moneyOf(lost)).toEqual({ charges: 1, taken: amount });
+    expect(await perform(other, lost.charge)).toEqual(money === kept ? lost.paid : declined);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([money, 1]);
   });
 });
 
-describe('R4 a charge that was never made, and is too old to be asked for', () => {
-  it('was never charged, says its undo, and none is made', async () => {
-    const lost = await lostCharge('fails-before', DAY_LATER);
-    expect(await perform(other, lost.refund)).toEqual(lost.neverCharged);
-    expect(await perform(one, lost.charge)).toEqual(declined);
-    expect(await perform(one, lost.refund)).toEqual(lost.neverCharged);
-    expect(moneyOf(lost)).toEqual({ charges: 0, taken: 0 });
-    expect(await replicas.paymentOf(lost.charge)).toMatchObject({ status: 'declined', declineReason: 'never_charged' });
+describe('R4 a charge that has no name yet, and whose key the provider has forgotten', () => {
+  const cases = ages.flatMap(([age, hours]) =>
+    (['loses-answer', 'fails-before'] as const).map((fault) => ({ age, hours, fault })),
+  );
+  const unnamed = async (fault: ProviderFault, hours: number) => {
+    const lost = replicas.newCase();
+    lost.planAll(fault);
+    await expect(perform(one, lost.charge)).rejects.toBeInstanceOf(RetryableError);
+    expect(await replicas.paymentOf(lost.charge)).toMatchObject({ status: 'pending', providerReference: null });
+    await age(lost.charge, hours);
+    replicas.provider.forgetKeys(lost.paymentId);
+    return lost;
+  };
+
+  it.each(cases)('has moved no money, and is made in its time only: $fault, $age', async ({ hours, fault }) => {
+    const lost = await unnamed(fault, hours);
+    const [reply, money] = hours < 23 ? [lost.paid, kept] : [declined, none];
+    expect([await perform(other, lost.charge), await perform(one, lost.charge)]).toEqual([reply, reply]);
+    expect([moneyOf(lost), lost.calls()]).toEqual([money, hours < 23 ? ['create', 'create', 'confirm'] : ['create']]);
   });
 
-  it('is refused when it comes again, and is not made a day late', async () => {
-    const lost = await lostCharge('fails-before', DAY_LATER);
-    expect([await perform(other, lost.charge), await perform(one, lost.refund)]).toEqual([declined, lost.neverCharged]);
-    expect(moneyOf(lost)).toEqual({ charges: 0, taken: 0 });
+  it.each(cases)('is undone without a call: $fault, $age', async ({ hours, fault }) => {
+    const lost = await unnamed(fault, hours);
+    replicas.provider.setLookUps(lost.paymentId, 'fail');
+    expect([await perform(other, lost.refund), await perform(one, lost.charge)]).toEqual([lost.neverCharged, undone]);
+    expect([moneyOf(lost), lost.calls()]).toEqual([none, ['create']]);
   });
 });
 
-describe('R4 what the provider does not tell', () => {
-  it.each<[string, number, 'work' | 'fail']>([
-    ['it may have forgotten the key and shows the charge later', 23, 'work'],
-    ['it may have forgotten the key and the look-up fails', 23, 'fail'],
-    ['it has forgotten the key and the look-up fails', 72, 'fail'],
-  ])('stays unknown, and nothing is asked under the key: %s', async (_, hours, lookUps) => {
-    const lost = await lostCharge('fails-before', hours);
-    replicas.provider.setLookUps(lost.paymentId, lookUps);
-    for (const command of [lost.charge, lost.refund, lost.charge]) {
-      await expect(perform(other, command)).rejects.toBeInstanceOf(RetryableError);
+describe('R4 a charge that an earlier release has begun, and has asked for at once', () => {
+  /** Whether the key still protects, and whether the provider shows what was made. */
+  const whens: [when: string, hours: number, key: 'known' | 'forgotten', shown: 'shown' | 'hidden'][] = [
+    ['at once, and is shown late', 0, 'known', 'hidden'],
+    ['at once, and is shown', 0, 'known', 'shown'],
+    ['and was forgotten sooner than promised', 0, 'forgotten', 'shown'],
+    ['when the key may be forgotten, and is shown late', 23, 'known', 'hidden'],
+    ['when the key may be forgotten, and is shown', 23, 'forgotten', 'shown'],
+    ['a day later', DAY_LATER, 'forgotten', 'shown'],
+    ['a weekend later', 72, 'forgotten', 'shown'],
+  ];
+  type When = (typeof whens)[number];
+
+  const begun = async (made: 'made' | 'declined' | 'not made', [, hours, key, shown]: When) => {
+    const lost = replicas.newCase();
+    lost.planAll('fails-before');
+    await expect(perform(one, lost.charge)).rejects.toBeInstanceOf(RetryableError);
+    await asEarlierRelease(lost.charge);
+    const { charge, paymentId } = lost;
+    const request = { idempotencyKey: charge.id, tenant, paymentId, amount, currency: 'EUR', capture: 'automatic' };
+    const source = made === 'declined' ? 'tok_declined' : 'tok_ok';
+    if (made !== 'not made') replicas.provider.chargeAtOnce(request as IntentRequest, source);
+    await age(charge, hours);
+    if (key === 'forgotten') replicas.provider.forgetKeys(paymentId);
+    else if (shown === 'shown') replicas.provider.setLookUps(paymentId, 'work');
+    return lost;
+  };
+  const isUnknown = (message: Message) => expect(perform(other, message)).rejects.toBeInstanceOf(RetryableError);
+
+  it.each(whens)('and that was made is never made again when it comes again: %s', async (...when) => {
+    const lost = await begun('made', when);
+    if (when[3] === 'hidden') {
+      await isUnknown(lost.charge);
+      replicas.provider.setLookUps(lost.paymentId, 'work');
     }
-    expect(replicas.callsFor(lost.charge)).toBe(1);
-    expect(await replicas.paymentOf(lost.charge)).toMatchObject({ status: 'pending' });
+    expect([await perform(other, lost.charge), await perform(one, lost.charge)]).toEqual([lost.paid, lost.paid]);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([kept, 0]);
+    expect([await perform(one, lost.refund), moneyOf(lost)]).toEqual([lost.givenBack, givenBack]);
   });
 
-  it('is asked under the key while the provider remembers it, also when the look-up fails', async () => {
-    const { charge, paid, paymentId, plan, taken } = replicas.newCase();
-    plan('loses-answer');
-    await perform(one, charge).catch(isPassing);
-    replicas.provider.setLookUps(paymentId, 'fail');
-    expect([await perform(other, charge), taken(), replicas.callsFor(charge)]).toEqual([paid, amount, 2]);
+  it.each(whens)('and that was made is given back by its undo, once it is shown: %s', async (...when) => {
+    const lost = await begun('made', when);
+    if (when[3] === 'hidden') {
+      await isUnknown(lost.refund);
+      replicas.provider.setLookUps(lost.paymentId, 'work');
+    }
+    expect([await perform(other, lost.refund), await perform(one, lost.charge)]).toEqual([lost.givenBack, lost.paid]);
+    expect(await perform(other, lost.refund)).toEqual(lost.givenBack);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge), replicas.callsFor(lost.refund)]).toEqual([givenBack, 0, 1]);
+  });
+
+  it.each(whens.filter(([, , , shown]) => shown === 'shown'))(
+    'and that was declined is found as declined: %s',
+    async (...when) => {
+      const lost = await begun('declined', when);
+      expect([await perform(other, lost.charge), await perform(one, lost.refund)]).toEqual([
+        declined,
+        nothingToRefund(lost.paymentId),
+      ]);
+      expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([none, 0]);
+    },
+  );
+
+  it.each(whens)('and that was not made is made in its time only: %s', async (...when) => {
+    const lost = await begun('not made', when);
+    const [, hours] = when;
+    if (hours === 23) {
+      await isUnknown(lost.charge);
+      expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([none, 0]);
+      return;
+    }
+    const [reply, money] = hours < 23 ? [lost.paid, kept] : [declined, none];
+    expect([await perform(other, lost.charge), await perform(one, lost.charge)]).toEqual([reply, reply]);
+    expect(moneyOf(lost)).toEqual(money);
+    expect(await perform(one, lost.refund)).toEqual(hours < 23 ? lost.givenBack : lost.neverCharged);
+  });
+
+  it.each(whens)('and that was not made is never made behind its undo: %s', async (...when) => {
+    const lost = await begun('not made', when);
+    const [, hours] = when;
+    if (hours === 23) {
+      await isUnknown(lost.refund);
+      await isUnknown(lost.charge);
+    } else {
+      expect(await perform(other, lost.refund)).toEqual(lost.neverCharged);
+      // A day later the charge was refused as too old, before anybody asked whether it was undone.
+      expect(await perform(one, lost.charge)).toEqual(hours < 23 ? undone : declined);
+    }
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([none, 0]);
+  });
+
+  it.each(whens.filter(([, hours]) => hours >= 23))(
+    'stays unknown while the look-up fails, and nothing is asked under the key: %s',
+    async (...when) => {
+      const lost = await begun('made', when);
+      replicas.provider.setLookUps(lost.paymentId, 'fail');
+      for (const command of [lost.charge, lost.refund, lost.charge]) await isUnknown(command);
+      expect([moneyOf(lost), lost.calls()]).toEqual([kept, ['create']]);
+      expect(await replicas.paymentOf(lost.charge)).toMatchObject({ status: 'pending' });
+    },
+  );
+
+  it.each<[string, number, 'made' | 'not made', Money | 'unknown']>([
+    ['made, in its time', 0, 'made', kept],
+    ['made, when it may be forgotten', 23, 'made', kept],
+    ['made, a day later', DAY_LATER, 'made', kept],
+    ['not made, in its time', 0, 'not made', kept],
+    ['not made, when it may be forgotten', 23, 'not made', 'unknown'],
+    ['not made, a day later', DAY_LATER, 'not made', none],
+  ])('is found when only the payment still tells of it: %s', async (_, hours, made, money) => {
+    const lost = await begun(made, ['', 0, 'forgotten', 'shown']);
+    await replicas.query('delete from ledger where key = $1', [lost.charge.id]);
+    await replicas.query(`update payment set created_at = created_at - $2 * interval '1 hour' where id = $1`, [
+      lost.paymentId,
+      hours,
+    ]);
+    if (money === 'unknown') return isUnknown(lost.charge);
+    expect(await perform(other, lost.charge)).toEqual(money === kept ? lost.paid : declined);
+    expect([moneyOf(lost), replicas.callsFor(lost.charge)]).toEqual([
+      money,
+      Number(made === 'not made' && hours === 0),
+    ]);
   });
 });
 
@@ -139,7 +294,7 @@ describe('R4 ages, when statements see a clock that is two days ahead of the def
       end $$`);
     const ahead = await PaymentReplicas.open(stack.databaseUrl, replicas.provider);
     const { charge, paid, plan, taken } = ahead.newCase();
-    plan('loses-answer');
+    plan('fails-before');
     await expect(perform(ahead.one, charge)).rejects.toBeInstanceOf(RetryableError);
     // Only the payment still tells when it was begun.
     await ahead.query('delete from ledger where key = $1', [charge.id]);
@@ -171,7 +326,18 @@ async function lostRefund(fault: ProviderFault, hours: number): Promise<Case> {
   return lost;
 }
 
-const moneyOf = ({ paymentId, taken }: Case) => ({
+/** What such a release has left: no word on the capture in its work, and a payment that is not known to be named. */
+async function asEarlierRelease({ id }: Message): Promise<void> {
+  await replicas.query(`update ledger set input = input #- '{input,capture}' where key = $1`, [id]);
+  const rows = await replicas.query<{ kept: boolean }[]>(
+    `select input #> '{input}' ? 'source' and not input #> '{input}' ? 'capture' as kept from ledger where key = $1`,
+    [id],
+  );
+  expect(rows).toEqual([{ kept: true }]);
+  await replicas.query(`update payment set charge_id = null where id = $1`, [paymentIdOf(id)]);
+}
+
+const moneyOf = ({ paymentId, taken }: Case): Money => ({
   charges: replicas.provider.timesCharged(paymentId),
   taken: taken(),
 });

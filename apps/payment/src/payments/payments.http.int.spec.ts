@@ -43,7 +43,7 @@ describe('R38 GET /payments/{id}', () => {
     expect((await get(`/payments/${id}`)).json()).toMatchObject({
       status: 'declined',
       declineReason: 'insufficient_funds',
-      providerReference: null,
+      providerReference: expect.stringMatching(/^pi_/) as string,
     });
   });
 
@@ -193,7 +193,7 @@ describe('what every service shows', () => {
 
   it('R50 the metrics count the calls to the provider by what came of them', async () => {
     await charge();
-    expect(await metricsNow()).toMatch(/payment_provider_calls_total\{call="charge",outcome="succeeded"\} \d+/);
+    expect(await metricsNow()).toMatch(/payment_provider_calls_total\{call="confirm",outcome="succeeded"\} \d+/);
   });
 });
 

@@ -125,7 +125,10 @@ export class ProviderCalls {
       } catch (error) {
         this.passUnknown('confirm', asking, error, false);
         const giveUp = () => this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
-        const left = await this.reading(asking, giveUp);
+        // It may have been confirmed before. So when it cannot be given up, nobody knows.
+        const left = await this.reading(asking, giveUp).catch((cause: unknown) =>
+          this.passUnknown('cancel', asking, cause, true),
+        );
         return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
       }
     });
