@@ -1,10 +1,12 @@
 /** Every route of the payment service, tried by everybody who must not get in. */
+import type { Role } from '@shop/http';
 import { TestClient } from '@shop/http/testing';
 import { commonDoors, describeClosedDoors, doorKeys, openService, operators, putLetter } from '@shop/service/testing';
 import { useStack } from '@shop/testing';
 import { paymentService } from './app';
 
 const stack = useStack();
+const platform: Role[] = ['platform'];
 const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: doorKeys.API_KEYS };
 
 describeClosedDoors(async () => {
@@ -24,6 +26,8 @@ describeClosedDoors(async () => {
     'GET /payments/:id': { roles: operators, url: payment, rival: none },
     'POST /payments/:id/refunds': { roles: operators, url: `${payment}/refunds`, body: { amount: 1 }, rival: none },
     'GET /payments/:id/refunds': { roles: operators, url: `${payment}/refunds`, rival: none },
+    'GET /provider-events': { roles: platform, rival: { status: 403 } },
+    'GET /payouts': { roles: platform, rival: { status: 403 } },
     'GET /payments/:id/refunds/:refundId': { roles: operators, url: refundUrl, rival: none },
   };
   return { client, doors };

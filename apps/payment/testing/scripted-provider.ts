@@ -5,7 +5,9 @@
  */
 import { RetryableError, TerminalError } from '@shop/resilience';
 import type { Intent } from '../src/payments/intent';
+import type { PaymentKey } from '../src/payments/payments.repository';
 import type { Confirmation, IntentRequest, Provider, RefundRequest } from '../src/payments/provider';
+import type { Payout, ProviderReports } from '../src/webhooks/provider-reports';
 
 /**
  * - `fails-before`: the call fails and nothing was done.
@@ -42,10 +44,12 @@ const outcomes: Record<string, (kept: KeptIntent) => Intent> = {
 };
 const isClosed = ({ status }: Intent) => status === 'succeeded' || status === 'cancelled' || status === 'processing';
 
-export class ScriptedProvider implements Provider {
+export class ScriptedProvider implements Provider, ProviderReports {
   /** By their references, oldest first. */
   readonly intents = new Map<string, KeptIntent>();
   readonly refunds = new Map<string, KeptRefund>();
+  /** By their ids. */
+  readonly payouts = new Map<string, Payout>();
   /** Every request, whether it was kept or not. Look-ups are not counted. */
   readonly calls: { call: ProviderCall; paymentId: string; idempotencyKey: string }[] = [];
   private readonly intentsByKey = new Map<string, KeptIntent>();
@@ -107,6 +111,16 @@ export class ScriptedProvider implements Provider {
   findRefund({ reference, idempotencyKey }: RefundRequest): Promise<{ reference: string } | undefined> {
     const made = [...this.refunds.values()].find((refund) => refund.idempotencyKey === idempotencyKey);
     return this.lookUp(this.kept(reference).paymentId, made?.result);
+  }
+
+  payout(id: string): Promise<Payout> {
+    const payout = this.payouts.get(id);
+    return payout ? Promise.resolve(payout) : Promise.reject(new TerminalError('there is no such payout'));
+  }
+
+  paymentOf(intentId: string): Promise<PaymentKey | undefined> {
+    const kept = this.intents.get(intentId);
+    return Promise.resolve(kept && { tenant: kept.tenant, id: kept.paymentId });
   }
 
   /** What a release did that asked for the money at once: the key is used, and nobody knows the name of the charge. */

@@ -296,6 +296,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All payouts, page by page
+         * @description As the provider told of them last, in order of their ids.
+         */
+        get: operations["listPayouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/provider-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events of the payment provider, page by page
+         * @description In order of their ids. Events that have ended are kept for 30 days.
+         */
+        get: operations["listProviderEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/stripe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an event of the payment provider
+         * @description Answered when the event is stored, and before it is worked on. Events of other accounts, and of types that nobody needs, are answered alike and not stored.
+         */
+        post: operations["receiveStripeEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -520,6 +580,14 @@ export interface components {
             /** @description table by table; a repeat finds nothing any more */
             erased: components["schemas"]["ErasedRows"][];
         };
+        /** @description The event need not be sent again. */
+        EventReceived: {
+            /**
+             * @example true
+             * @enum {boolean}
+             */
+            received: true;
+        };
         /** @description A key, and every request that was sent with it. */
         IdempotencyKey: {
             /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4 */
@@ -583,8 +651,16 @@ export interface components {
              * @example null
              */
             declineReason: string | null;
+            /**
+             * Format: date-time
+             * @description until then the payment waits; or, when it is authorized, it can be captured
+             * @example 2026-03-01T12:15:00.000Z
+             */
+            expiresAt?: string;
             /** @example pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM */
             id: string;
+            /** @description while the status is requires_action */
+            nextAction?: components["schemas"]["PaymentNextAction"];
             /**
              * Format: uuid
              * @description the order that it pays; null when it was made over HTTP
@@ -606,7 +682,7 @@ export interface components {
              * @example succeeded
              * @enum {string}
              */
-            status: "pending" | "succeeded" | "declined";
+            status: "pending" | "requires_action" | "processing" | "authorized" | "succeeded" | "declined" | "cancelled";
             /**
              * @description counts the changes; the ETag tells the same
              * @example 2
@@ -620,6 +696,12 @@ export interface components {
              */
             amount: number;
             /**
+             * @description manual: the money is only held, and taken by captures
+             * @example automatic
+             * @enum {string}
+             */
+            capture?: "automatic" | "manual";
+            /**
              * @description ISO 4217
              * @example USD
              */
@@ -630,9 +712,71 @@ export interface components {
              */
             source: string;
         };
+        /** @description What the customer has to do before the money is taken. */
+        PaymentNextAction: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:15:00.000Z
+             */
+            expiresAt: string;
+            /**
+             * @description show the page of the bank
+             * @example redirect
+             * @enum {string}
+             */
+            type: "redirect";
+            /**
+             * @description of the page; who has it can approve the payment
+             * @example https://bank.example/3ds/7
+             */
+            url: string;
+        };
         /** @description A part of a list. */
         PaymentPage: {
             items: components["schemas"]["Payment"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description Money that the payment provider sends to our bank. */
+        Payout: {
+            /**
+             * @description minor units of the currency; below zero when the provider takes money from our bank
+             * @example 120000
+             */
+            amount: number;
+            /**
+             * Format: date
+             * @description when the bank has it, as expected
+             * @example 2026-03-03
+             */
+            arrivalDate: string;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * @description the reason of the bank
+             * @example null
+             */
+            failureCode: string | null;
+            /**
+             * @description the provider's name for it
+             * @example po_1QxY7a
+             */
+            id: string;
+            /**
+             * @example paid
+             * @enum {string}
+             */
+            status: "pending" | "in_transit" | "paid" | "failed" | "cancelled";
+        };
+        /** @description A part of a list. */
+        PayoutPage: {
+            items: components["schemas"]["Payout"][];
             /**
              * @description send it as `cursor` to get the next page; null on the last page
              * @example null
@@ -654,6 +798,78 @@ export interface components {
              * @description a name of the kind of problem, which leads nowhere
              */
             type: string;
+        };
+        /** @description A hint of the payment provider that there is news. */
+        ProviderEvent: {
+            /**
+             * @description how often it was worked on
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description at the provider
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description the provider's name for it
+             * @example evt_1QxY7a
+             */
+            id: string;
+            /**
+             * @description of the charge that it is about
+             * @example pi_3f0c9d
+             */
+            intentId: string | null;
+            /**
+             * @description of the last attempt
+             * @example null
+             */
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description while it is open, when it is worked on next
+             * @example 2026-03-01T12:00:01.500Z
+             */
+            nextAt: string;
+            /**
+             * @description of what there is news
+             * @example pi_3f0c9d
+             */
+            objectId: string;
+            /**
+             * @description null when the object does not name it
+             * @example pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM
+             */
+            paymentId: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:01.000Z
+             */
+            receivedAt: string;
+            /**
+             * @description ignored: nothing came of it
+             * @example done
+             * @enum {string}
+             */
+            status: "open" | "done" | "ignored";
+            /**
+             * @description null when the object does not name it
+             * @example acme
+             */
+            tenant: string | null;
+            /** @example payment_intent.succeeded */
+            type: string;
+        };
+        /** @description A part of a list. */
+        ProviderEventPage: {
+            items: components["schemas"]["ProviderEvent"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
         };
         /** @description Money of a payment that was given back, or was to be. */
         Refund: {
@@ -2769,6 +2985,12 @@ export interface operations {
                      *           "amount": 4200,
                      *           "currency": "USD",
                      *           "status": "succeeded",
+                     *           "nextAction": {
+                     *             "type": "redirect",
+                     *             "url": "https://bank.example/3ds/7",
+                     *             "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *           },
+                     *           "expiresAt": "2026-03-01T12:15:00.000Z",
                      *           "declineReason": null,
                      *           "providerReference": "pi_3f0c9d",
                      *           "refunded": 0,
@@ -2903,7 +3125,8 @@ export interface operations {
                  * @example {
                  *       "amount": 4200,
                  *       "currency": "USD",
-                 *       "source": "tok_ok"
+                 *       "source": "tok_ok",
+                 *       "capture": "automatic"
                  *     }
                  */
                 "application/json": components["schemas"]["PaymentBody"];
@@ -2929,6 +3152,47 @@ export interface operations {
                      *       "amount": 4200,
                      *       "currency": "USD",
                      *       "status": "succeeded",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/3ds/7",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *       "declineReason": null,
+                     *       "providerReference": "pi_3f0c9d",
+                     *       "refunded": 0,
+                     *       "version": 2,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description it waits for the customer (`nextAction`) or for a bank; its status URL tells what becomes of it */
+            202: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *       "orderId": null,
+                     *       "amount": 4200,
+                     *       "currency": "USD",
+                     *       "status": "succeeded",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/3ds/7",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
                      *       "declineReason": null,
                      *       "providerReference": "pi_3f0c9d",
                      *       "refunded": 0,
@@ -3091,7 +3355,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "currency_not_supported" | "amount_not_payable" | "amount_too_large";
+                        code: "currency_not_supported" | "amount_not_payable" | "amount_too_large" | "amount_too_small";
                         /** @enum {integer} */
                         status: 422;
                     };
@@ -3174,6 +3438,12 @@ export interface operations {
                      *       "amount": 4200,
                      *       "currency": "USD",
                      *       "status": "succeeded",
+                     *       "nextAction": {
+                     *         "type": "redirect",
+                     *         "url": "https://bank.example/3ds/7",
+                     *         "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *       },
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
                      *       "declineReason": null,
                      *       "providerReference": "pi_3f0c9d",
                      *       "refunded": 0,
@@ -3811,6 +4081,451 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listPayouts: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "po_1QxY7a",
+                     *           "amount": 120000,
+                     *           "currency": "EUR",
+                     *           "status": "paid",
+                     *           "arrivalDate": "2026-03-03",
+                     *           "failureCode": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PayoutPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listProviderEvents: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                status?: "open" | "done" | "ignored";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "evt_1QxY7a",
+                     *           "type": "payment_intent.succeeded",
+                     *           "objectId": "pi_3f0c9d",
+                     *           "intentId": "pi_3f0c9d",
+                     *           "tenant": "acme",
+                     *           "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "receivedAt": "2026-03-01T12:00:01.000Z",
+                     *           "status": "done",
+                     *           "attempts": 1,
+                     *           "nextAt": "2026-03-01T12:00:01.500Z",
+                     *           "lastError": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderEventPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    receiveStripeEvent: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the time, and the HMAC of time and body with the secret of the endpoint */
+                "Stripe-Signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description an event, as the provider documents it; the signature is over these bytes */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "evt_1",
+                 *       "object": "event",
+                 *       "type": "payment_intent.succeeded"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description taken, also when it was known or is of no use here */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "received": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventReceived"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "signature_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "webhooks_not_configured";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "event_id_reused";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_uploads";
                         /** @enum {integer} */
                         status: 429;
                     };

@@ -1,6 +1,8 @@
 /** A provider inside the process. It answers at once, stores nothing, and gives the same answer for the same key. */
 import { createHash } from 'node:crypto';
+import { TerminalError } from '@shop/resilience';
 import type { Intent } from './intent';
+import type { Payout, ProviderReports } from '../webhooks/provider-reports';
 import type { Confirmation, IntentRequest, Provider, RefundRequest } from './provider';
 
 /** As long as a reference of the real provider. */
@@ -11,7 +13,7 @@ const declineReasons = new Map([
   ['tok_insufficient_funds', 'insufficient_funds'],
 ]);
 
-export class SimulatedProvider implements Provider {
+export class SimulatedProvider implements Provider, ProviderReports {
   createIntent({ idempotencyKey }: IntentRequest): Promise<Intent> {
     return this.retrieve(referenceOf('pi', idempotencyKey));
   }
@@ -42,6 +44,15 @@ export class SimulatedProvider implements Provider {
 
   findRefund(request: RefundRequest): Promise<{ reference: string }> {
     return this.refund(request);
+  }
+
+  /** There is no bank behind it, and it sends no events. */
+  payout(id: string): Promise<Payout> {
+    return Promise.reject(new TerminalError(`there is no payout ${id}`));
+  }
+
+  paymentOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

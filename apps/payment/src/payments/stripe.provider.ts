@@ -6,8 +6,12 @@ import { Agent as HttpsAgent } from 'node:https';
 import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } from '@shop/contracts';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
+import { payoutOf } from '../payouts/stripe-payout';
+import { paymentIn } from '../webhooks/provider-event';
+import type { Payout, ProviderReports } from '../webhooks/provider-reports';
 import type { Intent } from './intent';
 import { type Confirmation, type IntentRequest, MAX_CALLS, type Provider, type RefundRequest } from './provider';
+import type { PaymentKey } from './payments.repository';
 import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
 import { intentOf, likeliest } from './stripe-intent';
 
@@ -28,7 +32,7 @@ const MAX_IDLE_SOCKETS = 16;
 /** More than ever belong together: one command makes one charge, and few refunds are made of one payment. */
 const PAGE_SIZE = 100;
 
-export class StripeProvider implements Provider {
+export class StripeProvider implements Provider, ProviderReports {
   private readonly stripe: Stripe;
   private readonly agent: HttpAgent;
   private readonly timeoutMs: number;
@@ -125,6 +129,25 @@ export class StripeProvider implements Provider {
     try {
       const found = await this.within('the list of refunds', list());
       return found && { reference: found.id };
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  payout(id: string): Promise<Payout> {
+    return this.read('the look at the payout', this.stripe.payouts.retrieve(id), payoutOf);
+  }
+
+  paymentOf(intentId: string): Promise<PaymentKey | undefined> {
+    return this.read('the look at the charge', this.stripe.paymentIntents.retrieve(intentId), (intent) => {
+      const { tenant, paymentId: id } = paymentIn(intent);
+      return tenant !== null && id !== null ? { tenant, id } : undefined;
+    });
+  }
+
+  private async read<T, Read>(what: string, work: Promise<T>, of: (told: T) => Read): Promise<Read> {
+    try {
+      return of(await this.within(what, work));
     } catch (error) {
       throw failureOf(error);
     }
