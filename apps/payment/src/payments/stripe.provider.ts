@@ -13,6 +13,7 @@ import type { Intent } from './intent';
 import { type Confirmation, type IntentRequest, MAX_CALLS, type Provider, type RefundRequest } from './provider';
 import type { PaymentKey } from './payments.repository';
 import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
+import { carefully } from './stripe-http';
 import { intentOf, likeliest } from './stripe-intent';
 
 export interface StripeProviderOptions {
@@ -48,7 +49,7 @@ export class StripeProvider implements Provider, ProviderReports {
       protocol: protocol === 'http:' ? 'http' : 'https',
       host: hostname,
       port: port || (protocol === 'http:' ? 80 : 443),
-      httpClient: sendingOnce(Stripe.createNodeHttpClient(this.agent)),
+      httpClient: carefully(Stripe.createNodeHttpClient(this.agent)),
       timeout: timeoutMs,
       maxNetworkRetries: 0,
       telemetry: false,
@@ -202,19 +203,4 @@ function checked(intent: Stripe.PaymentIntent, { amount, currency }: IntentReque
   const same = intent.currency === currency.toLowerCase() && amountOfProvider(intent.amount, currency) === amount;
   if (same) return intent;
   throw new RetryableError(`the charge ${intent.id} has another amount: look it up at the provider`);
-}
-
-/**
- * When a connection is closed, the SDK sends the request once more by itself after half a second, even with its retries
- * off. Only one place should decide when to ask again. So the SDK does not get to see this kind of failure.
- */
-function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
-  return {
-    getClientName: () => client.getClientName(),
-    makeRequest: (...request) =>
-      client.makeRequest(...request).catch((cause: NodeJS.ErrnoException) => {
-        const closed = Stripe.HttpClient.CONNECTION_CLOSED_ERROR_CODES.includes(cause.code ?? '');
-        throw closed ? new Error('the connection was closed', { cause }) : cause;
-      }),
-  };
 }
