@@ -101,6 +101,24 @@ export const scenes: Scene[] = [
     },
   },
   {
+    title: 'The webhook comes first, five times: our own call still waits for its answer, and the charge is one',
+    play: async (stage) => {
+      await stage.sendWebhooks({ repeat: 5, shuffle: true });
+      await stage.tell((await stage.place('beans', 1, 'tok_timeout_once')).body.id, 'confirmed');
+      await stage.sendWebhooks();
+    },
+  },
+  {
+    title: 'The webhook never comes: the customer has approved, and the provider is asked instead',
+    play: async (stage) => {
+      await stage.sendWebhooks({ enabled: false });
+      const { id } = (await stage.place('cup', 1, 'tok_3ds')).body;
+      await stage.press(await stage.bankPage(id), 'approve');
+      await stage.tell(id, 'confirmed');
+      await stage.sendWebhooks();
+    },
+  },
+  {
     title: 'The provider is flaky: every fourth answer fails or is lost, and ten orders are charged once each',
     play: async (stage) => {
       const { order, sandbox } = stage.clients;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { printable } from '@shop/observability';
 import { ApiClient, type ApiResponse } from './api-client';
-import { DEVELOPMENT_KEY } from './development-key';
+import { DEVELOPMENT_KEY, DEVELOPMENT_WEBHOOK_SECRET } from './development-key';
 import type { System } from './system';
 import { type SagaStory, timelineOf } from './timeline';
 
@@ -62,6 +62,17 @@ export class Stage {
       }
     }
     throw new Error(`order ${id} does not wait for its customer`);
+  }
+
+  /** How the provider sends its events from now on. Without an argument, each comes once and at once. */
+  async sendWebhooks(how: { enabled?: boolean; repeat?: number; shuffle?: boolean } = {}): Promise<void> {
+    const url = `${this.system.urls.payment}/webhooks/stripe`;
+    const { status } = await this.clients.sandbox.put('/admin/webhooks', {
+      url,
+      secret: DEVELOPMENT_WEBHOOK_SECRET,
+      ...how,
+    });
+    this.expect(status === 200, 'the provider should take the settings of its webhooks');
   }
 
   /** Presses a button on the page of the bank, as a browser would. Returns the status of the answer. */
