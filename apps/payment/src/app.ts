@@ -9,6 +9,15 @@ import { Sealer } from '@shop/sealing';
 import { defineService, LOGGER, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
+import { CaptureEntity } from './captures/capture.entity';
+import { CapturesController } from './captures/captures.controller';
+import { CapturesService } from './captures/captures.service';
+import { CreateCapture } from './captures/create-capture';
+import { ExpiringAuthorizations } from './captures/expiring-authorizations';
+import { BookingDisputes } from './disputes/booking-disputes';
+import { DisputeEntity } from './disputes/dispute.entity';
+import { DisputesController } from './disputes/disputes.controller';
+import { DisputesService } from './disputes/disputes.service';
 import { CreatePayment } from './payments/create-payment';
 import { paymentData } from './payments/erase-payments';
 import { PaymentCommands } from './payments/payment-commands';
@@ -23,15 +32,20 @@ import { ProviderCalls, providerDependency } from './payments/provider-calls';
 import { StripeProvider } from './payments/stripe.provider';
 import { WaitingPayments } from './payments/waiting-payments';
 import { CreateRefund } from './refunds/create-refund';
+import { DueRefunds } from './refunds/due-refunds';
 import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
+import { SettlingRefunds } from './refunds/settling-refunds';
+
+const entities = [PaymentEntity, RefundEntity, CaptureEntity, DisputeEntity];
 
 /** Tests pass their own provider. Without it, the environment names the provider. */
 export function paymentService(provider?: Provider, dependency?: Dependency) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [
     ProviderCalls,
+    BookingDisputes,
     { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] },
     { provide: Dependency, useFactory: () => dependency ?? providerDependency() },
     { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
@@ -44,26 +58,41 @@ export function paymentService(provider?: Provider, dependency?: Dependency) {
   return defineService({
     name: 'payment',
     title: 'Payment service',
-    description: 'Payments and refunds.',
+    description: 'Payments, captures, refunds and disputes.',
     environment: PaymentEnvironment,
     unfit: (environment: PaymentEnvironment) => [
       ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
       ...unfitDataKeys(environment),
     ],
     migrations: paymentMigrations,
-    entities: [PaymentEntity, RefundEntity],
+    entities,
     ownData: paymentData,
     tells: true,
     imports: [
-      TypeOrmModule.forFeature([PaymentEntity, RefundEntity]),
+      TypeOrmModule.forFeature(entities),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),
     ],
-    controllers: [PaymentsController, RefundsController],
+    controllers: [PaymentsController, RefundsController, CapturesController, DisputesController],
     providers: [
       PaymentsService,
       RefundsService,
       CreatePayment,
       CreateRefund,
+      SettlingRefunds,
+      CapturesService,
+      CreateCapture,
+      DisputesService,
+      {
+        provide: DueRefunds,
+        useFactory: (database: Database, refunds: SettlingRefunds, logger: Logger) =>
+          new DueRefunds({ database, refunds, logger }),
+        inject: [Database, SettlingRefunds, LOGGER],
+      },
+      {
+        provide: ExpiringAuthorizations,
+        useFactory: (database: Database, logger: Logger) => new ExpiringAuthorizations(database, logger),
+        inject: [Database, LOGGER],
+      },
       {
         provide: DuePayments,
         useFactory: (database: Database, waiting: WaitingPayments, logger: Logger) =>
@@ -82,8 +111,15 @@ function waitingPayments(
   environment: PaymentEnvironment,
   logger: Logger,
 ): WaitingPayments {
-  const { PAYMENT_APPROVAL_SECONDS: approvalSeconds, PAYMENT_PROCESSING_SECONDS: processingSeconds } = environment;
-  return new WaitingPayments({ database, calls, relay, logger, limits: { approvalSeconds, processingSeconds } });
+  const limits = {
+    approvalSeconds: environment.PAYMENT_APPROVAL_SECONDS,
+    processingSeconds: environment.PAYMENT_PROCESSING_SECONDS,
+    authorization: {
+      policy: environment.PAYMENT_AUTHORIZATION_POLICY,
+      warningSeconds: environment.PAYMENT_AUTHORIZATION_WARNING_SECONDS,
+    },
+  };
+  return new WaitingPayments({ database, calls, relay, logger, limits });
 }
 
 function providerOf(given: PaymentEnvironment): Provider {

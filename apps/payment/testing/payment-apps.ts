@@ -11,7 +11,8 @@ import { eventually } from '@shop/testing';
 import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
 import { providerDependency } from '../src/payments/provider-calls';
-import { type KeptIntent, ScriptedProvider } from './scripted-provider';
+import type { KeptIntent } from './scripted-books';
+import { ScriptedProvider } from './scripted-provider';
 
 const known = callersOf({
   operator: 'acme/olga:operator',

@@ -4,6 +4,7 @@ import type { Logger } from '@shop/observability';
 import { Participant } from '@shop/participant';
 import type { Database } from '@shop/postgres';
 import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
+import { BookingDisputes } from '../src/disputes/booking-disputes';
 import { PaymentCommands } from '../src/payments/payment-commands';
 import type { Provider } from '../src/payments/provider';
 import { ProviderCalls, providerDependency } from '../src/payments/provider-calls';
@@ -34,6 +35,7 @@ export function openPaymentReplica({ database, ledger, provider, logger }: Payme
   );
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
   const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
-  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting));
-  return Object.assign(participant, { waiting });
+  const disputes = new BookingDisputes(database, calls, logger);
+  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting, disputes));
+  return Object.assign(participant, { waiting, disputes });
 }

@@ -132,9 +132,8 @@ function moved(row: SagaRow, event: SagaEvent): SagaRow {
   return { ...row, version: row.version + 1, movedAtMs: performance.now(), results: resultsAfter(row.results, event) };
 }
 
-function deadlineOf({ state, send, waitMs }: Decided, before: SagaState): number | null | undefined {
+function deadlineOf({ state, send }: Decided, before: SagaState): number | null | undefined {
   if (send) return send.deadlineMs;
-  if (waitMs !== undefined) return waitMs;
   return state.status === before.status ? undefined : null;
 }
 

@@ -7,7 +7,7 @@ export type ActionName = (typeof actionNames)[number];
 
 /** What a saga keeps of a reply that says waiting. Never the link in it: whoever has that acts as the customer. */
 export interface Wait {
-  /** As the participant has said it, RFC 3339. By then it has decided. */
+  /** By then the participant has decided: a UTC time that the database can read. The deadline of the saga follows it. */
   until: string;
   for: 'customer' | 'provider';
 }
@@ -66,8 +66,8 @@ export type SagaEvent =
       step: string;
       action: ActionName;
       outcome: 'waiting';
-      /** `forMs` is the time until then, from now. The link is for those who are told of the change, not for the saga. */
-      waiting: Wait & { forMs: number; nextAction?: NextAction };
+      /** The link is for those who are told of the change, not for the saga. */
+      waiting: Wait & { nextAction?: NextAction };
     }
   /** The participant has news of the command of this step. Only a hint: the reply to the command is the truth. */
   | { type: 'hinted'; step: string; tenant: string }
@@ -91,8 +91,6 @@ export type Decision =
       transition: Transition;
       /** The command to send, and how long to wait for its reply. */
       send?: { step: string; action: ActionName; attempt: number; deadlineMs: number };
-      /** When nothing is sent, and the deadline changes all the same. */
-      waitMs?: number;
     }
   | { ignored: Ignored };
 

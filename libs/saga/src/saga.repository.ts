@@ -36,6 +36,11 @@ interface StoredSaga {
   age_ms: number;
 }
 
+/** So that the participant, whose clock may be another one, has decided when the saga asks again. */
+const WAIT_GRACE_MS = 5_000;
+/** Bank transfers take a week. Whoever needs longer is asked in between, and says so. */
+const MAX_WAIT_MS = 8 * 24 * 60 * 60 * 1_000;
+
 export const HISTORY_PRIMARY_KEY = 'saga_history_pkey';
 
 /** Locks the sagas in key order, so that two replicas with overlapping batches cannot deadlock. */
@@ -83,7 +88,7 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
 /**
  * Saves in key order. The rows may or may not be locked by this transaction. If somebody else has already made a
  * version, the key of the history fails the transaction.
- * Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more. What
+ * A saga that waits has its deadline at the end of its wait. Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more. What
  * `secretsOf` names is erased from the data of a saga that has ended.
  */
 export function saveSagas(
@@ -107,7 +112,7 @@ export function saveSagas(
     version: saga.version,
     erased: isFinal(saga.state.status) ? secretsOf(saga) : [],
   }));
-  tx.send(updateRows, [rowsOf(rows)]);
+  tx.send(updateRows, [rowsOf(rows), WAIT_GRACE_MS, MAX_WAIT_MS]);
 }
 
 /** Each transition is written under the version of the saga that it made. */
@@ -183,7 +188,10 @@ const updateRows: Statement = {
     update saga s
     set status = u.status, step = u.step, action = u.action, attempt = u.attempt, reason = u.reason,
         cancel_requested = u.cancel_requested, waiting = u.waiting,
-        deadline_at = case when u.deadline_ms is null and s.status = u.status then s.deadline_at
+        deadline_at = case when u.waiting ? 'until'
+                             then least(greatest((u.waiting ->> 'until')::timestamptz, now()) + $2 * interval '1 millisecond',
+                                        now() + $3 * interval '1 millisecond')
+                           when u.deadline_ms is null and s.status = u.status then s.deadline_at
                            else now() + u.deadline_ms * interval '1 millisecond' end,
         results = u.results, version = u.version, updated_at = now(), data = s.data - u.erased
     from jsonb_to_recordset($1::jsonb) as u (

@@ -70,6 +70,21 @@ describe('a saga whose command is answered with waiting', () => {
     expect(listed).toMatchObject({ id, waiting: { until, for: 'customer' } });
   });
 
+  it.each<[string, number, string]>([
+    ['is over', -60, `interval '0'`],
+    ['is longer away than anybody waits', 60 * 24 * 365, `interval '8 days'`],
+  ])('R5 R45 waits within bounds, by the clock of the database, when the time %s', async (_, minutes, about) => {
+    const id = await beginAndWait(inMinutes(minutes));
+    const [row] = await one.database.query<{ near: boolean }>(
+      {
+        name: `test.deadline ${about}`,
+        text: `select abs(extract(epoch from deadline_at - updated_at - ${about})) <= 6 as near from saga where id = $1`,
+      },
+      [id],
+    );
+    expect(row).toEqual({ near: true });
+  });
+
   it('R48 tells those who are told of the change what the customer has to do, and no log and no row of its own', async () => {
     const id = await beginAndWait();
     expect(changes.map(({ nextAction }) => nextAction)).toEqual([expect.objectContaining({ url: LINK })]);

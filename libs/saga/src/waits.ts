@@ -2,7 +2,8 @@
  * A reply that says `waiting`: neither done nor refused, because the customer or somebody behind the participant has to
  * act first. Pure; part of `decide`.
  *
- * The saga stays at its step, with attempt 0 and a deadline at the time that the participant has named. When it passes,
+ * The saga stays at its step, with attempt 0 and a deadline at the time that the participant has named
+ * (`saga.repository.ts` sets it, by the clock of the database). When it passes,
  * or when there is news before, the same command is sent as if for the first time. So a participant that has fallen
  * silent meanwhile is treated like any other. Nobody but the participant ends a wait for good: it decides, or says until
  * when to wait once more.
@@ -16,18 +17,15 @@ import { type Decision, isUnderWay, type SagaEvent, type SagaState } from './sag
 
 type WaitingReply = Extract<SagaEvent, { outcome: 'waiting' }>;
 
-/** So that the participant, whose clock may be another one, has decided when the saga asks again. */
-export const WAIT_GRACE_MS = 5_000;
-
 /** @param state of a saga that awaits this reply and is not parked */
 export function wait(definition: Definition, state: SagaState, { action, waiting }: WaitingReply): Decision {
-  const { until, for: whom, forMs } = waiting;
+  const { until, for: whom } = waiting;
   const event = `${action}.waiting`;
   const detail = { until, for: whom };
   if (state.waiting?.until === until && state.waiting.for === whom) return { ignored: 'repeated-or-late' };
   if (state.hinted) return move(definition, state, event, state.step, { ...state, attempt: 1 }, detail);
   const to = { ...state, attempt: 0, waiting: { until, for: whom } };
-  return { ...stay(state, event, to, detail), waitMs: forMs + WAIT_GRACE_MS };
+  return stay(state, event, to, detail);
 }
 
 /** The second hint tells nothing new. */

@@ -78,7 +78,7 @@ export function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaSt
           step: name,
           action,
           outcome: 'waiting',
-          waiting: { until, for: 'customer', forMs: 60_000 },
+          waiting: { until, for: 'customer' },
         };
       }
       for (const number of [attempt - 1, attempt, attempt + 1]) {

@@ -79,7 +79,7 @@ export class Scenario<Data> {
   /** The participant answers that somebody else has to act first. */
   whenWaiting(until = '2026-03-01T12:00:00Z', whom: Wait['for'] = 'customer'): this {
     const { step, action } = this.state;
-    const waiting = { until, for: whom, forMs: 60_000 };
+    const waiting = { until, for: whom };
     return this.happens({ type: 'replied', step, action, outcome: 'waiting', waiting }, 'moves');
   }
 

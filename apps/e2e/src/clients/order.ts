@@ -3553,7 +3553,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"
@@ -4040,7 +4040,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
                         /**
                          * @example [
                          *       "unicorn"

@@ -5,6 +5,7 @@ import { apiKeyMigrations } from '@shop/service';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
 import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments';
+import { MoneyBack1760000030400 } from './1760000030400-money-back';
 
 export const paymentMigrations = [
   ...ledgerMigrations,
@@ -14,4 +15,5 @@ export const paymentMigrations = [
   CreatePayment1760000030000,
   EraseSources1760000030100,
   WaitForPayments1760000030200,
+  MoneyBack1760000030400,
 ];

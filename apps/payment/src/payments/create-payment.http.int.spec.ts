@@ -27,7 +27,9 @@ describe('R38 POST /payments', () => {
       status: 'succeeded',
       declineReason: null,
       providerReference: expect.stringMatching(/^pi_/) as string,
+      captured: 4_200,
       refunded: 0,
+      disputed: 0,
       version: 2,
       createdAt: expect.stringMatching(/Z$/) as string,
     });
@@ -234,7 +236,7 @@ describe('the same payment again', () => {
   it('R14 under the same key with another amount is refused', async () => {
     const [body, key] = [paymentBody(), randomUUID()];
     await apps.pay(body, { key });
-    expect(outcomeOf(await apps.pay({ ...body, amount: 1 }, { key }))).toBe('409 idempotency_key_reused');
+    expect(outcomeOf(await apps.pay({ ...body, amount: 100 }, { key }))).toBe('409 idempotency_key_reused');
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
   });
 
@@ -452,7 +454,7 @@ describe('R20 a key that the ledger has forgotten', () => {
     apps.provider.plan(body.source, 'loses-answer');
     await apps.pay(body, { key });
     await apps.forget(key);
-    expect(outcomeOf(await apps.pay({ ...body, amount: 1 }, { key }))).toBe('409 already_submitted');
+    expect(outcomeOf(await apps.pay({ ...body, amount: 100 }, { key }))).toBe('409 already_submitted');
     expect(apps.provider.chargesOf(body.source)).toHaveLength(1);
   });
 });

@@ -7,9 +7,19 @@ import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } f
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
 import type { Intent } from './intent';
-import { type Confirmation, type IntentRequest, MAX_CALLS, type Provider, type RefundRequest } from './provider';
+import {
+  type CaptureRequest,
+  type Confirmation,
+  type IntentRequest,
+  MAX_CALLS,
+  type Provider,
+  type RefundRequest,
+  type ShownDispute,
+  type ShownRefund,
+} from './provider';
 import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
 import { intentOf, likeliest } from './stripe-intent';
+import { disputeOf, isTurnedDown, refundOf } from './stripe-refund';
 
 export interface StripeProviderOptions {
   apiKey: string;
@@ -60,6 +70,8 @@ export class StripeProvider implements Provider {
       capture_method: capture,
       automatic_payment_methods: { enabled: true, allow_redirects: this.returnUrl === undefined ? 'never' : 'always' },
       metadata: { tenant, paymentId, commandId: idempotencyKey },
+      // Without this, the first capture is the last one. Where several are not possible, the provider ignores it.
+      ...(capture === 'manual' && { payment_method_options: { card: { request_multicapture: 'if_available' } } }),
     };
     try {
       return intentOf(await this.within('the intent', this.stripe.paymentIntents.create(params, { idempotencyKey })));
@@ -90,7 +102,19 @@ export class StripeProvider implements Provider {
     return this.intent('giving up the charge', work, { reference });
   }
 
-  async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<{ reference: string }> {
+  /** The name of the capture is written into the intent with it, and shown from then on. */
+  async capture({ idempotencyKey, id, reference, amount, currency, final }: CaptureRequest): Promise<Intent> {
+    const params: Stripe.PaymentIntentCaptureParams = {
+      amount_to_capture: unitsOf({ amount, currency }),
+      final_capture: final,
+      metadata: { [id]: String(amount) },
+    };
+    const work = this.stripe.paymentIntents.capture(reference, params, { idempotencyKey });
+    const named = work.then((intent) => ({ ...intent, metadata: { ...intent.metadata, [id]: String(amount) } }));
+    return this.intent('the capture', named, { reference });
+  }
+
+  async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<ShownRefund> {
     const params = {
       payment_intent: reference,
       amount: currency === undefined ? amount : unitsOf({ amount, currency }),
@@ -98,9 +122,9 @@ export class StripeProvider implements Provider {
     };
     try {
       const work = this.stripe.refunds.create(params, { idempotencyKey });
-      const { id, status } = await this.within('the refund', work);
-      if (isTurnedDown(status)) throw new TerminalError(`the refund ${id} is ${status}`);
-      return { reference: id };
+      const refund = await this.within('the refund', work);
+      if (isTurnedDown(refund.status)) throw new TerminalError(`the refund ${refund.id} is ${refund.status}`);
+      return refundOf(refund);
     } catch (error) {
       throw failureOf(error);
     }
@@ -115,7 +139,7 @@ export class StripeProvider implements Provider {
     }
   }
 
-  async findRefund({ idempotencyKey, reference }: RefundRequest): Promise<{ reference: string } | undefined> {
+  async findRefund({ idempotencyKey, reference }: RefundRequest): Promise<ShownRefund | undefined> {
     const list = async () => {
       for await (const refund of this.stripe.refunds.list({ payment_intent: reference, limit: PAGE_SIZE })) {
         if (refund.metadata?.commandId === idempotencyKey && !isTurnedDown(refund.status)) return refund;
@@ -124,7 +148,42 @@ export class StripeProvider implements Provider {
     };
     try {
       const found = await this.within('the list of refunds', list());
-      return found && { reference: found.id };
+      return found && refundOf(found);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  async retrieveRefund(reference: string): Promise<ShownRefund> {
+    return refundOf(await this.read('the look at the refund', this.stripe.refunds.retrieve(reference)));
+  }
+
+  async dispute(id: string): Promise<ShownDispute> {
+    const look = async () => {
+      const dispute = await this.stripe.disputes.retrieve(id);
+      const intent = dispute.payment_intent;
+      return disputeOf(
+        dispute,
+        typeof intent === 'string' ? await this.stripe.paymentIntents.retrieve(intent) : undefined,
+      );
+    };
+    return this.read('the look at the dispute', look());
+  }
+
+  async disputesOf(reference: string): Promise<ShownDispute[]> {
+    const look = async () => {
+      const [{ data }, intent] = await Promise.all([
+        this.stripe.disputes.list({ payment_intent: reference, limit: PAGE_SIZE }),
+        this.stripe.paymentIntents.retrieve(reference),
+      ]);
+      return data.map((dispute) => disputeOf(dispute, intent));
+    };
+    return this.read('the list of disputes', look());
+  }
+
+  private async read<T>(what: string, work: Promise<T>): Promise<T> {
+    try {
+      return await this.within(what, work);
     } catch (error) {
       throw failureOf(error);
     }
@@ -137,12 +196,22 @@ export class StripeProvider implements Provider {
     { reference }: { reference: string },
   ): Promise<Intent> {
     try {
-      return intentOf(await this.within(what, work));
+      return intentOf(await this.within(what, this.withCharge(work)));
     } catch (error) {
       const told = intentOfError(error, reference);
       if (told) return told;
       throw failureOf(error);
     }
+  }
+
+  /** Until when money is held is told with the charge. So one that holds money is read again, with its charge. */
+  private async withCharge(work: Promise<Stripe.PaymentIntent>): Promise<Stripe.PaymentIntent> {
+    const intent = await work;
+    if (intent.status !== 'requires_capture' || typeof intent.latest_charge !== 'string') return intent;
+    const { latest_charge: charge } = await this.stripe.paymentIntents.retrieve(intent.id, {
+      expand: ['latest_charge'],
+    });
+    return { ...intent, latest_charge: charge };
   }
 
   private within<T>(what: string, work: Promise<T>): Promise<T> {
@@ -171,8 +240,6 @@ function unitsOf(money: Payable): number {
   if (objection) throw new TerminalError(objection.detail);
   return providerAmountOf(money);
 }
-
-const isTurnedDown = (status: string | null): boolean => status === 'failed' || status === 'canceled';
 
 /** @throws RetryableError when it is not what we have asked for */
 function checked(intent: Stripe.PaymentIntent, { amount, currency }: IntentRequest): Stripe.PaymentIntent {

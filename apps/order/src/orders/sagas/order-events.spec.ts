@@ -1,4 +1,4 @@
-import { OrderCancelled, OrderConfirmed } from '@shop/contracts';
+import { OrderActionRequired, OrderCancelled, OrderConfirmed } from '@shop/contracts';
 import { bodyOf } from '@shop/messaging';
 import type { SagaRow } from '@shop/saga';
 import { eventOf } from './order-events';
@@ -50,6 +50,18 @@ describe('what others are told of an order', () => {
     const event = eventOf(cancelling, { ...key, status: 'cancelled' })!;
     expect(event).toMatchObject({ id: `${placedBy}/cancelled`, subject: placedBy });
     expect(bodyOf(OrderCancelled, event)).toMatchObject({ ok: true });
+  });
+
+  it('R41 that its customer has to do something, under a name of its own each time', () => {
+    const nextAction = { type: 'redirect', url: 'https://bank.example/7', expiresAt: '2026-03-01T12:00:00Z' } as const;
+    const event = eventOf({ ...placing, version: 4 }, { ...key, status: 'pending', nextAction })!;
+    expect(event).toMatchObject({
+      id: `${placedBy}/action-required/4`,
+      type: OrderActionRequired.type,
+      subject: placedBy,
+    });
+    expect(event.data).toEqual({ tenant: 'acme', orderId: key.id, nextAction });
+    expect(bodyOf(OrderActionRequired, event)).toMatchObject({ ok: true });
   });
 
   it('nothing of what is on the way', () => {

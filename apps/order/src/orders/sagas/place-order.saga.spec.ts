@@ -27,6 +27,54 @@ describe('place-order', () => {
     charged().expects('confirm.do', reservation).whenReply('succeeded').endsAs('completed');
   });
 
+  it('R1 waits for a customer who has to act, asks again when there is news, and confirms', () => {
+    reserved()
+      .expects('charge.do')
+      .whenWaiting()
+      .ignoresHint('reserve')
+      .whenHinted()
+      .expects('charge.do')
+      .whenReply('succeeded')
+      .expects('confirm.do')
+      .whenReply('succeeded')
+      .endsAs('completed');
+  });
+
+  it('R2 gives the pieces free when the customer does not come: the charge is asked at the end of the wait', () => {
+    reserved()
+      .expects('charge.do')
+      .whenWaiting()
+      .whenDeadlinePasses()
+      .expects('charge.do')
+      .whenReply('refused', 'payment_expired')
+      .expects('reserve.undo')
+      .whenReply('succeeded')
+      .endsAs('compensated', 'payment_expired');
+  });
+
+  it('R9 does not wait for the customer when it is cancelled', () => {
+    reserved()
+      .expects('charge.do')
+      .whenWaiting()
+      .whenCancelled()
+      .expects('charge.undo', theCharge)
+      .whenReply('succeeded')
+      .expects('reserve.undo')
+      .whenReply('succeeded')
+      .endsAs('compensated', 'cancelled_by_client');
+  });
+
+  it('lets the money only be held when the order says so', () => {
+    const { tenant, orderId, amount, currency, source } = order;
+    const body = { tenant, orderId, amount, currency, source, capture: 'manual' };
+    given(placeOrder, { ...order, capture: 'manual' })
+      .expects('reserve.do')
+      .whenReply('succeeded')
+      .expects('charge.do', body)
+      .whenReply('succeeded')
+      .expects('confirm.do');
+  });
+
   it('R2 ends at once when the pieces are out of stock: nothing was done', () => {
     given(placeOrder, order)
       .expects('reserve.do')
