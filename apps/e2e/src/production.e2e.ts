@@ -21,6 +21,7 @@ function start(service: string, env: Record<string, string>): Promise<End> {
     [`${service.toUpperCase()}_PORT`]: '0',
     PAYMENT_PROVIDER: 'stripe',
     STRIPE_API_KEY: 'sk_test_none',
+    STRIPE_WEBHOOK_SECRETS: `whsec_${randomBytes(16).toString('hex')}`,
     DATA_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     ...env,
   };
@@ -64,6 +65,14 @@ describe('R54 a service in production', () => {
       expect([code, said.startsWith(`${service} ${sentence}`), said.includes('dev-key')]).toEqual([1, true, false]);
     },
   );
+
+  it.each([
+    ['', 'STRIPE_WEBHOOK_SECRETS is missing, and without it no event of the provider can be believed'],
+    ['whsec_development', 'STRIPE_WEBHOOK_SECRETS has a secret of development'],
+  ])('R57 the payment service does not start with the webhook secret "%s"', async (secret, reason) => {
+    const { code, said } = await start('payment', { STRIPE_WEBHOOK_SECRETS: secret });
+    expect([code, said]).toEqual([1, `payment ${sentence}${reason}\n`]);
+  });
 
   it.each<[string, Record<string, string>]>([
     ['keys and a password of its own', {}],

@@ -12,6 +12,7 @@ import { OrdersService } from '../src/orders/orders.service';
 import { OrderWatch } from '../src/orders/reading/order-watch';
 import { Admission } from '../src/orders/placing/admission';
 import { createOrderEngine } from '../src/orders/sagas/order-engine';
+import { PaymentNewsController } from '../src/orders/sagas/payment-news.controller';
 import { RepliesController } from '../src/orders/sagas/replies.controller';
 
 export interface OrderPorts {
@@ -27,6 +28,8 @@ export interface OrderReplica {
   orders: OrdersService;
   watch: OrderWatch;
   replies: RepliesController;
+  /** Takes the events of the payment service. */
+  paymentNews: PaymentNewsController;
   /** Not started. The caller decides when it looks. */
   deadlines: Deadlines;
 }
@@ -50,6 +53,7 @@ export function openOrderReplica(ports: OrderPorts): OrderReplica {
     watch,
     orders: new OrdersService(database, engine, watch, new Admission(open, roomForAll), idempotency, sealer),
     replies: new RepliesController(engine),
+    paymentNews: new PaymentNewsController(engine),
     deadlines: new Deadlines({ database, engine, logger }),
   };
 }

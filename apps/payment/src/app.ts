@@ -38,10 +38,19 @@ import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
 import { SettlingRefunds } from './refunds/settling-refunds';
 
-const entities = [PaymentEntity, RefundEntity, CaptureEntity, DisputeEntity];
+import { PayoutEntity } from './payouts/payout.entity';
+import { PayoutsController } from './payouts/payouts.controller';
+import { ProviderEventEntity } from './webhooks/provider-event.entity';
+import { ProviderEventsController } from './webhooks/provider-events.controller';
+import type { ProviderReports } from './webhooks/provider-reports';
+import { webhookProviders } from './webhooks/webhook-parts';
+import { unfitWebhookSecrets } from './webhooks/webhook-secrets';
+import { WebhooksController } from './webhooks/webhooks.controller';
+
+const entities = [PaymentEntity, RefundEntity, CaptureEntity, DisputeEntity, ProviderEventEntity, PayoutEntity];
 
 /** Tests pass their own provider. Without it, the environment names the provider. */
-export function paymentService(provider?: Provider, dependency?: Dependency) {
+export function paymentService(provider?: Provider & ProviderReports, dependency?: Dependency) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [
     ProviderCalls,
@@ -63,6 +72,7 @@ export function paymentService(provider?: Provider, dependency?: Dependency) {
     unfit: (environment: PaymentEnvironment) => [
       ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
       ...unfitDataKeys(environment),
+      ...unfitWebhookSecrets(environment),
     ],
     migrations: paymentMigrations,
     entities,
@@ -72,7 +82,15 @@ export function paymentService(provider?: Provider, dependency?: Dependency) {
       TypeOrmModule.forFeature(entities),
       ParticipantModule.register({ service: 'payment', commands: PaymentCommands, providers }),
     ],
-    controllers: [PaymentsController, RefundsController, CapturesController, DisputesController],
+    controllers: [
+      PaymentsController,
+      RefundsController,
+      CapturesController,
+      DisputesController,
+      WebhooksController,
+      ProviderEventsController,
+      PayoutsController,
+    ],
     providers: [
       PaymentsService,
       RefundsService,
@@ -100,6 +118,7 @@ export function paymentService(provider?: Provider, dependency?: Dependency) {
         inject: [Database, WaitingPayments, LOGGER],
       },
       PaymentTimers,
+      ...webhookProviders,
     ],
   });
 }
@@ -122,7 +141,7 @@ function waitingPayments(
   return new WaitingPayments({ database, calls, relay, logger, limits });
 }
 
-function providerOf(given: PaymentEnvironment): Provider {
+function providerOf(given: PaymentEnvironment): Provider & ProviderReports {
   if (given.PAYMENT_PROVIDER === 'simulated') return new SimulatedProvider();
   return new StripeProvider({
     apiKey: given.STRIPE_API_KEY,

@@ -1,10 +1,12 @@
 /** Every route of the payment service, tried by everybody who must not get in. */
+import type { Role } from '@shop/http';
 import { TestClient } from '@shop/http/testing';
 import { commonDoors, describeClosedDoors, doorKeys, openService, operators, putLetter } from '@shop/service/testing';
 import { useStack } from '@shop/testing';
 import { paymentService } from './app';
 
 const stack = useStack();
+const platform: Role[] = ['platform'];
 const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: doorKeys.API_KEYS };
 
 describeClosedDoors(async () => {
@@ -36,6 +38,8 @@ describeClosedDoors(async () => {
     'GET /payments/:id/captures/:captureId': { roles: operators, url: captureUrl, rival: none },
     'GET /payments/:id/disputes': { roles: operators, url: `${payment}/disputes`, rival: none },
     'GET /disputes': { roles: operators, rival: { status: 200, items: 0 } },
+    'GET /provider-events': { roles: platform, rival: { status: 403 } },
+    'GET /payouts': { roles: platform, rival: { status: 403 } },
     'GET /payments/:id/refunds/:refundId': { roles: operators, url: refundUrl, rival: none },
   };
   return { client, doors };

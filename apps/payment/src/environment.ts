@@ -2,6 +2,7 @@
 import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 import { authorizationPolicies } from './payments/waiting-payments';
+import { IsWebhookSecrets } from './webhooks/webhook-secrets';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
 
@@ -23,6 +24,9 @@ export class PaymentEnvironment extends ServiceEnvironment {
   @ValidateIf(({ STRIPE_BASE_URL }: PaymentEnvironment) => STRIPE_BASE_URL !== undefined)
   @Matches(/^https?:\/\/\S+$/, { message: 'must look like http://host:port' })
   STRIPE_BASE_URL?: string;
+  /** The provider signs its events with one of them. Without any, no event is taken. */
+  @IsWebhookSecrets() STRIPE_WEBHOOK_SECRETS?: string;
+  @IsOptional() @IsString() STRIPE_WEBHOOK_SECRETS_FILE?: string;
   /**
    * Where the page of a bank sends the customer afterwards. Without it, a card whose bank wants to ask the customer is
    * declined.

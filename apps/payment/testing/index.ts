@@ -1,3 +1,3 @@
 export { paymentMigrations } from '../src/migrations';
-export { openPaymentReplica, type PaymentPorts } from './replica';
+export { openPaymentReplica, type PaymentPorts, type PaymentReplica } from './replica';
 export { ScriptedProvider } from './scripted-provider';

@@ -13,18 +13,26 @@ import type { Provider } from '../src/payments/provider';
 import { providerDependency } from '../src/payments/provider-calls';
 import type { KeptIntent } from './scripted-books';
 import { ScriptedProvider } from './scripted-provider';
+import type { ProviderReports } from '../src/webhooks/provider-reports';
+import { signatureOf } from './webhook-events';
 
 const known = callersOf({
   operator: 'acme/olga:operator',
   customer: 'acme/carl:customer',
+  /** Of those who run the system. */
+  platform: 'acme/paul:platform',
   /** A caller of another tenant. */
   rival: 'rival/rita:operator',
 });
 export const { callers } = known;
 
 /** One instance of the whole service. Requests come from the operator, unless a call names another caller. */
-export async function openPaymentApp(urls: ServiceUrls, provider?: Provider): Promise<TestClient> {
-  const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS };
+export async function openPaymentApp(
+  urls: ServiceUrls,
+  provider?: Provider & ProviderReports,
+  more: Record<string, string> = {},
+): Promise<TestClient> {
+  const env = { PAYMENT_PROVIDER: 'simulated', API_KEYS: known.API_KEYS, ...more };
   const app = await openService(paymentService(provider, providerDependency({ maxTries: 1 })), urls, env, {
     takesMessages: false,
   });
@@ -55,10 +63,11 @@ export class PaymentApps {
   readonly provider = new ScriptedProvider();
   private apps: TestClient[] = [];
 
-  static async open(urls: ServiceUrls): Promise<PaymentApps> {
+  /** @param more variables of the services */
+  static async open(urls: ServiceUrls, more?: Record<string, string>): Promise<PaymentApps> {
     const replicas = new PaymentApps();
     for (let number = 0; number < 2; number++) {
-      replicas.apps.push(await openPaymentApp(urls, replicas.provider));
+      replicas.apps.push(await openPaymentApp(urls, replicas.provider, more));
     }
     return replicas;
   }
@@ -78,6 +87,11 @@ export class PaymentApps {
   post(url: string, body: object, { as, key = randomUUID(), headers, replica = 0 }: Call = {}) {
     const named: Record<string, string> = key === null ? {} : { 'idempotency-key': key };
     return this.apps[replica]!.call('POST', url, { key: as, body, headers: { ...named, ...headers } });
+  }
+
+  /** An event as the provider sends it, unless the headers say something else. */
+  hook(body: string, headers: Record<string, string> = { 'stripe-signature': signatureOf(body) }, replica: 0 | 1 = 0) {
+    return this.apps[replica]!.call('POST', '/webhooks/stripe', { key: null, body, headers });
   }
 
   read(url: string, { as, headers, replica = 0 }: Call = {}) {

@@ -15,6 +15,8 @@ import type {
   ShownRefund,
 } from '../src/payments/provider';
 import { type KeptIntent, type KeptRefund, ScriptedBooks } from './scripted-books';
+import type { PaymentKey } from '../src/payments/payments.repository';
+import type { Payout, ProviderReports } from '../src/webhooks/provider-reports';
 
 /**
  * - `fails-before`: the call fails and nothing was done.
@@ -41,7 +43,9 @@ const outcomes: Record<string, (kept: KeptIntent) => Intent> = {
 };
 const isClosed = ({ status }: Intent) => status === 'succeeded' || status === 'cancelled' || status === 'processing';
 
-export class ScriptedProvider extends ScriptedBooks implements Provider {
+export class ScriptedProvider extends ScriptedBooks implements Provider, ProviderReports {
+  /** By their ids. */
+  readonly payouts = new Map<string, Payout>();
   /** Every request, whether it was kept or not. Look-ups are not counted. */
   readonly calls: { call: ProviderCall; paymentId: string; idempotencyKey: string }[] = [];
   private readonly intentsByKey = new Map<string, KeptIntent>();
@@ -132,6 +136,16 @@ export class ScriptedProvider extends ScriptedBooks implements Provider {
 
   disputesOf(reference: string): Promise<ShownDispute[]> {
     return Promise.resolve([...this.disputes.values()].filter(({ payment }) => payment?.reference === reference));
+  }
+
+  payout(id: string): Promise<Payout> {
+    const payout = this.payouts.get(id);
+    return payout ? Promise.resolve(payout) : Promise.reject(new TerminalError('there is no such payout'));
+  }
+
+  paymentOf(intentId: string): Promise<PaymentKey | undefined> {
+    const kept = this.intents.get(intentId);
+    return Promise.resolve(kept && { tenant: kept.tenant, id: kept.paymentId });
   }
 
   /** What a release did that asked for the money at once: the key is used, and nobody knows the name of the charge. */

@@ -1,35 +1,42 @@
 /** What must be true when all work has ended, each rule by its name. */
+import { chargesHaveOrders, moneyFollowsOrders, noChargeIsMadeByAnUndo, nothingIsLeftOpen } from './audit-money';
 import type { Client } from './client';
 import type { EntryRecord, OrderRecord, Records, SagaRecord } from './records';
 import type { Script } from './script';
 import type { SimulatedProvider } from './simulated-provider';
+import type { Witness } from './witness';
 
 export interface Audited {
   script: Script;
   clients: readonly Client[];
   provider: SimulatedProvider;
+  witness: Witness;
 }
 
 /** Sentences. Each begins with the name of the rule that does not hold. */
-export function audit({ script, clients, provider }: Audited, records: Records): string[] {
+export function audit({ script, clients, provider, witness }: Audited, records: Records): string[] {
   const parked = parkedOrders(records, provider);
   return [
     ...clients.flatMap((client) => repeatsGetTheFirstAnswer(client, records)),
     ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : ordersFollowTheirSagas(order, records))),
     ...records.sagas.flatMap(historiesAreWhole),
     ...clients.flatMap((client) => cancelledStaysCancelled(client, records, parked)),
-    ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : moneyFollowsOrders(order, records, provider))),
+    ...records.orders.flatMap((order) =>
+      parked.has(order.id) ? [] : moneyFollowsOrders(order, records, provider.books),
+    ),
     ...stockIsConserved(script, records),
     ...records.sagas.flatMap(({ id }) => barriersHold(id, records.entries)),
     ...records.entries.flatMap((entry) => noWorkIsLeftPending(entry, parked, records.orders)),
-    ...chargesHaveOrders(records, provider),
+    ...nothingIsLeftOpen(records, provider.books),
+    ...noChargeIsMadeByAnUndo(witness),
+    ...chargesHaveOrders(records, provider.books),
   ];
 }
 
 /** Here a saga may be parked for one reason only: the provider refused to give the money back. A person has to act. */
 function parkedOrders({ orders, sagas }: Records, { refusedRefunds, books }: SimulatedProvider): Set<string> {
-  const references = [...books.charges.values()].filter(
-    ({ result }) => result.outcome === 'succeeded' && refusedRefunds.has(result.reference),
+  const references = [...books.intents.values()].filter(
+    ({ intent }) => intent.status === 'succeeded' && refusedRefunds.has(intent.reference),
   );
   const parked = new Set(sagas.filter(({ status }) => status === 'parked').map(({ id }) => id));
   return new Set(
@@ -76,20 +83,6 @@ function cancelledStaysCancelled(client: Client, { orders }: Records, parked: Re
   return [`cancelled stays cancelled: ${order.id} is ${order.status}`];
 }
 
-function moneyFollowsOrders(order: OrderRecord, { payments }: Records, { books }: SimulatedProvider): string[] {
-  const own = payments.filter(({ order_id }) => order_id === order.id);
-  const paid = [...books.charges.values()].filter(
-    ({ idempotencyKey, result }) => result.outcome === 'succeeded' && idempotencyKey.startsWith(`${order.saga_id}/`),
-  );
-  if (own.length > 1 || paid.length > 1)
-    return [`an order is charged once: ${order.id} was charged ${paid.length} times`];
-  const kept = own.reduce((sum, { id }) => sum + books.taken(id), 0);
-  const expected = order.status === 'confirmed' ? order.total_amount : 0;
-  if (kept !== expected) return [`money follows orders: of ${order.id}, ${order.status}, ${kept} is kept`];
-  const booked = own.reduce((sum, one) => sum + (one.status === 'succeeded' ? one.amount - one.refunded : 0), 0);
-  return booked === kept ? [] : [`our books are the provider's: of ${order.id} we have ${booked}, they ${kept}`];
-}
-
 function stockIsConserved({ stock: initial }: Script, { stock, orders }: Records): string[] {
   return stock.flatMap(({ sku, on_hand, reserved, moved, held }) => {
     const items = orders.filter(({ status }) => status === 'confirmed').flatMap((order) => order.items);
@@ -115,12 +108,6 @@ function noWorkIsLeftPending(
   const order = orders.find(({ saga_id, cancel_saga_id }) => [saga_id, cancel_saga_id].includes(key.split('/')[0]!));
   if (status !== 'pending' || (order && parked.has(order.id))) return [];
   return [`no work is left pending: ${key}`];
-}
-
-function chargesHaveOrders({ orders }: Records, { books }: SimulatedProvider): string[] {
-  const sagas = new Set(orders.map(({ saga_id }) => saga_id));
-  const strange = [...books.charges.keys()].filter((key) => !sagas.has(key.split('/')[0]!));
-  return strange.map((key) => `charges have orders: nobody placed ${key}`);
 }
 
 /** When an undo has its reply, its do cannot be carried out any more, because each do has an entry. */

@@ -1,6 +1,15 @@
 /** Tests of the test: each safeguard of the product is removed, one by one, and some seed has to fail without it. */
 import type { decide } from '@shop/saga';
-import { newProviderKeys, noFencing, noLedgerOf, nothingUndone, noTombstones } from './gaps';
+import {
+  forgetfulProvider,
+  namesAreLost,
+  newRefundKeys,
+  noFencedPoints,
+  noLedgerOf,
+  noMarks,
+  nothingUndone,
+  noTombstones,
+} from './gaps';
 import type { Weights } from './script';
 import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
@@ -20,8 +29,8 @@ async function expectMissed(rule: string, gaps: Gaps, weather: Partial<Weights> 
 }
 
 /** Without the gap the same seed breaks no rule. */
-async function expectWell(seed: number, weather?: Partial<Weights>): Promise<void> {
-  expect((await new Simulation(databases(), {}, weather).run(seed)).faults).toEqual([]);
+async function expectWell(seed: number, weather?: Partial<Weights>, gaps: Gaps = {}): Promise<void> {
+  expect((await new Simulation(databases(), gaps, weather).run(seed)).faults).toEqual([]);
 }
 
 const mockTurningBack = { leavesOutWhatIsInDoubt: false };
@@ -48,7 +57,8 @@ describe('R11 some seed fails without', () => {
     ['R12 the ledger of the order service', 'repeats get the first answer', noLedgerOf('order')],
     ['R22 the ledger of inventory', 'nothing stays reserved', noLedgerOf('inventory')],
     ['R22 the ledger of payment', 'sagas end', noLedgerOf('payment')],
-    ['R4 the provider key, the same for each attempt', 'an order is charged once', newProviderKeys],
+    ['R4 the provider key of a refund, the same for each attempt', 'sagas end', newRefundKeys],
+    ['R4 the mark of a charge that is undone', 'no charge is made by an undo', noMarks],
   ])(
     '%s, because of "%s"',
     async (_, rule, gaps) => {
@@ -57,19 +67,16 @@ describe('R11 some seed fails without', () => {
     TIMEOUT_MS,
   );
 
-  it(
-    'R18 the fencing token, because of "money follows orders"',
-    async () => {
-      // The provider's keys protect too: two owners of a charge get the same answer, unless the provider refuses the
-      // request of one of them. So calls last longer than leases here, and the provider often refuses requests.
-      const weather = {
-        providerFaults: 50,
-        providerFault: 'refuses the request',
-        providerSpeed: 0.3,
-        time: 4,
-        lose: 1,
-      };
-      await expectWell(await expectMissed('money follows orders', noFencing, weather), weather);
+  it.each<[string, Gaps]>([
+    ['R4 the name that is stored before the money is asked for', namesAreLost],
+    ['R18 the fencing token of the name', noFencedPoints],
+  ])(
+    '%s, because of "an order is charged once"',
+    async (_, gaps) => {
+      const weather = { providerSpeed: 0.3, time: 4, lose: 1 };
+      const seed = await expectMissed('an order is charged once', gaps, weather);
+      // The keys of the provider protect too, so here it has forgotten them. The name alone is enough.
+      await expectWell(seed, weather, forgetfulProvider);
     },
     TIMEOUT_MS,
   );

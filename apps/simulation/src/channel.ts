@@ -28,7 +28,7 @@ export interface Consumer {
 /** As in the product's transport. */
 const TRUSTED_DELIVERIES = 2;
 const redelivery: Backoff = { firstMs: 250, maxMs: 10_000, factor: 2 };
-const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const IDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|pmt_[\w-]{27}/g;
 /** A consumer's lanes must not get so many messages at once that they would gather, because gathering takes real time. */
 export const MOST_MESSAGES_IN_HAND = 4;
 
@@ -122,7 +122,7 @@ export class Channel {
 
   /** With names instead of ids, because ids differ from run to run, and people cannot tell them apart. */
   inWords(text: string): string {
-    return text.replaceAll(UUID, (id) => {
+    return text.replaceAll(IDS, (id) => {
       const name = this.names.get(id) ?? `#${this.names.size + 1}`;
       this.names.set(id, name);
       return name;

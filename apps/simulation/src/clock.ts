@@ -12,6 +12,17 @@ export class Clock {
     this.now += ms;
   }
 
+  /** What is read of the time while `work` runs, and before it first waits, is this clock's. */
+  reading<T>(work: () => T): T {
+    const { now } = Date;
+    Date.now = () => this.now;
+    try {
+      return work();
+    } finally {
+      Date.now = now;
+    }
+  }
+
   get iso(): string {
     return new Date(this.now).toISOString();
   }

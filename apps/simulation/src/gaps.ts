@@ -1,6 +1,6 @@
 /** Removes safeguards of the product from outside, for the tests that check that the simulation notices. */
 import { PostgresLedger } from '@shop/idempotency';
-import type { Statement, Tx } from '@shop/postgres';
+import type { Tx } from '@shop/postgres';
 import type { Provider } from './simulated-provider';
 import type { Gaps } from './world';
 
@@ -23,40 +23,50 @@ class Forgetful extends PostgresLedger {
   override record(): void {}
 }
 
-/** Accepts the outcome from every owner, also from one that lost its lease. */
-class WithoutFencing extends PostgresLedger {
-  override async complete(tx: Tx, finished: Parameters<PostgresLedger['complete']>[1]): Promise<void> {
-    for (const { scope, key, answer } of finished) tx.send(completeAnyhow, [scope, key, answer.status, answer.body]);
+/** What a charge or its undo learns of the other one is that it is in work, and not more. */
+class WithoutMarks extends PostgresLedger {
+  override mark(): void {}
+}
+
+/** Whoever takes a work over begins from the start. */
+class WithoutPoints extends PostgresLedger {
+  override savePoints(): Promise<Set<string>> {
+    return Promise.resolve(new Set());
   }
 }
 
-const completeAnyhow: Statement = {
-  name: 'simulation.complete-anyhow',
-  text: `
-    update ledger
-    set status = 'completed', answer_status = $3, answer_body = $4, completed_at = now(), expires_at = now(),
-        leased_by = null, lease_token = null, leased_until = null
-    where scope = $1 and key = $2`,
-};
-
-/** Uses a new key each time, so the provider cannot recognise a repeated request. */
-function withNewKeys({ charge, refund, ...lookUps }: Provider): Provider {
-  let asked = 0;
-  const renamed = <Request extends { idempotencyKey: string }>(request: Request): Request => ({
-    ...request,
-    idempotencyKey: `${request.idempotencyKey}/${++asked}`,
-  });
-  return {
-    ...lookUps,
-    charge: (request) => charge(renamed(request)),
-    refund: (request) => refund(renamed(request)),
-  };
+/** Lets every owner go on behind a point, also one that lost its lease. */
+class WithoutFencedPoints extends PostgresLedger {
+  override savePoints(...given: Parameters<PostgresLedger['savePoints']>): Promise<Set<string>> {
+    return super.savePoints(...given).catch((error: Error) => {
+      if (error.name === 'LeaseLostError') return new Set();
+      throw error;
+    });
+  }
 }
+
+/** The provider forgets which intents and refunds were asked for under which keys. */
+const withNewKeys =
+  (...calls: ('createIntent' | 'refund')[]) =>
+  (provider: Provider): Provider => {
+    let asked = 0;
+    const renamed = <Request extends { idempotencyKey: string }>(call: 'createIntent' | 'refund', request: Request) =>
+      calls.includes(call) ? { ...request, idempotencyKey: `${request.idempotencyKey}/${++asked}` } : request;
+    return {
+      ...provider,
+      createIntent: (request) => provider.createIntent(renamed('createIntent', request)),
+      refund: (request) => provider.refund(renamed('refund', request)),
+    };
+  };
 
 export const noTombstones: Gaps = { ledger: () => new WithoutTombstones() };
 export const nothingUndone: Gaps = { message: ({ undoes: _, ...message }) => message };
 export const noLedgerOf = (service: string): Gaps => ({
   ledger: (one) => (one === service ? new Forgetful() : undefined),
 });
-export const noFencing: Gaps = { ledger: () => new WithoutFencing() };
-export const newProviderKeys: Gaps = { provider: withNewKeys };
+export const noMarks: Gaps = { ledger: () => new WithoutMarks() };
+export const newRefundKeys: Gaps = { provider: withNewKeys('refund') };
+/** Names protect, even if the provider remembers no key. */
+export const forgetfulProvider: Gaps = { provider: withNewKeys('createIntent') };
+export const namesAreLost: Gaps = { ...forgetfulProvider, ledger: () => new WithoutPoints() };
+export const noFencedPoints: Gaps = { ...forgetfulProvider, ledger: () => new WithoutFencedPoints() };

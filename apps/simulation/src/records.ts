@@ -35,6 +35,7 @@ export interface PaymentRecord {
   status: string;
   amount: number;
   refunded: number;
+  provider_reference: string | null;
 }
 
 export interface EntryRecord {
@@ -111,7 +112,7 @@ const paymentsAndEntries: Statement = {
   text: `
     select
       (select jsonb_agg(p order by order_id) from (
-         select id, order_id, status, amount, refunded from payment where tenant = $1
+         select id, order_id, status, amount, refunded, provider_reference from payment where tenant = $1
        ) p) as first,
       (select jsonb_agg(l order by key) from (
          select key, status, answer_body from ledger where scope = 'payment' and key = any($2)

@@ -1,10 +1,15 @@
 /** Chooses what happens next: at random in bad times, and without any fault in the calm that follows. */
 import type { Statement } from '@shop/postgres';
 import type { SeededRandom } from '@shop/testing';
-import type { Batch } from './channel';
+import type { Batch, Consumer } from './channel';
 import type { Client } from './client';
 import type { Gate } from './stage';
 import type { Replica, World } from './world';
+
+const selectNextCheck: Statement = {
+  name: 'simulation.next-check',
+  text: 'select min(check_at) as at from payment where tenant = $1',
+};
 
 const selectNextDeadline: Statement = {
   name: 'simulation.next-deadline',
@@ -28,6 +33,8 @@ const LEAPS_MS = [500, 1_000, 3_000, 3_000, 10_000, 30_000];
 const LONG_LEAP_MS = 30_000;
 /** Fewer than the attempts of an undo; after more of them, a saga without a reply would be right to park. */
 const MOST_LEAPS = 15;
+/** Of so many times that nothing else is to do, somebody decides once. So some payments expire before. */
+const PATIENCE_IN_CALM = 10;
 /** A run that has not ended after so many choices never will. */
 const MOST_CALM_CHOICES = 1_500;
 
@@ -97,6 +104,8 @@ export class Scheduler {
       ...meddling,
       ...clients.flatMap((client) => client.wishes.map((wish) => this.wish(client, wish, this.random.pick(gateways)))),
       ...replicas.filter(({ mayLook, looks }) => mayLook && !looks).map((replica) => this.looking(replica)),
+      ...this.verdicts(),
+      ...this.news(),
       ...replicas.map((replica) => this.killing(replica)),
       ...(this.leaps < MOST_LEAPS ? [this.leap(weights.time)] : []),
     ];
@@ -112,22 +121,31 @@ export class Scheduler {
     if (arrivals.length > 0) return this.random.pick(arrivals);
     const client = clients.find(({ answers, waits }) => answers.length === 0 && !waits);
     if (client) return this.posting(client, this.world.of('order')[0]!);
-    const replica = this.world.of('order').find(({ mayLook, looks }) => mayLook && !looks);
-    return replica && this.looking(replica);
+    const replica = this.world.replicas.find(({ mayLook, looks }) => mayLook && !looks);
+    if (replica) return this.looking(replica);
+    const [news] = this.news();
+    if (news) return news;
+    // Whoever is to decide has time until the payment expires, and longer.
+    const verdicts = this.verdicts();
+    return verdicts.length > 0 && this.random.int(PATIENCE_IN_CALM) === 0 ? this.random.pick(verdicts) : undefined;
   }
 
   /** Until the next batch is due or a deadline passes. */
   private async sleep(): Promise<Choice | undefined> {
     const { channel, clock, databases, script } = this.world;
     const [next] = await databases.order.query<{ at: Date | null }>(selectNextDeadline, [script.tenant]);
-    const times = [...channel.waiting.map(({ notBefore }) => notBefore), ...(next?.at ? [next.at.getTime()] : [])];
+    const [check] = await databases.payment.query<{ at: Date | null }>(selectNextCheck, [script.tenant]);
+    const moments = [next?.at, check?.at].flatMap((at) => (at ? [at.getTime()] : []));
+    const times = [...channel.waiting.map(({ notBefore }) => notBefore), ...moments];
     if (times.length === 0) return undefined;
     const ms = Math.max(MOMENT_MS, Math.min(...times) - clock.now);
-    const due = next?.at && next.at.getTime() <= clock.now + ms + MOMENT_MS;
+    const end = clock.now + ms + MOMENT_MS;
+    const due = (row?: { at: Date | null }) => row?.at && row.at.getTime() <= end;
     const take = () => {
       clock.advance(ms);
       // One is enough, and only where something has an effect.
-      if (due) this.world.of('order')[0]!.mayLook = true;
+      if (due(next)) this.world.of('order')[0]!.mayLook = true;
+      if (due(check)) this.world.of('payment')[0]!.mayLook = true;
     };
     return { weight: 1, text: () => `${ms} ms pass`, take };
   }
@@ -167,7 +185,8 @@ export class Scheduler {
     const { channel, replicas, script } = this.world;
     const { mailbox, replica, messages } = batch;
     const what = () => channel.describe(batch);
-    const listening = replicas.filter(
+    const consumers = replicas.flatMap((one): Consumer[] => (one.news ? [one, one.news] : [one]));
+    const listening = consumers.filter(
       (one) => one.mailbox === mailbox && [undefined, one.process.name].includes(replica),
     );
     if (listening.length === 0) {
@@ -213,10 +232,34 @@ export class Scheduler {
     };
   }
 
+  /** What customers and banks may do now, at any time: also when nobody wants their money any more. */
+  private verdicts(): Choice[] {
+    const { provider, script } = this.world;
+    return provider.verdicts.map((verdict) => ({
+      weight: script.weights.verdicts,
+      text: () => `the charge of ${verdict.kept.amount} is ${verdict.outcome}`,
+      take: () => this.world.decide(verdict),
+    }));
+  }
+
+  /** The provider sends word to payment, and payment to order. Either may be late, and the first one may be lost. */
+  private news(): Choice[] {
+    const { webhooks, outbox, script } = this.world;
+    const replica = this.random.pick(this.world.of('payment'));
+    const { name } = replica.process;
+    const { verdicts: weight, lose } = script.weights;
+    const telling = [
+      { weight, text: () => `${name} gets a webhook`, take: () => this.world.tellOf(replica) },
+      { weight: lose / 3, text: () => 'a webhook is lost', take: () => void webhooks.shift() },
+    ];
+    const publishing = { weight: 3, text: () => `${name} publishes`, take: () => this.world.publish(replica) };
+    return [...(webhooks.length > 0 ? telling : []), ...(outbox.isFull ? [publishing] : [])];
+  }
+
   private looking(replica: Replica): Choice {
     return {
       weight: 5,
-      text: () => `${replica.process.name} looks for missed deadlines`,
+      text: () => `${replica.process.name} looks for ${replica.order ? 'missed deadlines' : 'payments that wait'}`,
       take: () => this.world.look(replica),
     };
   }

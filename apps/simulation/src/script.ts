@@ -44,6 +44,8 @@ export interface Weights {
   providerFaults: number;
   /** The only fault that happens; any fault if it is not given. */
   providerFault?: string;
+  /** For each customer or bank that may decide, and for each webhook. */
+  verdicts: number;
   /** For any batch but the newest, which has 10. */
   olderBatches: number;
   /** For the provider's gates; any other gate has 10. With a slow provider, leases end during calls. */
@@ -51,6 +53,17 @@ export interface Weights {
 }
 
 export const PRICE = 100;
+
+/** The customer has to approve the charge on a page, or a bank takes its time, or first the one and then the other. */
+const SLOW_SOURCES = [
+  'tok_3ds_approves',
+  'tok_3ds_says_no',
+  'tok_3ds_walks_away',
+  'tok_3ds_bank_lands',
+  'tok_3ds_bank_fails',
+  'tok_processing_lands',
+  'tok_processing_fails',
+];
 
 export function writeScript(random: SeededRandom, tenant: string): Script {
   const skus = ['cup', 'pot'].slice(0, 1 + random.int(2));
@@ -62,7 +75,7 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
     purchases: Array.from({ length: count }, (_, index) => ({
       name: `client ${index + 1}`,
       items: skus.slice(0, 1 + random.int(skus.length)).map((sku) => ({ sku, quantity: 1 + random.int(2) })),
-      source: random.int(5) === 0 ? 'tok_declined' : 'tok_ok',
+      source: random.int(5) === 0 ? 'tok_declined' : random.int(3) === 0 ? random.pick(SLOW_SOURCES) : 'tok_ok',
       cancels: random.int(2) === 0,
       namesIt: random.int(4) === 0,
       impatient: random.int(3) === 0,
@@ -81,9 +94,11 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
       pausedTransactions: random.pick([0, 15, 40]),
       providerFaults: random.pick([0, 30, 70]),
       providerFault: random.pick([undefined, undefined, 'refuses the request', 'is too slow and does it later']),
+      verdicts: random.pick([0.3, 3]),
       olderBatches: random.pick([1, 10]),
       providerSpeed: random.pick([0.3, 1, 10]),
     },
-    choices: (away ? 60 : 25) + random.int(60),
+    // A few are so long that orders are confirmed before somebody changes his mind.
+    choices: (away ? 60 : 30) + random.int(60) + (random.int(4) === 0 ? 120 : 0),
   };
 }

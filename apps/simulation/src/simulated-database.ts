@@ -7,12 +7,15 @@
 import { Database, type Statement, type Tx } from '@shop/postgres';
 import { type Clock, setClock } from './clock';
 import { never, type Process, type Stage } from './stage';
+import type { Sent } from './witness';
 
 export interface DatabasePort {
   stage: Stage;
   clock: Clock;
   process: Process;
   kill: (process: Process) => void;
+  /** Is told of each transaction that is committed, whether its process learns of that or not. */
+  onCommit?: (process: Process, sent: readonly Sent[]) => void;
 }
 
 const WAYS = [
@@ -46,19 +49,22 @@ export class SimulatedDatabase extends Database {
   }
 
   override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    const { stage, process, kill } = this.port;
+    const { stage, process, kill, onCommit } = this.port;
     if (!process.alive) return never();
     const way = await stage.wait(process, 'transaction', { ways: WAYS });
     if (way === 'finds no connection') throw connectionLost();
     const pauses = [way];
     // Of the newest attempt. They are called when the process learns of the commit; that may never happen.
     let acts: (() => void)[] = [];
+    let sent: Sent[] = [];
     const result = await stage.run(process, async () => {
       const worked = await super.transaction((tx) => {
         acts = [];
+        sent = [];
         const observed: Tx = { ...tx, afterCommit: (act) => acts.push(act) };
-        return this.within(observed, work, pauses.shift());
+        return this.within(observed, work, pauses.shift(), sent);
       }, retryOn);
+      onCommit?.(process, sent);
       if (way === 'commits and dies') kill(process);
       if (way === 'commits and loses the answer') throw connectionLost();
       return worked;
@@ -67,14 +73,18 @@ export class SimulatedDatabase extends Database {
     return result;
   }
 
-  private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined): Promise<T> {
+  private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined, sent: Sent[]): Promise<T> {
     const { stage, clock } = this.port;
+    const note = ({ name }: Statement, values?: readonly unknown[]) => {
+      stage.note(name);
+      sent.push({ name, values: JSON.stringify(values ?? []) });
+    };
     tx.send(setClock, [clock.iso, LOCK_TIMEOUT]);
     const reads: Promise<unknown>[] = [];
     let pause: Promise<void> | undefined;
     const result = await work({
       query: async <Row>(statement: Statement, values?: readonly unknown[]) => {
-        stage.note(statement.name);
+        note(statement, values);
         const read = tx.query<Row>(statement, values);
         reads.push(read);
         const rows = await read;
@@ -82,7 +92,7 @@ export class SimulatedDatabase extends Database {
         return rows;
       },
       send: (statement, values) => {
-        stage.note(statement.name);
+        note(statement, values);
         tx.send(statement, values);
       },
       afterCommit: (act) => tx.afterCommit(act),

@@ -1,11 +1,17 @@
-/** The payment provider behind a bad connection. Its books and idempotency keys are those of the scripted provider. */
+/**
+ * The payment provider behind a bad connection, with customers and banks who decide when they like. Its books are those of
+ * the scripted provider: a request that is carried out late meets the intent as it is then.
+ */
 import { ScriptedProvider } from '@shop/payment/testing';
 import { RetryableError, TerminalError } from '@shop/resilience';
 import { never, type Process, type Stage } from './stage';
 
-type ChargeRequest = Parameters<ScriptedProvider['charge']>[0];
-type RefundRequest = Parameters<ScriptedProvider['refund']>[0];
-export type Provider = Pick<ScriptedProvider, 'charge' | 'refund' | 'findCharge' | 'findRefund'>;
+export type Provider = Pick<
+  ScriptedProvider,
+  'createIntent' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'findIntent' | 'findRefund'
+>;
+type RefundRequest = Parameters<Provider['refund']>[0];
+type Kept = ReturnType<ScriptedProvider['intentsOf']>[number];
 
 const WAYS = [
   'answers',
@@ -16,29 +22,70 @@ const WAYS = [
   'refuses the request',
 ] as const;
 
+/** What a customer or a bank makes of an intent that waits for them. */
+export interface Verdict {
+  kept: Kept;
+  outcome: 'approved' | 'processing' | 'declined';
+}
+
 export class SimulatedProvider {
   readonly books = new ScriptedProvider();
   /** References of charges whose refund was refused: their sagas wait for a person. */
   readonly refusedRefunds = new Set<string>();
+  /** Some intent has waited for a customer or a bank. */
+  hasWaited = false;
 
-  constructor(private readonly stage: Stage) {}
+  constructor(
+    private readonly stage: Stage,
+    private readonly onConfirm: (process: Process, chargeId: string) => void = () => undefined,
+  ) {}
 
   /** The provider as one process reaches it. */
   reachedFrom(process: Process): Provider {
+    const { books } = this;
+    const call = <T>(what: string, work: () => Promise<T>, onRefused?: () => void) =>
+      this.call(process, what, async () => work(), onRefused);
     return {
-      charge: (request: ChargeRequest) =>
-        this.call(process, `charge of ${request.amount}`, () => this.books.charge(request)),
+      createIntent: (request) => call(`intent of ${request.amount}`, () => books.createIntent(request)),
+      confirm: (request) => {
+        const { amount, idempotencyKey } = books.intents.get(request.reference)!;
+        if (process.alive) this.onConfirm(process, idempotencyKey);
+        return call(`charge of ${amount}`, () => this.watched(books.confirm(request)));
+      },
+      retrieve: (reference) => call('look at an intent', () => books.retrieve(reference)),
+      cancel: (request) => call('cancelling of an intent', () => books.cancel(request)),
       refund: (request: RefundRequest) =>
-        this.call(
-          process,
+        call(
           `refund of ${request.amount}`,
-          () => this.books.refund(request),
+          () => books.refund(request),
           () => this.refusedRefunds.add(request.reference),
         ),
-      // A run is shorter than the delay of the provider's index. So only the keys protect here.
-      findCharge: () => Promise.resolve(undefined),
+      // A run is shorter than the delay of the provider's index. So only names and keys protect here.
+      findIntent: () => Promise.resolve(undefined),
       findRefund: () => Promise.resolve(undefined),
     };
+  }
+
+  /** What may be decided now. Whoever walks away never decides. */
+  get verdicts(): Verdict[] {
+    return [...this.books.intents.values()].flatMap((kept): Verdict[] => {
+      const { intent, source = '' } = kept;
+      const fails = source.endsWith('_fails');
+      if (intent.status === 'processing') return [{ kept, outcome: fails ? 'declined' : 'approved' }];
+      if (intent.status !== 'requires_action' || source.endsWith('_walks_away')) return [];
+      if (source.endsWith('_says_no')) return [{ kept, outcome: 'declined' }];
+      return [{ kept, outcome: source.includes('_bank_') ? 'processing' : 'approved' }];
+    });
+  }
+
+  decide({ kept: { paymentId }, outcome }: Verdict): void {
+    this.books.decide(paymentId, outcome);
+  }
+
+  private async watched<T extends { status: string }>(answer: Promise<T>): Promise<T> {
+    const intent = await answer;
+    this.hasWaited ||= intent.status === 'requires_action' || intent.status === 'processing';
+    return intent;
   }
 
   private async call<T>(
@@ -77,11 +124,14 @@ export class SimulatedProvider {
     await work().catch(nobodyHears);
   }
 
-  /** A request is carried out even if its sender has died. */
-  private hear<T>(process: Process, answer: Promise<T>): Promise<T> {
+  /**
+   * A request is carried out even if its sender has died. A dead sender gets an error, which ends the timers of the call;
+   * what it would do next needs its database, and that never answers.
+   */
+  private async hear<T>(process: Process, answer: Promise<T>): Promise<T> {
     if (process.alive) return answer;
-    void answer.catch(nobodyHears);
-    return never();
+    await answer.catch(nobodyHears);
+    throw new RetryableError('the process is dead');
   }
 }
 

@@ -38,6 +38,7 @@ export class Simulation {
     const { ends, faults } = await this.play(world, scheduler);
     if (faults.length > 0) {
       for (const { process } of [...world.replicas]) world.kill(process);
+      for (const gate of [...world.stage.gates]) gate.open(gate.ways[0]!);
       await world.stage.quiet();
       await emptyDatabases(this.databases);
     }

@@ -4,16 +4,19 @@ import { openInventoryReplica } from '@shop/inventory/testing';
 import type { Message, Publisher } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { openOrderReplica, type OrderReplica } from '@shop/order/testing';
-import { openPaymentReplica } from '@shop/payment/testing';
+import { openPaymentReplica, type PaymentReplica } from '@shop/payment/testing';
 import type { Statement } from '@shop/postgres';
+import { Dependency } from '@shop/resilience';
 import { Channel, type Consumer } from './channel';
 import { Client } from './client';
 import { Clock } from './clock';
 import { type Databases, type Service, services } from './databases';
+import { Outbox, PAYMENT_NEWS } from './outbox';
 import { PRICE, type Script } from './script';
 import { DIES, SimulatedDatabase } from './simulated-database';
-import { type Provider, SimulatedProvider } from './simulated-provider';
+import { type Provider, SimulatedProvider, type Verdict } from './simulated-provider';
 import { type Process, Stage } from './stage';
+import { Witness } from './witness';
 
 /** What a test removes from the product, to see that the simulation notices. */
 export interface Gaps {
@@ -26,10 +29,21 @@ export interface Replica extends Consumer {
   service: Service;
   /** Of the order service alone. */
   order?: OrderReplica;
-  /** Time has passed since it looked for missed deadlines. */
+  /** Its other mailbox: events of payment. */
+  news?: Consumer;
+  /** Of the payment service alone. */
+  payment?: PaymentReplica;
+  /** Time has passed since it looked for missed deadlines, or for payments about which to ask the provider. */
   mayLook: boolean;
   looks: boolean;
 }
+
+/** Short, so that many payments reach the end of their time. */
+const limits = { approvalSeconds: 40, processingSeconds: 60 };
+/** Real time, in which a busy machine may stop us. The times that the product waits for are virtual. */
+const PATIENCE_MS = 60_000;
+
+const unbounded = { calls: 1_000, maxWaiting: 1_000 };
 
 const logger = createLogger({ service: 'simulation', level: 'silent', format: 'json' });
 const mailboxes: Record<Service, string> = { order: 'reply.order', inventory: 'cmd.inventory', payment: 'cmd.payment' };
@@ -38,7 +52,11 @@ export class World {
   readonly stage = new Stage();
   readonly clock = new Clock();
   readonly channel = new Channel(this.stage, this.clock);
-  readonly provider = new SimulatedProvider(this.stage);
+  readonly witness = new Witness();
+  readonly provider = new SimulatedProvider(this.stage, (process, charge) => this.witness.confirms(process, charge));
+  readonly outbox: Outbox;
+  /** Payments of which the provider sends word. Each of these messages may come at any time, or never. */
+  readonly webhooks: string[] = [];
   readonly clients: Client[];
   readonly replicas: Replica[] = [];
   private births = 0;
@@ -48,6 +66,7 @@ export class World {
     readonly script: Script,
     private readonly gaps: Gaps = {},
   ) {
+    this.outbox = new Outbox(databases.payment, script.tenant);
     this.clients = script.purchases.map((purchase) => new Client(this.stage, script.tenant, purchase));
     for (const service of services) {
       for (let count = 0; count < script.replicas[service]; count++) this.replicas.push(this.open(service));
@@ -84,30 +103,59 @@ export class World {
     this.replicas[index] = this.open(this.replicas[index]!.service);
   }
 
-  /** Looks for missed deadlines, as the timer would. */
+  /** Looks for missed deadlines, or for a payment about which to ask the provider, as the timer would. */
   look(replica: Replica): void {
     replica.mayLook = false;
     replica.looks = true;
-    void replica.order!.deadlines.wake().then(() => (replica.looks = false));
+    const looking = replica.order?.deadlines.wake() ?? replica.payment!.settleNextDue();
+    void looking
+      .catch((error: Error) => replica.process.alive && this.stage.note(`finds out nothing, ${error.message}`))
+      .then(() => (replica.looks = false));
+  }
+
+  /** The customer or the bank decides, and the provider sends word of it. */
+  decide(verdict: Verdict): void {
+    this.provider.decide(verdict);
+    this.webhooks.push(verdict.kept.paymentId);
+  }
+
+  /** The payment service takes the oldest webhook. */
+  tellOf(replica: Replica): void {
+    const id = this.webhooks.shift()!;
+    void replica.payment!.hasten({ tenant: this.script.tenant, id }).then(
+      () => (replica.mayLook = true),
+      (error: Error) => this.stage.note(`takes no webhook, ${error.message}`),
+    );
+  }
+
+  publish({ process, publisher }: Replica): void {
+    void this.stage.run(process, () => this.outbox.publish(publisher));
   }
 
   pass(ms: number): void {
     this.clock.advance(ms);
-    for (const replica of this.replicas) replica.mayLook = replica.service === 'order';
+    for (const replica of this.replicas) {
+      replica.mayLook = replica.service === 'order' || (replica.service === 'payment' && this.provider.hasWaited);
+    }
   }
 
   private open(service: Service): Replica {
     const { stage, clock, gaps } = this;
     const process: Process = { name: `${service} ${++this.births}`, alive: true };
     const kill = (one: Process) => this.kill(one);
-    const database = new SimulatedDatabase(this.databases[service], { stage, clock, process, kill });
+    const { witness } = this;
+    const onCommit = service === 'payment' ? witness.sees.bind(witness) : undefined;
+    const database = new SimulatedDatabase(this.databases[service], { stage, clock, process, kill, onCommit });
     const ledger = gaps.ledger?.(service) ?? new PostgresLedger();
     const publisher = this.publisherOf(process);
     const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false };
     switch (service) {
       case 'order': {
         const order = openOrderReplica({ database, ledger, publisher, logger });
-        return { ...born, order, take: (deliveries) => order.replies.take(deliveries) };
+        // A reply says until when to wait, and the engine compares it with its own clock.
+        const take: Consumer['take'] = (deliveries) => clock.reading(() => order.replies.take(deliveries));
+        const hear: Consumer['take'] = (deliveries) => order.paymentNews.take(deliveries);
+        return { ...born, order, take, news: { process, publisher, mailbox: PAYMENT_NEWS, take: hear } };
       }
       case 'inventory': {
         const commands = openInventoryReplica({ database, ledger });
@@ -116,8 +164,13 @@ export class World {
       case 'payment': {
         const reached = this.provider.reachedFrom(process);
         const provider = gaps.provider?.(reached) ?? reached;
-        const commands = openPaymentReplica({ database, ledger, provider, logger });
-        return { ...born, take: (deliveries) => commands.take(deliveries) };
+        const dependency = new Dependency(
+          { name: 'simulated-provider', ...unbounded, timeoutMs: PATIENCE_MS, totalMs: PATIENCE_MS, maxTries: 1 },
+          { now: () => clock.now },
+        );
+        const relay = { wake: () => (this.outbox.isFull = true) };
+        const payment = openPaymentReplica({ database, ledger, provider, logger, limits, relay, dependency });
+        return { ...born, payment, take: (deliveries) => payment.take(deliveries) };
       }
     }
   }

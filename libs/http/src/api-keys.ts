@@ -43,12 +43,20 @@ export interface RouteSettings {
   public?: boolean;
   /** See `OwnTurns`. */
   ownTurns?: boolean;
+  /** The method gets the bytes of the body as they came: whoever signs a body signs its bytes. */
+  rawBody?: RawBody;
+}
+
+export interface RawBody {
+  /** The body is read before anybody knows who has sent it. */
+  maxBytes: number;
 }
 
 /** The settings of a route that is open to callers without a key, for Fastify. */
 export const publicRoute: RouteSettings = { public: true };
-/** Opens a route to callers without a key. */
-export const Public = (): MethodDecorator => applyDecorators(RouteConfig(publicRoute), SetMetadata(PUBLIC, true));
+/** Opens a route to callers without a key. One that takes a signed body looks at the signature itself. */
+export const Public = (settings: Pick<RouteSettings, 'rawBody'> = {}): MethodDecorator =>
+  applyDecorators(RouteConfig({ ...publicRoute, ...settings }), SetMetadata(PUBLIC, true));
 export const isPublicRoute = (handler: Function): boolean => Reflect.getMetadata(PUBLIC, handler) === true;
 /** Lets in callers that have one of these roles. */
 export const Roles = (...allowed: Role[]) =>

@@ -2,7 +2,7 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { validate, validationFailed } from '@shop/validation';
 
-const PLAIN_TYPES: unknown[] = [String, Number, Boolean, Array, Object];
+const PLAIN_TYPES: unknown[] = [String, Number, Boolean, Array, Object, Buffer];
 
 export class BodyPipe implements PipeTransform {
   transform(value: unknown, { metatype, type }: ArgumentMetadata): unknown {

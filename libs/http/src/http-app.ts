@@ -21,7 +21,7 @@ import { takeTurns } from './request-turns';
 import { checkRoles } from './route-roles';
 import { addToAll, safeHeaders } from './safe-headers';
 import { Stalls } from './stalls';
-import { boundUploads } from './uploads';
+import { boundUploads, limitRawBodies } from './uploads';
 import { askWhoCalls, type CallerSource } from './who-calls';
 
 export interface HttpAppOptions {
@@ -97,6 +97,7 @@ export async function createHttpApp(
     await limitRates(fastify, door.limits ?? NO_LIMITS);
   }
   boundUploads(fastify);
+  limitRawBodies(fastify);
   takeTurns(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);

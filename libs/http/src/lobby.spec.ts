@@ -31,6 +31,13 @@ class CupsController {
     return [];
   }
 
+  @Post('open')
+  @Public({ rawBody: { maxBytes: 1_000 } })
+  take() {
+    served++;
+    return {};
+  }
+
   @Post()
   fill(@Body() body: object) {
     served++;
@@ -119,6 +126,28 @@ describe('R45 a stranger', () => {
     await eventually(() => expect(heard()).toContain('HTTP/1.1 401'));
     socket.write(head('GET /cups'));
     await eventually(() => expect(heard()).toContain('HTTP/1.1 200'));
+  });
+});
+
+describe('R57 a route that takes bodies of strangers', () => {
+  const upload = (length: number, body: string) =>
+    open(`${head('POST /cups/open', unfinished[0]!, `Content-Length: ${length}`)}${body}`);
+
+  it('R57 has only so many of them under way, and tenants have places of their own', async () => {
+    const clients = Array.from({ length: 100 }, () => upload(900, '{"size'));
+    const refused = () => clients.filter(({ heard }) => heard().startsWith('HTTP/1.1 429 '));
+    await eventually(() => expect(refused()).toHaveLength(100 - 64));
+    const tenant = open(`${head('POST /cups', 'Authorization: Bearer key', unfinished[0]!, 'Content-Length: 2')}{}`);
+    await eventually(() => expect(tenant.heard()).toContain('HTTP/1.1 201'));
+    clients.forEach(({ socket }) => socket.destroy());
+    await eventually(async () => expect(await connections()).toBe(1));
+    const next = upload(2, '{}');
+    await eventually(() => expect(next.heard()).toContain('HTTP/1.1 201'));
+  });
+
+  it('R57 has a limit of its own for their length', async () => {
+    expect(await upload(1_001, '{"size').ended).toMatch(/^HTTP\/1.1 413 /);
+    expect(served).toBe(0);
   });
 });
 

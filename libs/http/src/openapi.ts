@@ -34,6 +34,8 @@ const problemsOf = {
     403: ['token_incomplete'],
     429: ['rate_limited', 'too_many_waiting'],
   },
+  open: { 429: ['rate_limited'] },
+  withRawBody: { 413: ['body_too_large'], 415: ['unsupported_media_type'] },
   withBody: {
     400: [
       'body_too_deep',
@@ -69,11 +71,14 @@ function operationsOf({ paths }: OpenAPIObject): OperationObject[] {
 function addCommonProblems(operation: OperationObject, authenticated: boolean): void {
   const { requestBody, parameters = [] } = operation;
   add(operation, problemsOf.everybody);
-  if (authenticated) add(operation, problemsOf.authenticated);
-  if (requestBody) add(operation, problemsOf.withBody);
+  // A route that is open to everybody says so by an empty list.
+  const isOpen = operation.security?.length === 0;
+  if (authenticated && !isOpen) add(operation, problemsOf.authenticated);
+  if (authenticated && isOpen) add(operation, problemsOf.open);
+  if (requestBody) add(operation, isOpen ? problemsOf.withRawBody : problemsOf.withBody);
   if (requestBody && authenticated) add(operation, problemsOf.uploaded);
   const hasQuery = parameters.some((parameter) => 'in' in parameter && parameter.in === 'query');
-  if (requestBody || hasQuery) add(operation, problemsOf.checked);
+  if ((requestBody && !isOpen) || hasQuery) add(operation, problemsOf.checked);
 }
 
 function add({ responses }: OperationObject, problems: ProblemCodes): void {

@@ -6,15 +6,18 @@
 import rateLimit from '@fastify/rate-limit';
 import { counter } from '@shop/observability';
 import { Problem } from '@shop/problem';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Caller } from './api-keys';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller, RouteSettings } from './api-keys';
 import { refuse } from './problem.filter';
 
 /** Requests a minute; 0 is no limit. */
 export interface RateLimits {
   principal: number;
   tenant: number;
-  /** Requests that are answered 401, from one address (of IPv6: one /64 network). */
+  /**
+   * Requests that are answered 401, or 400 on a route that is open to everybody (a signature is wrong there), from one
+   * address (of IPv6: one /64 network).
+   */
   stranger: number;
 }
 
@@ -75,7 +78,7 @@ function limitCallers(fastify: FastifyInstance, limits: RateLimits, windowMs: nu
 function limitStrangers(fastify: FastifyInstance, max: number): void {
   const count = fastify.createRateLimit({ max });
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (reply.statusCode !== 401) return done(null, payload);
+    if (!isOfStranger(request, reply)) return done(null, payload);
     count(request).then((now) => {
       if (now.isAllowed || !now.isExceeded) return done(null, payload);
       limited.inc({ limit: 'stranger' });
@@ -85,6 +88,13 @@ function limitStrangers(fastify: FastifyInstance, max: number): void {
       done(null, JSON.stringify(body));
     }, done);
   });
+}
+
+function isOfStranger(request: FastifyRequest, { statusCode }: FastifyReply): boolean {
+  return (
+    statusCode === 401 ||
+    (statusCode === 400 && (request.routeOptions.config as RouteSettings | undefined)?.public === true)
+  );
 }
 
 function tooMany(who: string, seconds: number, what = ''): Problem {

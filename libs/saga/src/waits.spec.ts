@@ -46,7 +46,7 @@ describe('R5 a reply that says waiting, tried in every state that can be reached
     const again = current.filter(({ from }) => waits(from.state));
     const refreshed = ({ from, event, to }: WaitingEdge) =>
       from.state.waiting!.until === event.waiting.until ? !to : to!.state.waiting!.until === event.waiting.until;
-    expect(breaking(again, (edge) => refreshed(edge as WaitingEdge))).toEqual([]);
+    expect(breaking(again, (edge) => refreshed(edge))).toEqual([]);
   });
 
   it('R10 is dropped when it is late, when the saga is parked, and when it has ended', () => {
@@ -65,7 +65,7 @@ describe('R5 a reply that says waiting, tried in every state that can be reached
       expiresAt: '2026-03-01T12:00:00Z',
     } as const;
     const secret = { ...event, waiting: { ...event.waiting, nextAction } } as typeof event;
-    const decision = decide(definition, from.state, secret as never);
+    const decision = decide(definition, from.state, secret);
     expect(decision).toMatchObject({
       transition: { event: 'do.waiting', detail: { for: 'customer', until: expect.any(String) } },
     });
@@ -74,7 +74,7 @@ describe('R5 a reply that says waiting, tried in every state that can be reached
 
   it('R5 ends with the deadline: the command is sent with its whole budget before it', () => {
     const over = moves.filter(({ event, from }) => event.type === 'deadline-passed' && waits(from.state));
-    expect(breaking(over, (edge) => asksAgain(edge) && budgetOf(edge.definition, edge.to!.state) >= 1)).toEqual([]);
+    expect(breaking(over, (edge) => asksAgain(edge) && budgetOf(edge.definition, edge.to.state) >= 1)).toEqual([]);
   });
 
   it('R9 does not keep a saga from turning round at once', () => {

@@ -14,7 +14,7 @@ import {
 } from '@shop/stack';
 import { type BusLogin, type BusUsers, createBusUsers } from './bus-users';
 import { createDatabaseRoles, type DatabaseRoles } from './database-roles';
-import { DEVELOPMENT_KEY } from './development-key';
+import { DEVELOPMENT_KEY, DEVELOPMENT_WEBHOOK_SECRET } from './development-key';
 import { ServiceProcess } from './service-process';
 import { ownServices, type ServiceName, serviceNames, usualPorts } from './services';
 
@@ -78,6 +78,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     sandboxFile,
     sandboxPort: ports.sandbox,
     orderPort: ports.order,
+    paymentPort: ports.payment,
   });
   const managementPorts = await freePorts();
   const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
@@ -131,6 +132,8 @@ interface Surroundings {
   sandboxPort: number;
   /** Where customers come back from the page of their bank. */
   orderPort: number;
+  /** Where the provider sends its events. */
+  paymentPort: number;
 }
 
 interface Ports {
@@ -141,7 +144,7 @@ interface Ports {
 /** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
-  { stack, busUsers, roles, guard, sandboxFile, sandboxPort, orderPort }: Surroundings,
+  { stack, busUsers, roles, guard, sandboxFile, sandboxPort, orderPort, paymentPort }: Surroundings,
 ): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -154,7 +157,16 @@ function createServicesWith(
     ...options.env,
   };
   const own: Partial<Record<ServiceName, Record<string, string>>> = {
-    sandbox: { LOG_LEVEL: 'warn', SANDBOX_FILE: sandboxFile },
+    sandbox: {
+      LOG_LEVEL: 'warn',
+      SANDBOX_FILE: sandboxFile,
+      ...(options.provider === 'simulated'
+        ? {}
+        : {
+            SANDBOX_WEBHOOK_URL: `${urlOf(paymentPort)}/webhooks/stripe`,
+            SANDBOX_WEBHOOK_SECRET: DEVELOPMENT_WEBHOOK_SECRET,
+          }),
+    },
     payment:
       options.provider === 'simulated'
         ? { PAYMENT_PROVIDER: 'simulated' }
@@ -162,6 +174,7 @@ function createServicesWith(
             PAYMENT_PROVIDER: 'stripe',
             STRIPE_API_KEY: 'sk_test_sandbox',
             STRIPE_BASE_URL: urlOf(sandboxPort),
+            STRIPE_WEBHOOK_SECRETS: DEVELOPMENT_WEBHOOK_SECRET,
             PAYMENT_RETURN_URL: `${urlOf(orderPort)}/docs`,
           },
   };

@@ -85,7 +85,7 @@ export function changeStatus(tx: Tx, changes: readonly StatusChange[]): void {
     status,
     reason,
     cancel_saga_id: cancelSagaId,
-    next_action: nextAction as object | undefined,
+    next_action: nextAction,
   }));
   tx.send(updateStatus, [rowsOf(rows)]);
 }

@@ -13,7 +13,7 @@ import { loadPayments, lockPayment, paymentKey, type PaymentKey } from '../payme
 import type { ShownDispute } from '../payments/provider';
 import { PATIENCE_OF_SAGA_MS, ProviderCalls } from '../payments/provider-calls';
 import type { Asking } from '../payments/provider-door';
-import type { ProviderEvent, ProviderEventHandler } from '../webhooks/provider-event-handler';
+import type { ProviderEventHandler, StoredEvent } from '../webhooks/provider-event';
 import type { DisputeStatus } from './dispute';
 import { countDisputes, saveDispute } from './disputes.repository';
 
@@ -39,7 +39,7 @@ export class BookingDisputes implements ProviderEventHandler {
   ) {}
 
   /** @throws RetryableError when the provider does not tell */
-  async handle({ objectId }: Pick<ProviderEvent, 'objectId'>): Promise<'done' | 'later'> {
+  async handle({ objectId }: Pick<StoredEvent, 'objectId'>): Promise<'done' | 'later'> {
     const shown = await this.calls.dispute(objectId, { tenant: TURN, patienceMs: PATIENCE_OF_SAGA_MS });
     return this.book(shown);
   }

@@ -6,6 +6,7 @@ import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
 import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments';
 import { MoneyBack1760000030400 } from './1760000030400-money-back';
+import { ReceiveEvents1760000030500 } from './1760000030500-receive-events';
 
 export const paymentMigrations = [
   ...ledgerMigrations,
@@ -16,4 +17,5 @@ export const paymentMigrations = [
   EraseSources1760000030100,
   WaitForPayments1760000030200,
   MoneyBack1760000030400,
+  ReceiveEvents1760000030500,
 ];

@@ -1,6 +1,6 @@
 /** A provider inside the process. It answers at once, stores nothing, and gives the same answer for the same key. */
 import { createHash } from 'node:crypto';
-import { RetryableError } from '@shop/resilience';
+import { RetryableError, TerminalError } from '@shop/resilience';
 import type { Intent } from './intent';
 import type {
   CaptureRequest,
@@ -11,6 +11,7 @@ import type {
   ShownDispute,
   ShownRefund,
 } from './provider';
+import type { Payout, ProviderReports } from '../webhooks/provider-reports';
 
 /** As long as a reference of the real provider. */
 const REFERENCE_LENGTH = 24;
@@ -23,7 +24,7 @@ const declineReasons = new Map([
 /** Begins the references of money that is only held first. */
 const HELD = 'pi_held';
 
-export class SimulatedProvider implements Provider {
+export class SimulatedProvider implements Provider, ProviderReports {
   createIntent({ idempotencyKey, capture }: IntentRequest): Promise<Intent> {
     return this.retrieve(referenceOf(capture === 'manual' ? HELD : 'pi', idempotencyKey));
   }
@@ -71,6 +72,15 @@ export class SimulatedProvider implements Provider {
 
   disputesOf(): Promise<ShownDispute[]> {
     return Promise.resolve([]);
+  }
+
+  /** There is no bank behind it, and it sends no events. */
+  payout(id: string): Promise<Payout> {
+    return Promise.reject(new TerminalError(`there is no payout ${id}`));
+  }
+
+  paymentOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 

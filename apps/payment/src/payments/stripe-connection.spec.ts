@@ -53,9 +53,11 @@ describe.each(requests)('R4 StripeProvider.%s', (_, request) => {
     expect(server.calls()).toHaveLength(1);
   });
 
-  it('does not know the outcome of an answer that is no JSON', async () => {
-    server.respondBy((response) => response.end('<html>'));
-    expect(await failureOfCall(request(provider))).toBeInstanceOf(RetryableError);
+  it('does not know the outcome of an answer that is no object in JSON', async () => {
+    for (const text of ['<html>', '"a text"', '7', 'true', '']) {
+      server.respondBy((response) => response.end(text));
+      expect(await failureOfCall(request(provider))).toBeInstanceOf(RetryableError);
+    }
   });
 
   it('does not wait longer than its timeout, even when the answer trickles in', async () => {

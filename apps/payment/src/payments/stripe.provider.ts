@@ -6,6 +6,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import { amountOfProvider, objectionToPaying, type Payable, providerAmountOf } from '@shop/contracts';
 import { RetryableError, TerminalError, withTimeout } from '@shop/resilience';
 import Stripe from 'stripe';
+import { payoutOf } from '../payouts/stripe-payout';
+import { paymentIn } from '../webhooks/provider-event';
+import type { Payout, ProviderReports } from '../webhooks/provider-reports';
 import type { Intent } from './intent';
 import {
   type CaptureRequest,
@@ -17,7 +20,9 @@ import {
   type ShownDispute,
   type ShownRefund,
 } from './provider';
+import type { PaymentKey } from './payments.repository';
 import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
+import { carefully } from './stripe-http';
 import { intentOf, likeliest } from './stripe-intent';
 import { disputeOf, isTurnedDown, refundOf } from './stripe-refund';
 
@@ -38,7 +43,7 @@ const MAX_IDLE_SOCKETS = 16;
 /** More than ever belong together: one command makes one charge, and few refunds are made of one payment. */
 const PAGE_SIZE = 100;
 
-export class StripeProvider implements Provider {
+export class StripeProvider implements Provider, ProviderReports {
   private readonly stripe: Stripe;
   private readonly agent: HttpAgent;
   private readonly timeoutMs: number;
@@ -54,7 +59,7 @@ export class StripeProvider implements Provider {
       protocol: protocol === 'http:' ? 'http' : 'https',
       host: hostname,
       port: port || (protocol === 'http:' ? 80 : 443),
-      httpClient: sendingOnce(Stripe.createNodeHttpClient(this.agent)),
+      httpClient: carefully(Stripe.createNodeHttpClient(this.agent)),
       timeout: timeoutMs,
       maxNetworkRetries: 0,
       telemetry: false,
@@ -154,11 +159,11 @@ export class StripeProvider implements Provider {
     }
   }
 
-  async retrieveRefund(reference: string): Promise<ShownRefund> {
-    return refundOf(await this.read('the look at the refund', this.stripe.refunds.retrieve(reference)));
+  retrieveRefund(reference: string): Promise<ShownRefund> {
+    return this.read('the look at the refund', this.stripe.refunds.retrieve(reference), refundOf);
   }
 
-  async dispute(id: string): Promise<ShownDispute> {
+  dispute(id: string): Promise<ShownDispute> {
     const look = async () => {
       const dispute = await this.stripe.disputes.retrieve(id);
       const intent = dispute.payment_intent;
@@ -167,10 +172,10 @@ export class StripeProvider implements Provider {
         typeof intent === 'string' ? await this.stripe.paymentIntents.retrieve(intent) : undefined,
       );
     };
-    return this.read('the look at the dispute', look());
+    return this.read('the look at the dispute', look(), (shown) => shown);
   }
 
-  async disputesOf(reference: string): Promise<ShownDispute[]> {
+  disputesOf(reference: string): Promise<ShownDispute[]> {
     const look = async () => {
       const [{ data }, intent] = await Promise.all([
         this.stripe.disputes.list({ payment_intent: reference, limit: PAGE_SIZE }),
@@ -178,12 +183,23 @@ export class StripeProvider implements Provider {
       ]);
       return data.map((dispute) => disputeOf(dispute, intent));
     };
-    return this.read('the list of disputes', look());
+    return this.read('the list of disputes', look(), (shown) => shown);
   }
 
-  private async read<T>(what: string, work: Promise<T>): Promise<T> {
+  payout(id: string): Promise<Payout> {
+    return this.read('the look at the payout', this.stripe.payouts.retrieve(id), payoutOf);
+  }
+
+  paymentOf(intentId: string): Promise<PaymentKey | undefined> {
+    return this.read('the look at the charge', this.stripe.paymentIntents.retrieve(intentId), (intent) => {
+      const { tenant, paymentId: id } = paymentIn(intent);
+      return tenant !== null && id !== null ? { tenant, id } : undefined;
+    });
+  }
+
+  private async read<T, Read>(what: string, work: Promise<T>, of: (told: T) => Read): Promise<Read> {
     try {
-      return await this.within(what, work);
+      return of(await this.within(what, work));
     } catch (error) {
       throw failureOf(error);
     }
@@ -246,19 +262,4 @@ function checked(intent: Stripe.PaymentIntent, { amount, currency }: IntentReque
   const same = intent.currency === currency.toLowerCase() && amountOfProvider(intent.amount, currency) === amount;
   if (same) return intent;
   throw new RetryableError(`the charge ${intent.id} has another amount: look it up at the provider`);
-}
-
-/**
- * When a connection is closed, the SDK sends the request once more by itself after half a second, even with its retries
- * off. Only one place should decide when to ask again. So the SDK does not get to see this kind of failure.
- */
-function sendingOnce(client: Stripe.HttpClient): Stripe.HttpClient {
-  return {
-    getClientName: () => client.getClientName(),
-    makeRequest: (...request) =>
-      client.makeRequest(...request).catch((cause: NodeJS.ErrnoException) => {
-        const closed = Stripe.HttpClient.CONNECTION_CLOSED_ERROR_CODES.includes(cause.code ?? '');
-        throw closed ? new Error('the connection was closed', { cause }) : cause;
-      }),
-  };
 }

@@ -14,7 +14,7 @@ import { tellOfPayment } from '../payments/payment-events';
 import { addRefunded, lockPayment } from '../payments/payments.repository';
 import type { RefundState } from '../payments/provider';
 import { PATIENCE_OF_SAGA_MS, ProviderCalls } from '../payments/provider-calls';
-import type { ProviderEvent, ProviderEventHandler } from '../webhooks/provider-event-handler';
+import type { ProviderEventHandler, StoredEvent } from '../webhooks/provider-event';
 import type { Refund } from './refund';
 import { findRefund, findRefundOf, type RefundKey, settleRefund } from './refunds.repository';
 
@@ -32,7 +32,7 @@ export class SettlingRefunds implements ProviderEventHandler {
   ) {}
 
   /** `later`: no refund is known under this name yet. It may be on its way. */
-  async handle({ objectId }: Pick<ProviderEvent, 'objectId'>): Promise<'done' | 'later'> {
+  async handle({ objectId }: Pick<StoredEvent, 'objectId'>): Promise<'done' | 'later'> {
     const refund = await findRefundOf(this.database, objectId);
     if (!refund) return 'later';
     await this.look(refund);

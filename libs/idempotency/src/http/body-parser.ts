@@ -11,7 +11,9 @@ export function readBodiesStrictly(fastify: FastifyInstance): void {
   // Nest adds a parser for forms. No keyed route expects a form, and the fingerprint would be made of an unchecked
   // body.
   fastify.removeContentTypeParser([JSON_TYPE, FORM_TYPE]);
-  fastify.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, ({ headers }, bytes: Buffer, done) => {
+  fastify.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer' }, ({ headers, routeOptions }, bytes: Buffer, done) => {
+    // The route reads it itself, behind its signature.
+    if ((routeOptions.config as { rawBody?: object }).rawBody) return done(null, bytes);
     let body: unknown;
     try {
       checkCharset(headers['content-type'] ?? JSON_TYPE);
