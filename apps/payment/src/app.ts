@@ -9,6 +9,15 @@ import { Sealer } from '@shop/sealing';
 import { defineService, LOGGER, sealerOf, unfitDataKeys } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
+import { CaptureEntity } from './captures/capture.entity';
+import { CapturesController } from './captures/captures.controller';
+import { CapturesService } from './captures/captures.service';
+import { CreateCapture } from './captures/create-capture';
+import { ExpiringAuthorizations } from './captures/expiring-authorizations';
+import { BookingDisputes } from './disputes/booking-disputes';
+import { DisputeEntity } from './disputes/dispute.entity';
+import { DisputesController } from './disputes/disputes.controller';
+import { DisputesService } from './disputes/disputes.service';
 import { CreatePayment } from './payments/create-payment';
 import { paymentData } from './payments/erase-payments';
 import { PaymentCommands } from './payments/payment-commands';
@@ -23,9 +32,12 @@ import { ProviderCalls, providerDependency } from './payments/provider-calls';
 import { StripeProvider } from './payments/stripe.provider';
 import { WaitingPayments } from './payments/waiting-payments';
 import { CreateRefund } from './refunds/create-refund';
+import { DueRefunds } from './refunds/due-refunds';
 import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
+import { SettlingRefunds } from './refunds/settling-refunds';
+
 import { PayoutEntity } from './payouts/payout.entity';
 import { PayoutsController } from './payouts/payouts.controller';
 import { ProviderEventEntity } from './webhooks/provider-event.entity';
@@ -35,13 +47,14 @@ import { webhookProviders } from './webhooks/webhook-parts';
 import { unfitWebhookSecrets } from './webhooks/webhook-secrets';
 import { WebhooksController } from './webhooks/webhooks.controller';
 
-const entities = [PaymentEntity, RefundEntity, ProviderEventEntity, PayoutEntity];
+const entities = [PaymentEntity, RefundEntity, CaptureEntity, DisputeEntity, ProviderEventEntity, PayoutEntity];
 
 /** Tests pass their own provider. Without it, the environment names the provider. */
 export function paymentService(provider?: Provider & ProviderReports, dependency?: Dependency) {
   const useFactory = (environment: PaymentEnvironment) => provider ?? providerOf(environment);
   const providers = [
     ProviderCalls,
+    BookingDisputes,
     { provide: PROVIDER, useFactory, inject: [PaymentEnvironment] },
     { provide: Dependency, useFactory: () => dependency ?? providerDependency() },
     { provide: Sealer, useFactory: sealerOf, inject: [PaymentEnvironment] },
@@ -54,7 +67,7 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
   return defineService({
     name: 'payment',
     title: 'Payment service',
-    description: 'Payments and refunds.',
+    description: 'Payments, captures, refunds and disputes.',
     environment: PaymentEnvironment,
     unfit: (environment: PaymentEnvironment) => [
       ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
@@ -72,6 +85,8 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
     controllers: [
       PaymentsController,
       RefundsController,
+      CapturesController,
+      DisputesController,
       WebhooksController,
       ProviderEventsController,
       PayoutsController,
@@ -81,6 +96,21 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
       RefundsService,
       CreatePayment,
       CreateRefund,
+      SettlingRefunds,
+      CapturesService,
+      CreateCapture,
+      DisputesService,
+      {
+        provide: DueRefunds,
+        useFactory: (database: Database, refunds: SettlingRefunds, logger: Logger) =>
+          new DueRefunds({ database, refunds, logger }),
+        inject: [Database, SettlingRefunds, LOGGER],
+      },
+      {
+        provide: ExpiringAuthorizations,
+        useFactory: (database: Database, logger: Logger) => new ExpiringAuthorizations(database, logger),
+        inject: [Database, LOGGER],
+      },
       {
         provide: DuePayments,
         useFactory: (database: Database, waiting: WaitingPayments, logger: Logger) =>
@@ -100,8 +130,15 @@ function waitingPayments(
   environment: PaymentEnvironment,
   logger: Logger,
 ): WaitingPayments {
-  const { PAYMENT_APPROVAL_SECONDS: approvalSeconds, PAYMENT_PROCESSING_SECONDS: processingSeconds } = environment;
-  return new WaitingPayments({ database, calls, relay, logger, limits: { approvalSeconds, processingSeconds } });
+  const limits = {
+    approvalSeconds: environment.PAYMENT_APPROVAL_SECONDS,
+    processingSeconds: environment.PAYMENT_PROCESSING_SECONDS,
+    authorization: {
+      policy: environment.PAYMENT_AUTHORIZATION_POLICY,
+      warningSeconds: environment.PAYMENT_AUTHORIZATION_WARNING_SECONDS,
+    },
+  };
+  return new WaitingPayments({ database, calls, relay, logger, limits });
 }
 
 function providerOf(given: PaymentEnvironment): Provider & ProviderReports {

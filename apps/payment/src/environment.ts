@@ -1,6 +1,7 @@
 /** The variables of the payment service. */
 import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
+import { authorizationPolicies } from './payments/waiting-payments';
 import { IsWebhookSecrets } from './webhooks/webhook-secrets';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
@@ -37,4 +38,8 @@ export class PaymentEnvironment extends ServiceEnvironment {
   @Count() PAYMENT_APPROVAL_SECONDS = 900;
   /** How long a bank may take to carry out a payment. After that, it is not wanted any more. */
   @Count() PAYMENT_PROCESSING_SECONDS = 86_400;
+  /** How long before its end it is told that money which is held will be free again. */
+  @Count() PAYMENT_AUTHORIZATION_WARNING_SECONDS = 86_400;
+  /** What is done about it then: `keep` waits for a capture, `release` gives it up. */
+  @IsIn(authorizationPolicies) PAYMENT_AUTHORIZATION_POLICY: (typeof authorizationPolicies)[number] = 'keep';
 }

@@ -11,8 +11,9 @@ import { eventually } from '@shop/testing';
 import { paymentService } from '../src/app';
 import type { Provider } from '../src/payments/provider';
 import { providerDependency } from '../src/payments/provider-calls';
+import type { KeptIntent } from './scripted-books';
+import { ScriptedProvider } from './scripted-provider';
 import type { ProviderReports } from '../src/webhooks/provider-reports';
-import { type KeptIntent, ScriptedProvider } from './scripted-provider';
 import { signatureOf } from './webhook-events';
 
 const known = callersOf({

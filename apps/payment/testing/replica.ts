@@ -5,6 +5,7 @@ import { Participant } from '@shop/participant';
 import type { Database } from '@shop/postgres';
 import type { Dependency } from '@shop/resilience';
 import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
+import { BookingDisputes } from '../src/disputes/booking-disputes';
 import { PaymentCommands } from '../src/payments/payment-commands';
 import type { Provider } from '../src/payments/provider';
 import { ProviderCalls, providerDependency } from '../src/payments/provider-calls';
@@ -36,9 +37,11 @@ export function openPaymentReplica(ports: PaymentPorts) {
   const calls = new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS), dependency);
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
   const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
-  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting));
+  const disputes = new BookingDisputes(database, calls, logger);
+  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting, disputes));
   return Object.assign(participant, {
     waiting,
+    disputes,
     /** As the timer does, for one payment at most, so that a test knows the order. */
     settleNextDue: async () => {
       for (const key of await takeDue(database, 1)) await waiting.settle(key);

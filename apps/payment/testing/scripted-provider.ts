@@ -5,8 +5,17 @@
  */
 import { RetryableError, TerminalError } from '@shop/resilience';
 import type { Intent } from '../src/payments/intent';
+import type {
+  CaptureRequest,
+  Confirmation,
+  IntentRequest,
+  Provider,
+  RefundRequest,
+  ShownDispute,
+  ShownRefund,
+} from '../src/payments/provider';
+import { type KeptIntent, type KeptRefund, ScriptedBooks } from './scripted-books';
 import type { PaymentKey } from '../src/payments/payments.repository';
-import type { Confirmation, IntentRequest, Provider, RefundRequest } from '../src/payments/provider';
 import type { Payout, ProviderReports } from '../src/webhooks/provider-reports';
 
 /**
@@ -20,17 +29,7 @@ export type ProviderFault = 'none' | 'fails-before' | 'loses-answer' | 'hangs' |
 /** Lasts longer than the completers, which ask again in the background. */
 export const lastingly = (fault: ProviderFault): ProviderFault[] => Array<ProviderFault>(50).fill(fault);
 
-export interface KeptIntent extends IntentRequest {
-  intent: Intent;
-  /** With which it was confirmed. */
-  source?: string;
-}
-
-export interface KeptRefund extends RefundRequest {
-  result: { reference: string };
-}
-
-export type ProviderCall = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'refund';
+export type ProviderCall = 'create' | 'confirm' | 'retrieve' | 'cancel' | 'capture' | 'refund';
 
 /** What a source makes of an intent that is confirmed with it. Any other source is a good one. */
 const outcomes: Record<string, (kept: KeptIntent) => Intent> = {
@@ -44,15 +43,13 @@ const outcomes: Record<string, (kept: KeptIntent) => Intent> = {
 };
 const isClosed = ({ status }: Intent) => status === 'succeeded' || status === 'cancelled' || status === 'processing';
 
-export class ScriptedProvider implements Provider, ProviderReports {
-  /** By their references, oldest first. */
-  readonly intents = new Map<string, KeptIntent>();
-  readonly refunds = new Map<string, KeptRefund>();
+export class ScriptedProvider extends ScriptedBooks implements Provider, ProviderReports {
   /** By their ids. */
   readonly payouts = new Map<string, Payout>();
   /** Every request, whether it was kept or not. Look-ups are not counted. */
   readonly calls: { call: ProviderCall; paymentId: string; idempotencyKey: string }[] = [];
   private readonly intentsByKey = new Map<string, KeptIntent>();
+  private readonly capturesByKey = new Map<string, Intent>();
   /** The payments whose charges and refunds are shown, or cannot be looked up. */
   private readonly lookUps = new Map<string, 'work' | 'fail'>();
   private readonly script = new Map<string, ProviderFault[]>();
@@ -92,12 +89,28 @@ export class ScriptedProvider implements Provider, ProviderReports {
   cancel({ reference, idempotencyKey }: { reference: string; idempotencyKey: string }): Promise<Intent> {
     const kept = this.kept(reference);
     return this.answer('cancel', { paymentId: kept.paymentId, idempotencyKey }, () => {
-      if (!isClosed(kept.intent)) kept.intent = { status: 'cancelled', reference };
+      if (!isClosed(kept.intent)) kept.intent = { ...kept.intent, status: 'cancelled', reference };
       return kept.intent;
     });
   }
 
-  refund(request: RefundRequest): Promise<{ reference: string }> {
+  capture(request: CaptureRequest): Promise<Intent> {
+    const { reference, idempotencyKey, id, amount, final } = request;
+    const kept = this.kept(reference);
+    return this.answer('capture', { paymentId: kept.paymentId, idempotencyKey }, () => {
+      const known = this.capturesByKey.get(idempotencyKey);
+      if (known) return known;
+      const { status, captured = 0, captures = [] } = kept.intent;
+      if (status !== 'authorized') return kept.intent;
+      if (captured + amount > kept.amount) throw new TerminalError('more than is held');
+      const now = { reference, captured: captured + amount, captures: [...captures, id] };
+      kept.intent = { ...now, status: final || now.captured === kept.amount ? 'succeeded' : 'authorized' };
+      this.capturesByKey.set(idempotencyKey, kept.intent);
+      return kept.intent;
+    });
+  }
+
+  refund(request: RefundRequest): Promise<ShownRefund> {
     const { paymentId } = this.kept(request.reference);
     const { idempotencyKey } = request;
     return this.answer('refund', { paymentId, idempotencyKey }, () => this.keepRefund(request).result);
@@ -108,9 +121,21 @@ export class ScriptedProvider implements Provider, ProviderReports {
     return this.lookUp(paymentId, made?.intent);
   }
 
-  findRefund({ reference, idempotencyKey }: RefundRequest): Promise<{ reference: string } | undefined> {
+  findRefund({ reference, idempotencyKey }: RefundRequest): Promise<ShownRefund | undefined> {
     const made = [...this.refunds.values()].find((refund) => refund.idempotencyKey === idempotencyKey);
     return this.lookUp(this.kept(reference).paymentId, made?.result);
+  }
+
+  retrieveRefund(reference: string): Promise<ShownRefund> {
+    return Promise.resolve([...this.refunds.values()].find(({ result }) => result.reference === reference)!.result);
+  }
+
+  dispute(id: string): Promise<ShownDispute> {
+    return Promise.resolve(this.disputes.get(id)!);
+  }
+
+  disputesOf(reference: string): Promise<ShownDispute[]> {
+    return Promise.resolve([...this.disputes.values()].filter(({ payment }) => payment?.reference === reference));
   }
 
   payout(id: string): Promise<Payout> {
@@ -151,31 +176,14 @@ export class ScriptedProvider implements Provider, ProviderReports {
   forgetKeys(paymentId: string): void {
     const references = this.intentsOf(paymentId).map(({ intent }) => intent.reference);
     for (const [key, one] of [...this.intentsByKey]) if (one.paymentId === paymentId) this.intentsByKey.delete(key);
+    for (const [key, { reference }] of [...this.capturesByKey])
+      if (references.includes(reference)) this.capturesByKey.delete(key);
     for (const [key, refund] of [...this.refunds]) {
       if (!references.includes(refund.reference)) continue;
       this.refunds.delete(key);
       this.refunds.set(`${key} (forgotten)`, refund);
     }
     this.setLookUps(paymentId, 'work');
-  }
-
-  intentsOf(paymentId: string): KeptIntent[] {
-    return [...this.intents.values()].filter((one) => one.paymentId === paymentId);
-  }
-
-  /** How often the customer was charged, whatever was given back. */
-  timesCharged(paymentId: string): number {
-    return this.intentsOf(paymentId).filter(isPaid).length;
-  }
-
-  /** The intents that were confirmed with a source. */
-  chargesOf(source: string): KeptIntent[] {
-    return [...this.intents.values()].filter((one) => one.source === source);
-  }
-
-  /** The refunds that were made of a payment. */
-  refundsOf(paymentId: string): KeptRefund[] {
-    return [...this.refunds.values()].filter(({ reference }) => this.kept(reference).paymentId === paymentId);
   }
 
   /** How often the provider was asked to move money for this name of a charge or refund. */
@@ -199,11 +207,6 @@ export class ScriptedProvider implements Provider, ProviderReports {
   letGo(paymentId: string): void {
     this.hanging.get(paymentId)!();
     this.hanging.delete(paymentId);
-  }
-
-  /** The amount that the customer has paid in the end, in minor units. */
-  taken(paymentId: string): number {
-    return sumOf(this.intentsOf(paymentId).filter(isPaid)) - sumOf(this.refundsOf(paymentId));
   }
 
   private lookUp<T>(paymentId: string, made: T | undefined): Promise<T | undefined> {
@@ -244,22 +247,14 @@ export class ScriptedProvider implements Provider, ProviderReports {
     const kept = this.refunds.get(request.idempotencyKey);
     if (kept) return kept;
     const charge = this.kept(request.reference);
-    if (this.taken(charge.paymentId) < request.amount) throw new TerminalError('more than was charged');
-    const refund = { ...request, result: { reference: `re_${this.refunds.size + 1}` } };
+    if (this.checksRefunds && this.taken(charge.paymentId) < request.amount)
+      throw new TerminalError('more than was charged');
+    const result = { reference: `re_${this.refunds.size + 1}`, status: this.refundsBegin };
+    const refund = { ...request, result };
     this.refunds.set(request.idempotencyKey, refund);
     return refund;
   }
-
-  private kept(reference: string): KeptIntent {
-    const kept = this.intents.get(reference);
-    if (!kept) throw new TerminalError('there is no such intent');
-    return kept;
-  }
 }
 
-const taken = ({ capture, intent: { reference } }: KeptIntent): Intent => ({
-  status: capture === 'manual' ? 'authorized' : 'succeeded',
-  reference,
-});
-const isPaid = ({ intent }: KeptIntent): boolean => intent.status === 'succeeded';
-const sumOf = (kept: { amount: number }[]): number => kept.reduce((sum, { amount }) => sum + amount, 0);
+const taken = ({ capture, intent: { reference } }: KeptIntent): Intent =>
+  capture === 'manual' ? { status: 'authorized', reference, captured: 0 } : { status: 'succeeded', reference };

@@ -1,6 +1,17 @@
-/** The commands that the payment service takes, and the event that it publishes. */
+/** The commands that the payment service takes, and the events that it publishes. */
 import { defineCommand, defineEvent } from '@shop/messaging';
-import { IsIn, IsInt, IsOptional, IsString, IsUUID, Matches, MaxLength, Min, MinLength } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsRFC3339,
+  IsString,
+  IsUUID,
+  Matches,
+  MaxLength,
+  Min,
+  MinLength,
+} from 'class-validator';
 import { CURRENCY, TENANT } from './limits';
 
 /** In characters, for a token as the client sends it. */
@@ -61,19 +72,23 @@ export const settledStatuses = ['authorized', 'succeeded', 'declined', 'cancelle
 /** `pmt_` and the letters of a hash. */
 export const PAYMENT_ID = /^pmt_[\w-]{1,60}$/;
 
-export class PaymentSettledBody {
+const REFUND_ID = /^rfd_[\w-]{1,60}$/;
+
+class PaymentEventBody {
   @Matches(TENANT)
   tenant: string;
 
   @Matches(PAYMENT_ID)
   paymentId: string;
 
-  /** Absent for money that belongs to no order, and then there is no `chargeId`. */
+  /** Absent for money that belongs to no order. */
   @IsOptional()
   @IsUUID()
   orderId?: string;
+}
 
-  /** The id of the ChargePayment command that was answered with `waiting`. */
+export class PaymentSettledBody extends PaymentEventBody {
+  /** The id of the ChargePayment command that was answered with `waiting`. Absent for money that belongs to no order. */
   @IsOptional()
   @IsString()
   @MinLength(1)
@@ -82,6 +97,32 @@ export class PaymentSettledBody {
 
   @IsIn(settledStatuses)
   status: (typeof settledStatuses)[number];
+}
+
+export class PaymentAuthorizationExpiringBody extends PaymentEventBody {
+  /** What is held and not taken, in minor units. */
+  @IsInt()
+  @Min(0)
+  amount: number;
+
+  @Matches(CURRENCY)
+  currency: string;
+
+  @IsRFC3339()
+  expiresAt: string;
+}
+
+export class PaymentRefundFailedBody extends PaymentEventBody {
+  @Matches(REFUND_ID)
+  refundId: string;
+
+  /** Minor units. The customer does not have it, and is still owed it. */
+  @IsInt()
+  @Min(1)
+  amount: number;
+
+  @Matches(CURRENCY)
+  currency: string;
 }
 
 /** A sealed token opens for its own order only. */
@@ -99,3 +140,17 @@ export const ChargePayment = defineCommand({ service, name: 'charge-payment', ve
 export const RefundPayment = defineCommand({ service, name: 'refund-payment', version: 1, body: RefundPaymentBody });
 /** A payment that waited has its outcome. A hint: the reply to the command, sent again, is the truth. */
 export const PaymentSettled = defineEvent({ service, name: 'settled', version: 1, body: PaymentSettledBody });
+/** Money that is held will soon be free again, if nobody takes it. */
+export const PaymentAuthorizationExpiring = defineEvent({
+  service,
+  name: 'authorization-expiring',
+  version: 1,
+  body: PaymentAuthorizationExpiringBody,
+});
+/** A refund that the provider had accepted has come back. */
+export const PaymentRefundFailed = defineEvent({
+  service,
+  name: 'refund-failed',
+  version: 1,
+  body: PaymentRefundFailedBody,
+});

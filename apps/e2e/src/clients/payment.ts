@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All disputes, page by page
+         * @description The disputes of your tenant, in order of their ids.
+         */
+        get: operations["listDisputes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/erasures/customer": {
         parameters: {
             query?: never;
@@ -252,6 +272,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/payments/{id}/captures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The captures of a payment, page by page
+         * @description Those that succeeded, and those that did not.
+         */
+        get: operations["listCaptures"];
+        put?: never;
+        /**
+         * Takes all or a part of the money that is held for a payment
+         * @description A repeat with the same key goes on where the first one ended, and never takes twice.
+         */
+        post: operations["createCapture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{id}/captures/{captureId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One capture of a payment
+         * @description What became of it.
+         */
+        get: operations["getCapture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{id}/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The disputes of a payment, page by page
+         * @description What was opened about it, and how it ended.
+         */
+        get: operations["listDisputesOfPayment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments/{id}/refunds": {
         parameters: {
             query?: never;
@@ -267,7 +351,7 @@ export interface paths {
         put?: never;
         /**
          * Gives back all or a part of a payment that belongs to no order
-         * @description A repeat with the same key goes on where the first one ended, and never gives back twice.
+         * @description A repeat with the same key goes on where the first one ended, and never gives back twice. The payment of an order may be given back so only if a refund of it has failed.
          */
         post: operations["createRefund"];
         delete?: never;
@@ -444,6 +528,56 @@ export interface components {
              */
             next: string | null;
         };
+        /** @description Money that was held, and was taken, or was to be. */
+        Capture: {
+            /**
+             * @description minor units of the currency of the payment
+             * @example 1200
+             */
+            amount: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description nothing more is taken after it
+             * @example false
+             */
+            final: boolean;
+            /** @example cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw */
+            id: string;
+            /** @example pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM */
+            paymentId: string;
+            /**
+             * @description pending: the outcome is not known
+             * @example succeeded
+             * @enum {string}
+             */
+            status: "pending" | "succeeded" | "failed";
+        };
+        CaptureBody: {
+            /**
+             * @description minor units of the currency of the payment; all that is still held if it is absent
+             * @example 1200
+             */
+            amount?: number;
+            /**
+             * @description nothing more is taken after it, and the rest is free again
+             * @default false
+             * @example false
+             */
+            final: boolean;
+        };
+        /** @description A part of a list. */
+        CapturePage: {
+            items: components["schemas"]["Capture"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
         CustomerErasureBody: {
             /**
              * @description as the orders name the customer
@@ -560,6 +694,56 @@ export interface components {
              */
             next: string | null;
         };
+        /** @description Money of a payment that a bank has taken back for its customer. */
+        Dispute: {
+            /**
+             * @description minor units of the currency
+             * @example 4200
+             */
+            amount: number;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            closedAt: string | null;
+            /**
+             * @description ISO 4217
+             * @example USD
+             */
+            currency: string;
+            /**
+             * @description its name at the provider
+             * @example dp_1N6b3f
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            openedAt: string;
+            /** @example pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM */
+            paymentId: string;
+            /**
+             * @description what the customer has told the bank, as the provider names it
+             * @example fraudulent
+             */
+            reason: string;
+            /**
+             * @description won: the money came back to us
+             * @example open
+             * @enum {string}
+             */
+            status: "open" | "won" | "lost";
+        };
+        /** @description A part of a list. */
+        DisputePage: {
+            items: components["schemas"]["Dispute"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
         /** @description What was erased from one table. */
         ErasedRows: {
             /**
@@ -637,6 +821,11 @@ export interface components {
              */
             amount: number;
             /**
+             * @description what was taken, in minor units; less than the amount while the rest is held or after it was released
+             * @example 4200
+             */
+            captured: number;
+            /**
              * Format: date-time
              * @example 2026-03-01T12:00:00.000Z
              */
@@ -651,6 +840,11 @@ export interface components {
              * @example null
              */
             declineReason: string | null;
+            /**
+             * @description what open and lost disputes took, in minor units
+             * @example 0
+             */
+            disputed: number;
             /**
              * Format: date-time
              * @description until then the payment waits; or, when it is authorized, it can be captured
@@ -888,12 +1082,12 @@ export interface components {
             /** @example pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM */
             paymentId: string;
             /**
-             * @description its name at the provider
+             * @description its name at the provider; null until it is accepted there
              * @example re_9a41be
              */
             providerReference: string | null;
             /**
-             * @description pending: the outcome is not known
+             * @description pending: the provider or a bank has not decided; failed: the money did not go back
              * @example succeeded
              * @enum {string}
              */
@@ -2335,6 +2529,151 @@ export interface operations {
             };
         };
     };
+    listDisputes: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description only those; all if it is absent */
+                status?: "open" | "won" | "lost";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "dp_1N6b3f",
+                     *           "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *           "amount": 4200,
+                     *           "currency": "USD",
+                     *           "reason": "fraudulent",
+                     *           "status": "open",
+                     *           "openedAt": "2026-03-01T12:00:00.000Z",
+                     *           "closedAt": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     eraseCustomer: {
         parameters: {
             query?: never;
@@ -2993,7 +3332,9 @@ export interface operations {
                      *           "expiresAt": "2026-03-01T12:15:00.000Z",
                      *           "declineReason": null,
                      *           "providerReference": "pi_3f0c9d",
+                     *           "captured": 4200,
                      *           "refunded": 0,
+                     *           "disputed": 0,
                      *           "version": 2,
                      *           "createdAt": "2026-03-01T12:00:00.000Z"
                      *         }
@@ -3160,7 +3501,9 @@ export interface operations {
                      *       "expiresAt": "2026-03-01T12:15:00.000Z",
                      *       "declineReason": null,
                      *       "providerReference": "pi_3f0c9d",
+                     *       "captured": 4200,
                      *       "refunded": 0,
+                     *       "disputed": 0,
                      *       "version": 2,
                      *       "createdAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3195,7 +3538,9 @@ export interface operations {
                      *       "expiresAt": "2026-03-01T12:15:00.000Z",
                      *       "declineReason": null,
                      *       "providerReference": "pi_3f0c9d",
+                     *       "captured": 4200,
                      *       "refunded": 0,
+                     *       "disputed": 0,
                      *       "version": 2,
                      *       "createdAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3446,7 +3791,9 @@ export interface operations {
                      *       "expiresAt": "2026-03-01T12:15:00.000Z",
                      *       "declineReason": null,
                      *       "providerReference": "pi_3f0c9d",
+                     *       "captured": 4200,
                      *       "refunded": 0,
+                     *       "disputed": 0,
                      *       "version": 2,
                      *       "createdAt": "2026-03-01T12:00:00.000Z"
                      *     }
@@ -3472,6 +3819,716 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code: "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "payment_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listCaptures: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the payment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *           "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *           "amount": 1200,
+                     *           "final": false,
+                     *           "status": "succeeded",
+                     *           "createdAt": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CapturePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "payment_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    createCapture: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path: {
+                /** @description of the payment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "amount": 1200,
+                 *       "final": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["CaptureBody"];
+            };
+        };
+        responses: {
+            /** @description taken */
+            201: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *       "amount": 1200,
+                     *       "final": false,
+                     *       "status": "succeeded",
+                     *       "createdAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "payment_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /**
+                         * @description what is left, in minor units
+                         * @example 1000
+                         */
+                        capturable?: number;
+                        /** @enum {string} */
+                        code: "capture_exceeds_authorization" | "authorization_expired" | "payment_not_capturable" | "too_many_captures" | "capture_in_progress" | "already_submitted" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @example cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw */
+                        captureId?: string;
+                        /** @enum {string} */
+                        code: "capture_refused" | "currency_not_supported" | "amount_not_payable" | "amount_too_large";
+                        /** @enum {integer} */
+                        status: 422;
+                        /** @example /payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM/captures/cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "outcome_unknown" | "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getCapture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                captureId: string;
+                /** @description of the payment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the capture as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "cap_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *       "amount": 1200,
+                     *       "final": false,
+                     *       "status": "succeeded",
+                     *       "createdAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Capture"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "capture_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listDisputesOfPayment: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the payment */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "dp_1N6b3f",
+                     *           "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *           "amount": 4200,
+                     *           "currency": "USD",
+                     *           "reason": "fraudulent",
+                     *           "status": "open",
+                     *           "openedAt": "2026-03-01T12:00:00.000Z",
+                     *           "closedAt": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DisputePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -3753,6 +4810,29 @@ export interface operations {
         responses: {
             /** @description given back */
             201: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "paymentId": "pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM",
+                     *       "amount": 1200,
+                     *       "status": "succeeded",
+                     *       "providerReference": "re_9a41be",
+                     *       "createdAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description accepted, and the bank has not answered; its status URL tells what becomes of it */
+            202: {
                 headers: {
                     /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
                     "idempotent-replayed"?: string;

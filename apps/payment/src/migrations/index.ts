@@ -5,6 +5,7 @@ import { apiKeyMigrations } from '@shop/service';
 import { CreatePayment1760000030000 } from './1760000030000-create-payment';
 import { EraseSources1760000030100 } from './1760000030100-erase-sources';
 import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments';
+import { MoneyBack1760000030400 } from './1760000030400-money-back';
 import { ReceiveEvents1760000030500 } from './1760000030500-receive-events';
 
 export const paymentMigrations = [
@@ -15,5 +16,6 @@ export const paymentMigrations = [
   CreatePayment1760000030000,
   EraseSources1760000030100,
   WaitForPayments1760000030200,
+  MoneyBack1760000030400,
   ReceiveEvents1760000030500,
 ];

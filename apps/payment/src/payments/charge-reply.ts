@@ -2,9 +2,11 @@
 import { refused, succeeded, waiting } from '@shop/participant';
 import type { Reply } from '@shop/messaging';
 import type { Payment } from './payment';
+import { leftOf } from './money-back';
 import { EXPIRED, isWaiting, UNDONE } from './payment-state';
 
 type Told = Pick<Payment, 'id' | 'status' | 'declineReason' | 'undone' | 'waitsFor' | 'nextActionUrl' | 'expiresAt'>;
+type Amounts = Pick<Payment, 'amount' | 'captured' | 'refunded' | 'disputed'>;
 
 /** Undefined while nobody has asked the provider for the money, or its answer was lost. */
 export function replyToCharge(payment: Told): Reply | undefined {
@@ -26,6 +28,10 @@ export function replyToCharge(payment: Told): Reply | undefined {
   }
 }
 
+/** For a payment of which nothing is left to give back. A dispute holds the rest, or has taken it. */
+export const replyToRefund = ({ id: paymentId, disputed }: Pick<Payment, 'id' | 'disputed'>): Reply =>
+  succeeded({ result: disputed > 0 ? 'disputed' : 'refunded', paymentId });
+
 function waitOf({ waitsFor, nextActionUrl, expiresAt }: Told) {
   const until = expiresAt!;
   return waitsFor === 'customer'
@@ -34,15 +40,15 @@ function waitOf({ waitsFor, nextActionUrl, expiresAt }: Told) {
 }
 
 /** For a payment that was given up. Undefined while the provider might still ask the customer for the money. */
-export function replyToGivingUp(payment: Told & Pick<Payment, 'amount' | 'refunded'>): Reply | undefined {
-  const { id: paymentId, status, refunded, amount } = payment;
+export function replyToGivingUp(payment: Told & Amounts): Reply | undefined {
+  const { id: paymentId, status, captured } = payment;
   switch (status) {
     case 'cancelled':
-      return succeeded({ result: 'never_charged' });
+      return captured === null ? succeeded({ result: 'never_charged' }) : succeeded({ result: 'voided', paymentId });
     case 'declined':
       return succeeded({ result: 'nothing_to_refund', paymentId });
     case 'succeeded':
-      return refunded === amount ? succeeded({ result: 'refunded', paymentId }) : undefined;
+      return leftOf(payment) === 0 ? replyToRefund(payment) : undefined;
     case 'pending':
       return isWaiting(payment) && payment.waitsFor === 'provider'
         ? succeeded({ result: 'refunded_when_it_lands', paymentId })

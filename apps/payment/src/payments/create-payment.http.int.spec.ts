@@ -27,7 +27,9 @@ describe('R38 POST /payments', () => {
       status: 'succeeded',
       declineReason: null,
       providerReference: expect.stringMatching(/^pi_/) as string,
+      captured: 4_200,
       refunded: 0,
+      disputed: 0,
       version: 2,
       createdAt: expect.stringMatching(/Z$/) as string,
     });

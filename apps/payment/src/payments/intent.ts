@@ -12,7 +12,13 @@ export type Capture = (typeof captures)[number];
  * - `succeeded`: the money is taken.
  * - `declined`, `cancelled`: no money was taken, and none will be.
  */
-export type Intent = { reference: string } & (
+export type Intent = {
+  reference: string;
+  /** Of money that is held first: what was taken of it, in minor units. */
+  captured?: number;
+  /** The names of the captures that the provider has carried out. */
+  captures?: readonly string[];
+} & (
   | { status: 'unconfirmed' }
   | { status: 'requires_action'; url: string }
   | { status: 'processing' }

@@ -18,13 +18,15 @@ import type { Done, LeasedWork } from '@shop/idempotency';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
 import { isUniqueViolation, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
-import { replyToCharge, replyToGivingUp } from './charge-reply';
+import { BookingDisputes } from '../disputes/booking-disputes';
+import { askFor, promiseRest, recordAnswer } from '../refunds/giving-back';
+import { refundIdOf } from '../refunds/refund';
+import { replyToCharge, replyToGivingUp, replyToRefund } from './charge-reply';
 import { charge } from './charging';
 import type { Capture } from './intent';
 import { type Payment, paymentIdOf, type RefundPlan, planRefund } from './payment';
 import { begunPayment, changeBy } from './payment-state';
 import {
-  addRefunded,
   findPaymentAgeMs,
   insertPayments,
   loadPayments,
@@ -33,9 +35,9 @@ import {
   paymentKey,
   settlePayments,
 } from './payments.repository';
-import { PATIENCE_OF_SAGA_MS, ProviderCalls } from './provider-calls';
+import { PATIENCE_OF_SAGA_MS, ProviderCalls, type RefundResult } from './provider-calls';
 import { WaitingPayments } from './waiting-payments';
-import { markUndone } from './waiting-payments.repository';
+import { findStanding, markUndone } from './waiting-payments.repository';
 
 /** The payments of the commands of a batch, by `paymentKey`, and the new payments of the batch. */
 interface Payments {
@@ -62,11 +64,7 @@ interface GivingUp {
 interface Refund {
   tenant: string;
   paymentId: string;
-  amount: number;
-  /** Absent in work that an earlier version has begun. */
-  currency?: string;
-  /** The provider's name for the charge. */
-  reference: string;
+  /** The id of the command. It is the provider's key for the refund. */
   refundId: string;
 }
 
@@ -90,6 +88,7 @@ export class PaymentCommands implements CommandSet<Payments> {
   constructor(
     @Inject(ProviderCalls) private readonly provider: ProviderCalls,
     @Inject(WaitingPayments) private readonly waiting: WaitingPayments,
+    @Inject(BookingDisputes) private readonly disputes: Pick<BookingDisputes, 'lookUp'>,
   ) {}
 
   async load(tx: Tx, commands: readonly Command[]): Promise<Payments> {
@@ -134,7 +133,7 @@ export class PaymentCommands implements CommandSet<Payments> {
     const change = changeBy(begunPayment({ amount, undone: work.undone }), intent);
     if (!change) throw new RetryableError(`the charge ${id} is ${intent.status}`);
     const reference = intent.reference || null;
-    if (change.waitsFor === null) {
+    if (change.waitsFor === null && change.status !== 'authorized') {
       const reply = replyToCharge({ id, expiresAt: null, ...change })!;
       return work.finishWith(answerOf(reply), settlePayments, { ...key, change, reference }, tenant);
     }
@@ -154,25 +153,34 @@ export class PaymentCommands implements CommandSet<Payments> {
     return work.finish(() => answerOf(reply));
   }
 
-  private async refund(work: LeasedWork, refund: Refund): Promise<Done> {
-    const { tenant, paymentId, amount, currency, reference, refundId } = refund;
-    const result = await this.provider.refund(
-      { idempotencyKey: refundId, reference, amount, currency },
-      {
-        ids: { messageId: refundId, paymentId },
-        askedBefore: work.attempt > 1,
-        ageMs: work.ageMs,
-        tenant,
-        patienceMs: PATIENCE_OF_SAGA_MS,
-      },
-    );
-    return work.finish((tx) => {
-      // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same
-      // command may ask again.
-      if (result.outcome === 'refused') return answerOf(refused('refund_refused'), { kept: false });
-      addRefunded(tx, { tenant, id: paymentId }, amount, result.reference);
-      return answerOf(succeeded({ result: 'refunded', paymentId }));
-    });
+  /**
+   * What is left goes back. It may be less than was paid, and nothing if a dispute was faster. If the provider refuses,
+   * there may be a dispute of which nobody has told us.
+   */
+  private async refund(work: LeasedWork, { tenant, paymentId, refundId }: Refund): Promise<Done> {
+    const key = { tenant, id: paymentId };
+    const asking = { ids: { messageId: refundId, paymentId }, tenant, patienceMs: PATIENCE_OF_SAGA_MS };
+    const give = async (step: string, name: string): Promise<RefundResult | undefined> => {
+      const wish = { id: refundIdOf(name), cause: 'saga' as const };
+      const promised = await work.reach(step, async (tx) => (await promiseRest(tx, key, wish)) ?? null);
+      if (!promised) return undefined;
+      const again = { askedBefore: work.attempt > 1, ageMs: work.ageMs };
+      const ask = () => askFor(this.provider, promised, { ...asking, ...again, idempotencyKey: name });
+      return work.call(`${step} asked`, ask, async (tx, result) => {
+        await recordAnswer(tx, promised, result);
+        return result;
+      });
+    };
+    let result = await give('refund', refundId);
+    if (result?.outcome === 'refused') {
+      await this.disputes.lookUp(key, asking);
+      const payment = await work.reach('disputed', (tx) => findStanding(tx, key));
+      if (payment!.disputed > 0) result = await give('rest', `${refundId}/rest`);
+    }
+    // No money moved. The refusal is not kept: the saga parks, and after an operator has fixed the cause, the same
+    // command may ask again.
+    if (result?.outcome === 'refused') return work.finish(() => answerOf(refused('refund_refused'), { kept: false }));
+    return work.finish(async (tx) => answerOf(replyToRefund((await findStanding(tx, key))!)));
   }
 }
 
@@ -208,15 +216,10 @@ function decideRefund(payments: Payments, { id: refundId, body }: Command<Refund
       const input: GivingUp = { tenant, paymentId };
       return { leased: GIVE_UP, input };
     }
+    case 'voided':
+      return succeeded({ result: 'voided', paymentId });
     case 'refund': {
-      const refund: Refund = {
-        tenant,
-        paymentId,
-        amount: payment!.amount,
-        currency: payment!.currency,
-        reference: payment!.providerReference!,
-        refundId,
-      };
+      const refund: Refund = { tenant, paymentId, refundId };
       return { leased: REFUND, input: refund };
     }
   }

@@ -5,21 +5,30 @@
  * left for another one, whatever comes late: only money that has landed is given back.
  */
 import type { Intent } from './intent';
+import { type Books, leftOf } from './money-back';
 import type { Payment } from './payment';
 
 /** What decides about a payment, apart from the provider. */
-export type Standing = Pick<Payment, 'status' | 'waitsFor' | 'nextActionUrl' | 'undone' | 'amount' | 'refunded'> & {
-  /** Its time to be approved is over, by the clock of the database. */
-  isExpired: boolean;
-};
+export type Standing = Pick<Payment, 'status' | 'waitsFor' | 'nextActionUrl' | 'undone' | 'amount' | 'refunded'> &
+  Partial<Pick<Payment, 'captured' | 'disputed'>> & {
+    /** Its time to be approved is over, by the clock of the database. */
+    isExpired: boolean;
+  };
 
 /** What is written about the payment. */
-export type Change = Pick<Payment, 'status' | 'waitsFor' | 'nextActionUrl' | 'declineReason' | 'undone'>;
+export type Change = Pick<Payment, 'status' | 'waitsFor' | 'nextActionUrl' | 'declineReason' | 'undone'> & {
+  /** What was taken of money that is held, if the provider tells. */
+  captured?: number;
+  /** Until then the money is held, if the provider tells. */
+  until?: string;
+};
 
 /** The reason of a payment that its saga has undone before any money moved. */
 export const UNDONE = 'undone';
 /** The reason of a payment that nobody approved in time. */
 export const EXPIRED = 'expired';
+/** The reason of a payment whose money was held and not taken in time. */
+export const AUTHORIZATION_EXPIRED = 'authorization_expired';
 /** The reason of a payment that was given up at the provider, and not by us. */
 const CANCELLED_ELSEWHERE = 'cancelled_at_provider';
 
@@ -29,11 +38,11 @@ export const isWaiting = ({ status, waitsFor }: Pick<Payment, 'status' | 'waitsF
 
 /** Nobody wants the money of this payment any more, and it is not taken yet. */
 export const isToBeGivenUp = (payment: Standing): boolean =>
-  (isWaiting(payment) && (payment.undone || payment.isExpired)) || (payment.status === 'authorized' && payment.undone);
+  (isWaiting(payment) || payment.status === 'authorized') && (payment.undone || payment.isExpired);
 
 /** Money that came although nobody wants it any more. */
-export const isToBeGivenBack = ({ status, undone, refunded, amount }: Omit<Standing, 'isExpired'>): boolean =>
-  status === 'succeeded' && undone && refunded < amount;
+export const isToBeGivenBack = (payment: Pick<Standing, 'undone'> & Books): boolean =>
+  payment.undone && leftOf(payment) > 0;
 
 /** A payment of which the provider has not told anything yet. */
 export const begunPayment = (payment: Pick<Payment, 'amount' | 'undone'>): Standing => ({
@@ -58,16 +67,20 @@ export function changeBy(payment: Standing, intent: Intent): Change | undefined 
 
 const isOpen = ({ status }: Standing): boolean => status === 'pending' || status === 'authorized';
 
-function endOf({ undone, isExpired }: Standing, intent: Intent): Change | undefined {
+function endOf({ status, undone, isExpired }: Standing, intent: Intent): Change | undefined {
   const end = { waitsFor: null, nextActionUrl: null, declineReason: null, undone };
   switch (intent.status) {
     case 'succeeded':
+      return { ...end, status: 'succeeded', captured: intent.captured };
     case 'authorized':
-      return { ...end, status: intent.status };
+      return { ...end, status: 'authorized', captured: intent.captured, until: intent.until };
     case 'declined':
       return { ...end, status: 'declined', declineReason: intent.reason };
     case 'cancelled': {
-      const declineReason = undone ? UNDONE : isExpired ? EXPIRED : CANCELLED_ELSEWHERE;
+      // What was taken before stays taken. Only the rest is free again.
+      if (intent.captured) return { ...end, status: 'succeeded', captured: intent.captured };
+      const expired = status === 'authorized' ? AUTHORIZATION_EXPIRED : EXPIRED;
+      const declineReason = undone ? UNDONE : isExpired ? expired : CANCELLED_ELSEWHERE;
       return { ...end, status: 'cancelled', declineReason };
     }
     default:

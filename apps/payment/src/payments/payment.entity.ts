@@ -47,8 +47,14 @@ export class PaymentEntity implements Payment {
   @Column('boolean')
   undone: boolean;
 
+  @Column('bigint', { nullable: true })
+  captured: number | null;
+
   @Column('bigint')
   refunded: number;
+
+  @Column('bigint')
+  disputed: number;
 
   @Column('integer')
   version: number;

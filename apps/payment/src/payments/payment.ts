@@ -15,6 +15,7 @@ import { Problem } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { type Capture, captures } from './intent';
+import { leftOf } from './money-back';
 
 /**
  * In minor units: the largest whole number that JSON holds exactly. How much can be paid depends on the currency, see
@@ -79,7 +80,11 @@ export interface Payment {
   providerReference: string | null;
   /** Nobody wants its money any more. What lands after that is given back. */
   undone: boolean;
+  /** What captures took of money that was only held first. Null if it was taken at once. */
+  captured: number | null;
   refunded: number;
+  /** What open and lost disputes took. */
+  disputed: number;
   version: number;
   createdAt: string;
 }
@@ -125,17 +130,22 @@ export type RefundPlan =
   | 'wait-for-charge'
   /** No money was taken yet, and the provider has to be told that none is wanted. */
   | 'give-up'
+  /** It was held, and is free again. */
+  | 'voided'
+  /** What is left goes back. A dispute may have left nothing, and then it is remembered that it is not wanted. */
   | 'refund';
 
 export function planRefund(payment: Payment | undefined): RefundPlan {
-  if (!payment || payment.status === 'cancelled' || payment.declineReason === NEVER_CHARGED) return 'never-charged';
+  if (!payment || payment.declineReason === NEVER_CHARGED) return 'never-charged';
   switch (payment.status) {
+    case 'cancelled':
+      return payment.captured === null ? 'never-charged' : 'voided';
     case 'pending':
       return payment.waitsFor === null ? 'wait-for-charge' : 'give-up';
     case 'authorized':
       return 'give-up';
     case 'succeeded':
-      return payment.refunded < payment.amount ? 'refund' : 'nothing-to-refund';
+      return leftOf(payment) > 0 || payment.disputed > 0 ? 'refund' : 'nothing-to-refund';
     case 'declined':
       return 'nothing-to-refund';
   }

@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { etagOf } from '@shop/http';
 import { type Answer, answerWith, refusalOf } from '@shop/idempotency';
 import { Problem } from '@shop/problem';
+import { takenOf } from './money-back';
 import { type Payment } from './payment';
 
 /** Of a payment that waits, whom it waits for is told as its status. */
@@ -41,6 +42,7 @@ export class PaymentView implements Pick<
   | 'declineReason'
   | 'providerReference'
   | 'refunded'
+  | 'disputed'
   | 'version'
   | 'createdAt'
 > {
@@ -81,8 +83,18 @@ export class PaymentView implements Pick<
   @ApiProperty({ type: String, nullable: true, description: 'its name at the provider', example: 'pi_3f0c9d' })
   providerReference: string | null;
 
+  @ApiProperty({
+    type: 'integer',
+    description: 'what was taken, in minor units; less than the amount while the rest is held or after it was released',
+    example: 4_200,
+  })
+  captured: number;
+
   @ApiProperty({ type: 'integer', description: 'what was given back, in minor units', example: 0 })
   refunded: number;
+
+  @ApiProperty({ type: 'integer', description: 'what open and lost disputes took, in minor units', example: 0 })
+  disputed: number;
 
   @ApiProperty({ type: 'integer', description: 'counts the changes; the ETag tells the same', example: 2 })
   version: number;
@@ -93,7 +105,8 @@ export class PaymentView implements Pick<
 
 /** Leaves out the source, because it is the provider's token for somebody's card. */
 export function paymentJson(payment: Payment): PaymentView {
-  const { id, orderId, amount, currency, declineReason, providerReference, refunded, version, createdAt } = payment;
+  const { id, orderId, amount, currency, declineReason, providerReference, refunded, disputed, version, createdAt } =
+    payment;
   const { status, waitsFor, nextActionUrl, expiresAt } = payment;
   const waiting = waitsFor === 'customer' ? 'requires_action' : 'processing';
   return {
@@ -106,7 +119,9 @@ export function paymentJson(payment: Payment): PaymentView {
     expiresAt: expiresAt ?? undefined,
     declineReason,
     providerReference,
+    captured: takenOf(payment),
     refunded,
+    disputed,
     version,
     createdAt,
   };

@@ -31,7 +31,9 @@ describe('R38 GET /payments/{id}', () => {
       status: 'succeeded',
       declineReason: null,
       providerReference: expect.stringMatching(/^pi_/) as string,
+      captured: 4_200,
       refunded: 0,
+      disputed: 0,
       version: 2,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
     });

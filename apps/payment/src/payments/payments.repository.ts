@@ -18,7 +18,9 @@ export interface PaymentRow {
   decline_reason: string | null;
   provider_reference: string | null;
   undone: boolean;
+  captured: number | null;
   refunded: number;
+  disputed: number;
   version: number;
   created_at: Date;
 }
@@ -48,7 +50,7 @@ export const PAYMENT_PRIMARY_KEY = 'payment_pkey';
 export const paymentKey = ({ tenant, id }: PaymentKey): string => `${tenant}/${id}`;
 
 /** The payments by `paymentKey`. */
-export async function loadPayments(tx: Tx, keys: readonly PaymentKey[]): Promise<Map<string, Payment>> {
+export async function loadPayments(tx: Pick<Tx, 'query'>, keys: readonly PaymentKey[]): Promise<Map<string, Payment>> {
   if (keys.length === 0) return new Map();
   const rows = await tx.query<PaymentRow>(selectMany, [keys.map(({ tenant }) => tenant), keys.map(({ id }) => id)]);
   return new Map(rows.map((row) => [paymentKey(row), paymentOf(row)]));
@@ -86,17 +88,24 @@ export function namePayments(tx: Tx, named: readonly NamedPayment[]): void {
   tx.send(nameMany, [rowsOf(named.map(({ tenant, id, reference }) => ({ tenant, id, reference })))]);
 }
 
+export interface Times {
+  /** How long a payment may wait that begins to wait now. */
+  waitSeconds: number | null;
+  /** How long before the end of an authorization somebody is told. */
+  warningSeconds: number;
+}
+
 /**
  * Writes what the provider has told about a payment that is open, and returns the payment. Undefined, and nothing is
  * written, when it has reached an end meanwhile. The token is erased: nobody asks with it any more.
- * @param waitSeconds how long a payment may wait that begins to wait now
  */
 export async function changePayment(
   tx: Tx,
   settlement: Settlement,
-  waitSeconds: number | null,
+  { waitSeconds, warningSeconds }: Times,
 ): Promise<Payment | undefined> {
-  const [row] = await tx.query<PaymentRow>(changeOne, [rowsOf([rowOf(settlement)]), waitSeconds]);
+  const values = [rowsOf([rowOf(settlement)]), waitSeconds, warningSeconds];
+  const [row] = await tx.query<PaymentRow>(changeOne, values);
   return row && paymentOf(row);
 }
 
@@ -113,6 +122,8 @@ const rowOf = ({ tenant, id, change, reference }: Settlement) => ({
   next_action_url: change.nextActionUrl,
   decline_reason: change.declineReason,
   undone: change.undone,
+  captured: change.captured,
+  until: change.until,
   reference,
 });
 
@@ -122,12 +133,9 @@ export async function lockPayment(tx: Tx, { tenant, id }: PaymentKey): Promise<P
   return row && paymentOf(row);
 }
 
-/**
- * Sends that a part of the payment was given back. The table refuses more than was taken.
- * @param reference of the refund of a whole payment, as the provider named it
- */
-export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number, reference?: string): void {
-  tx.send(addToRefunded, [tenant, id, amount, reference]);
+/** Sends that a part of the payment was given back, or, below zero, that it came back to us. */
+export function addRefunded(tx: Tx, { tenant, id }: PaymentKey, amount: number): void {
+  tx.send(addToRefunded, [tenant, id, amount]);
 }
 
 export const paymentOf = (row: PaymentRow): Payment => ({
@@ -145,7 +153,9 @@ export const paymentOf = (row: PaymentRow): Payment => ({
   declineReason: row.decline_reason,
   providerReference: row.provider_reference,
   undone: row.undone,
+  captured: row.captured,
   refunded: row.refunded,
+  disputed: row.disputed,
   version: row.version,
   createdAt: row.created_at.toISOString(),
 });
@@ -166,7 +176,9 @@ export const paymentColumns = (alias: string): string =>
     'decline_reason',
     'provider_reference',
     'undone',
+    'captured',
     'refunded',
+    'disputed',
     'version',
     'created_at',
   ]
@@ -204,7 +216,10 @@ const selectAge: Statement = {
 
 const given = `jsonb_to_recordset($1::jsonb) as c (
       tenant text, id text, status text, waits_for text, next_action_url text, decline_reason text, undone boolean,
-      reference text)`;
+      captured bigint, until timestamptz, reference text)`;
+
+/** Of most cards: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method. A provider that knows better says so. */
+const heldUntil = `coalesce(c.until, now() + interval '7 days')`;
 
 // The intent of a payment never changes, so its name is written once. The status is not asked for: with it, the planner
 // would expect few rows, walk the table, and search the few given rows for each of them.
@@ -228,10 +243,15 @@ const changeOne: Statement = {
     set status = c.status, waits_for = c.waits_for, next_action_url = c.next_action_url,
         decline_reason = c.decline_reason, undone = p.undone or c.undone, source = null,
         provider_reference = coalesce(c.reference, p.provider_reference),
-        expires_at = case when c.waits_for is null then null
+        captured = case when c.status in ('authorized', 'succeeded') and coalesce(c.captured, p.captured) is not null
+                          or c.status = 'authorized'
+                        then greatest(c.captured, p.captured, 0) else p.captured end,
+        expires_at = case when c.status = 'authorized' then ${heldUntil}
+                          when c.waits_for is null then null
                           when c.waits_for = p.waits_for then p.expires_at
                           else now() + $2::int * interval '1 second' end,
-        check_at = case when c.waits_for is not null then ${nextCheck('p.created_at')}
+        check_at = case when c.status = 'authorized' then ${heldUntil} - $3::int * interval '1 second'
+                        when c.waits_for is not null then ${nextCheck('p.created_at')}
                         when c.status = 'succeeded' and (p.undone or c.undone) then now() end,
         version = version + 1, updated_at = now()
     from ${given}
@@ -253,8 +273,7 @@ const addToRefunded: Statement = {
   name: 'payment.add-to-refunded',
   text: `
     update payment
-    set refunded = refunded + $3, refund_reference = coalesce($4, refund_reference), version = version + 1,
-        updated_at = now()
+    set refunded = refunded + $3, version = version + 1, updated_at = now()
     where tenant = $1 and id = $2`,
 };
 

@@ -64,7 +64,7 @@ describe('ProviderCalls and a text of the provider', () => {
   const longest = 'r'.repeat(200);
   const named = (name: string) => {
     const intent = shows<Intent>({ status: 'succeeded', reference: name });
-    const refund = shows({ reference: name });
+    const refund = shows({ reference: name, status: 'succeeded' as const });
     return callsTo({
       createIntent: intent,
       confirm: intent,
@@ -299,7 +299,11 @@ describe('R43 a call that fails for a moment', () => {
     ['confirm', { confirm: once(busy(503), succeeded) }, (calls) => calls.confirm(confirmation, asking)],
     ['retrieve', { retrieve: once(busy(), succeeded) }, (calls) => calls.retrieve(reference, asking)],
     ['cancel', { cancel: once(busy(409), cancelled) }, (calls) => calls.cancel(givingUp, asking)],
-    ['refund', { refund: once(busy(), { reference }) }, (calls) => calls.refund(back, asking)],
+    [
+      'refund',
+      { refund: once(busy(), { reference, status: 'succeeded' as const }) },
+      (calls) => calls.refund(back, asking),
+    ],
   ])('is made again at once: %s', async (name, answers, call) => {
     const { calls, asked } = callsTo(answers, { maxTries: 3 });
     await expect(call(calls)).resolves.toBeDefined();

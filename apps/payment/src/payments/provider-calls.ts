@@ -3,14 +3,15 @@
  * Every request goes through here, so none is repeated under a key that the provider may have forgotten.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import { counter, instant, type Logger } from '@shop/observability';
-import { Dependency, type OutsideCall, RetryableError, TerminalError, type Try } from '@shop/resilience';
+import { type Logger } from '@shop/observability';
+import { Dependency, RetryableError, type Try } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
 import { LOGGER } from '@shop/service';
-import { type Asked, isTooLate, type Memory, memoryOf } from './asking-again';
+import { isTooLate, memoryOf } from './asking-again';
 import type { Intent } from './intent';
 import { NEVER_CHARGED } from './payment';
 import {
+  type CaptureRequest,
   type Confirmation,
   type IntentRequest,
   MAX_CALLS,
@@ -18,21 +19,19 @@ import {
   type Provider,
   PROVIDER_TIMEOUT_MS,
   type RefundRequest,
+  type RefundState,
+  type ShownDispute,
+  type ShownRefund,
 } from './provider';
+import { type Asking, type AskingAgain, ProviderDoor } from './provider-door';
 
-export type RefundResult = { outcome: 'succeeded'; reference: string } | { outcome: 'refused' };
+export type RefundResult = { outcome: 'succeeded'; reference: string; status: RefundState } | { outcome: 'refused' };
 
-export interface Asking {
-  /** The ids of the work, for the log. */
-  ids: { messageId?: string; paymentId: string };
-  /** The calls of tenants are made in turn. */
-  tenant: string;
-  /** The longest wait for the turn. */
-  patienceMs: number;
-}
-
-/** For a request that is protected by the provider's memory for keys. */
-type AskingAgain = Asking & Asked;
+/** `captured`: all that was taken so far. `isOver`: nothing more can be taken. */
+export type CaptureResult =
+  | { outcome: 'captured'; captured: number; isOver: boolean }
+  /** `isGone`: the money is not held any more. */
+  | { outcome: 'refused'; isGone: boolean };
 
 export interface AskingForIntent extends AskingAgain {
   /** The provider may have been asked for the money without an intent: by an earlier release, or in a lost work. */
@@ -53,11 +52,6 @@ export const PATIENCE_OF_SAGA_MS = 90_000;
 /** Of a tenant. More than it can have open orders. */
 const MAX_WAITING_CALLS = 20_000;
 
-const calls = counter('payment_provider_calls_total', 'Calls to the provider by what came of them', [
-  'call',
-  'outcome',
-]);
-
 /** In characters. Both texts come from the provider, so we do not control them. */
 const MAX_REFERENCE_LENGTH = 200;
 const MAX_REASON_LENGTH = 200;
@@ -77,12 +71,16 @@ export const providerDependency = ({ maxTries }: { maxTries?: number } = {}): De
 
 @Injectable()
 export class ProviderCalls {
+  private readonly door: ProviderDoor;
+
   constructor(
     @Inject(PROVIDER) private readonly provider: Provider,
     @Inject(LOGGER) private readonly logger: Logger,
     private readonly sealer: Sealer,
-    private readonly dependency: Dependency,
-  ) {}
+    dependency: Dependency,
+  ) {
+    this.door = new ProviderDoor(logger, dependency);
+  }
 
   /**
    * Names a charge, which moves no money. If the provider does not accept the request, the payment fails like a declined
@@ -90,20 +88,20 @@ export class ProviderCalls {
    * @throws RetryableError when the outcome is unknown
    */
   createIntent(request: IntentRequest, asking: AskingForIntent): Promise<Intent> {
-    return this.ask('create', asking, async () => {
+    return this.door.ask('create', asking, async () => {
       const memory = memoryOf(asking);
       if (asking.mayBeCharged) {
-        const find = () => this.reading(asking, () => this.provider.findIntent(request));
-        const found = await this.lookUp('charge', { asking, memory }, find);
+        const find = () => this.door.reading(asking, () => this.provider.findIntent(request));
+        const found = await this.door.lookUp('charge', { asking, memory }, find);
         if (found) return bounded(found);
         if (memory === 'fading') throw new RetryableError('the provider may have forgotten it, and may show it later');
       }
       if (isTooLate(asking)) return notCharged(NEVER_CHARGED);
       try {
         const { idempotencyKey } = request;
-        return bounded(await this.keyed(asking, idempotencyKey, () => this.provider.createIntent(request)));
+        return bounded(await this.door.keyed(asking, idempotencyKey, () => this.provider.createIntent(request)));
       } catch (error) {
-        this.passUnknown('create', asking, error, asking.mayBeCharged);
+        this.door.passUnknown('create', asking, error, asking.mayBeCharged);
         return notCharged(REFUSED_BY_PROVIDER);
       }
     });
@@ -115,20 +113,20 @@ export class ProviderCalls {
    */
   confirm(request: Confirmation, asking: AskingToConfirm): Promise<Intent> {
     const { reference, idempotencyKey } = request;
-    return this.ask('confirm', asking, async () => {
+    return this.door.ask('confirm', asking, async () => {
       try {
         const source = this.opened(request.source, asking);
         // The intent takes the money once. A provider may repeat a failure under its key, so each try has its own key.
         const confirm = ({ number }: Try) =>
           this.provider.confirm({ reference, source, idempotencyKey: `${idempotencyKey}.${number}` });
-        return bounded(await this.reading(asking, confirm));
+        return bounded(await this.door.reading(asking, confirm));
       } catch (error) {
-        this.passUnknown('confirm', asking, error, false);
+        this.door.passUnknown('confirm', asking, error, false);
         const giveUp = () => this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
         // It may have been confirmed before. So when it cannot be given up, nobody knows.
-        const left = await this.reading(asking, giveUp).catch((cause: unknown) =>
-          this.passUnknown('cancel', asking, cause, true),
-        );
+        const left = await this.door
+          .reading(asking, giveUp)
+          .catch((cause: unknown) => this.door.passUnknown('cancel', asking, cause, true));
         return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
       }
     });
@@ -136,22 +134,64 @@ export class ProviderCalls {
 
   /** The intent as it is now. @throws RetryableError when the provider does not tell */
   retrieve(reference: string, asking: Asking): Promise<Intent> {
-    return this.ask('retrieve', asking, async () => {
+    return this.door.ask('retrieve', asking, async () => {
       try {
-        return bounded(await this.reading(asking, () => this.provider.retrieve(reference)));
+        return bounded(await this.door.reading(asking, () => this.provider.retrieve(reference)));
       } catch (error) {
-        return this.passUnknown('retrieve', asking, error, true);
+        return this.door.passUnknown('retrieve', asking, error, true);
       }
     });
   }
 
+  /**
+   * Takes a part of the money that is held. The intent carries our name for each capture. So a capture that it does not
+   * carry was not made, however old it is.
+   * @throws RetryableError when the outcome is unknown
+   */
+  capture(request: CaptureRequest, asking: AskingAgain): Promise<CaptureResult> {
+    return this.door.ask('capture', asking, async () => {
+      const memory = memoryOf(asking);
+      const look = () => this.door.reading(asking, () => this.provider.retrieve(request.reference));
+      const seen = await this.door.lookUp('capture', { asking, memory }, look);
+      if (seen?.captures?.includes(request.id)) return captureOf(seen, request);
+      let tries = 0;
+      const capture = ({ number }: Try) => {
+        tries = number;
+        return this.provider.capture(request);
+      };
+      try {
+        return captureOf(await this.door.keyed(asking, request.idempotencyKey, capture), request);
+      } catch (error) {
+        this.door.passUnknown('capture', asking, error, memory === 'remembered' || tries > 1);
+        return { outcome: 'refused', isGone: false };
+      }
+    });
+  }
+
+  /** @throws RetryableError when the provider does not tell */
+  retrieveRefund(reference: string, asking: Asking): Promise<ShownRefund> {
+    const look = () => this.door.reading(asking, () => this.provider.retrieveRefund(reference));
+    return this.door.ask('retrieve-refund', asking, look);
+  }
+
+  /** @throws RetryableError when the provider does not tell */
+  dispute(id: string, about: Omit<Asking, 'ids'>): Promise<ShownDispute> {
+    const asking = { ...about, ids: { disputeId: id } };
+    return this.door.ask('dispute', asking, () => this.door.reading(asking, () => this.provider.dispute(id)));
+  }
+
+  /** @throws RetryableError when the provider does not tell */
+  async disputesOf(reference: string, asking: Asking): Promise<ShownDispute[]> {
+    return this.door.reading(asking, () => this.provider.disputesOf(reference));
+  }
+
   /** Gives the intent up, or shows it as it is. @throws RetryableError when the provider does not tell */
   cancel(request: { reference: string; idempotencyKey: string }, asking: Asking): Promise<Intent> {
-    return this.ask('cancel', asking, async () => {
+    return this.door.ask('cancel', asking, async () => {
       try {
-        return bounded(await this.reading(asking, () => this.provider.cancel(request)));
+        return bounded(await this.door.reading(asking, () => this.provider.cancel(request)));
       } catch (error) {
-        return this.passUnknown('cancel', asking, error, true);
+        return this.door.passUnknown('cancel', asking, error, true);
       }
     });
   }
@@ -162,21 +202,20 @@ export class ProviderCalls {
    * @throws RetryableError when the outcome is unknown
    */
   refund(request: RefundRequest, asking: AskingAgain): Promise<RefundResult> {
-    return this.ask('refund', asking, async () => {
+    return this.door.ask('refund', asking, async () => {
       const memory = memoryOf(asking);
-      const find = () => this.reading(asking, () => this.provider.findRefund(request));
-      const found = await this.lookUp('refund', { asking, memory }, find);
-      if (found) return { outcome: 'succeeded', reference: asReference(found.reference) };
+      const find = () => this.door.reading(asking, () => this.provider.findRefund(request));
+      const found = await this.door.lookUp('refund', { asking, memory }, find);
+      if (found) return accepted(found);
       let tries = 0;
       const refund = ({ number }: Try) => {
         tries = number;
         return this.provider.refund(request);
       };
       try {
-        const { reference } = await this.keyed(asking, request.idempotencyKey, refund);
-        return { outcome: 'succeeded', reference: asReference(reference) };
+        return accepted(await this.door.keyed(asking, request.idempotencyKey, refund));
       } catch (error) {
-        this.passUnknown('refund', asking, error, asking.askedBefore || tries > 1);
+        this.door.passUnknown('refund', asking, error, asking.askedBefore || tries > 1);
         return { outcome: 'refused' };
       }
     });
@@ -194,83 +233,18 @@ export class ProviderCalls {
       throw new RetryableError('the source cannot be opened', { cause });
     }
   }
+}
 
-  private async ask<R extends Intent | RefundResult>(
-    call: string,
-    { ids }: Asking,
-    work: () => Promise<R>,
-  ): Promise<R> {
-    try {
-      const result = await work();
-      calls.inc({ call, outcome: 'status' in result ? result.status : result.outcome });
-      return result;
-    } catch (error) {
-      calls.inc({ call, outcome: 'unknown' });
-      this.logger.warn({ ...ids, reason: (error as Error).message }, `payment.${call}.unknown`);
-      throw error;
-    }
-  }
+const accepted = ({ reference, status }: ShownRefund): RefundResult => ({
+  outcome: 'succeeded',
+  reference: asReference(reference),
+  status,
+});
 
-  /** A request that does once what it does, because of its key. */
-  private keyed<R>(asking: Asking, idempotencyKey: string, work: (attempt: Try) => Promise<R>): Promise<R> {
-    return this.outside(asking, { idempotencyKey }, work);
-  }
-
-  /** A request that reads, or sets what it names. */
-  private reading<R>(asking: Asking, work: (attempt: Try) => Promise<R>): Promise<R> {
-    return this.outside(asking, { isIdempotent: true }, work);
-  }
-
-  /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
-  private outside<R>(
-    { ids, tenant, patienceMs }: Asking,
-    safety: Pick<OutsideCall, 'idempotencyKey' | 'isIdempotent'>,
-    work: (attempt: Try) => Promise<R>,
-  ): Promise<R> {
-    const attempt = async (one: Try) => {
-      instant('call.before', ids);
-      const result = await work(one);
-      instant('call.after', ids);
-      return result;
-    };
-    // The provider answers 409 while another request under the key, or on the same intent, is in work.
-    const limits = { turn: tenant, maxWaitMs: patienceMs, totalMs: patienceMs + PROVIDER_TIMEOUT_MS };
-    return this.dependency.call(attempt, { ...limits, ...safety, isConflictSafe: true });
-  }
-
-  /**
-   * What the provider shows of an earlier request. While the provider remembers the key, the key protects alone, so a
-   * look-up may fail.
-   * @throws RetryableError when the look-up failed and the key does not protect any more
-   */
-  private async lookUp<Found>(
-    call: string,
-    { asking, memory }: { asking: AskingAgain; memory: Memory },
-    find: () => Promise<Found | undefined>,
-  ): Promise<Found | undefined> {
-    if (memory === 'new') return undefined;
-    try {
-      const found = await find();
-      if (found) this.logger.info({ ...asking.ids }, `payment.${call}.found`);
-      return found;
-    } catch (cause) {
-      if (memory === 'remembered') return undefined;
-      const hours = Math.floor(asking.ageMs / 3_600_000);
-      throw new RetryableError(`begun ${hours} hours ago, and the provider does not tell what became of it`, { cause });
-    }
-  }
-
-  /**
-   * Passes on every error but a refusal. A refused request is our own mistake, so somebody should look at it.
-   * @param inDoubt an earlier request may have moved money, so a refusal says nothing about it
-   */
-  private passUnknown(call: string, asking: Asking, error: unknown, inDoubt: true): never;
-  private passUnknown(call: string, asking: Asking, error: unknown, inDoubt: boolean): void;
-  private passUnknown(call: string, { ids }: Asking, error: unknown, inDoubt: boolean): void {
-    if (!(error instanceof TerminalError)) throw error;
-    this.logger.error({ ...ids, reason: error.message }, `payment.${call}.refused`);
-    if (inDoubt) throw new RetryableError(`the provider refuses to tell what became of the ${call}`, { cause: error });
-  }
+function captureOf(intent: Intent, { id }: CaptureRequest): CaptureResult {
+  const { status, captured = 0, captures = [] } = intent;
+  if (!captures.includes(id)) return { outcome: 'refused', isGone: status !== 'authorized' };
+  return { outcome: 'captured', captured, isOver: status !== 'authorized' };
 }
 
 /** An intent that never came to be. */

@@ -37,6 +37,44 @@ export interface RefundRequest {
   currency?: string;
 }
 
+export interface CaptureRequest {
+  idempotencyKey: string;
+  /** Our name for the capture. The intent carries it from then on, so a lost answer can be looked up. */
+  id: string;
+  /** The provider's name for the intent. */
+  reference: string;
+  /** In minor units. */
+  amount: number;
+  currency: string;
+  /** Nothing more is taken after it: the rest is free again. */
+  final: boolean;
+}
+
+/**
+ * - `pending`: the provider has accepted it, and the bank has not answered.
+ * - `failed`: the money came back to us.
+ */
+export type RefundState = 'pending' | 'succeeded' | 'failed';
+
+export interface ShownRefund {
+  reference: string;
+  status: RefundState;
+}
+
+export interface ShownDispute {
+  /** The provider's name for it. */
+  id: string;
+  /** `inquiry`: the bank only asks, and has taken no money. */
+  status: 'inquiry' | 'open' | 'won' | 'lost';
+  /** In minor units. */
+  amount: number;
+  currency: string;
+  reason: string;
+  openedAt: string;
+  /** The payment that it is about. Undefined for a charge that is none of ours. */
+  payment?: { tenant: string; id: string; reference: string };
+}
+
 /**
  * All requests throw a RetryableError when the outcome is unknown (timeout, reset, 5xx, 429). They throw a TerminalError
  * when the provider refuses the request itself. That is our own mistake, and the request moved no money.
@@ -55,9 +93,17 @@ export interface Provider {
    * by the key. Undefined if the provider shows none. An intent may be shown up to an hour after it was made.
    */
   findIntent(request: IntentRequest): Promise<Intent | undefined>;
-  refund(request: RefundRequest): Promise<{ reference: string }>;
+  /** Takes a part of the money that is held. An intent of which nothing more can be taken is shown as it is. */
+  capture(request: CaptureRequest): Promise<Intent>;
+  refund(request: RefundRequest): Promise<ShownRefund>;
   /** A refund that was asked for before, and was not turned down. It is shown at once. */
-  findRefund(request: RefundRequest): Promise<{ reference: string } | undefined>;
+  findRefund(request: RefundRequest): Promise<ShownRefund | undefined>;
+  /** The refund as it is now. */
+  retrieveRefund(reference: string): Promise<ShownRefund>;
+  /** The dispute as it is now. */
+  dispute(id: string): Promise<ShownDispute>;
+  /** The disputes about a charge, as they are now. */
+  disputesOf(reference: string): Promise<ShownDispute[]>;
 }
 
 /** Enough to use the provider's whole rate limit. More calls would only move the queue to the other side. */

@@ -34,6 +34,13 @@ describe('SimulatedProvider', () => {
     expect(await confirm(reference, 'tok_insufficient_funds')).toMatchObject({ reason: 'insufficient_funds' });
   });
 
+  it('R58 holds money when it is told to, and takes it with the first capture', async () => {
+    const { reference } = await one.createIntent({ ...order, capture: 'manual' });
+    expect(await confirm(reference, 'tok_ok')).toEqual({ status: 'authorized', reference });
+    const capture = { idempotencyKey: 'work-1', id: 'cap_1', reference, amount: 1_200, currency: 'USD', final: false };
+    expect(await two.capture(capture)).toMatchObject({ status: 'succeeded', captured: 1_200, captures: ['cap_1'] });
+  });
+
   it('gives up what it is told to', async () => {
     expect(await one.cancel({ reference: 'pi_1' })).toEqual({ status: 'cancelled', reference: 'pi_1' });
   });

@@ -1,9 +1,17 @@
 /** A provider inside the process. It answers at once, stores nothing, and gives the same answer for the same key. */
 import { createHash } from 'node:crypto';
-import { TerminalError } from '@shop/resilience';
+import { RetryableError, TerminalError } from '@shop/resilience';
 import type { Intent } from './intent';
+import type {
+  CaptureRequest,
+  Confirmation,
+  IntentRequest,
+  Provider,
+  RefundRequest,
+  ShownDispute,
+  ShownRefund,
+} from './provider';
 import type { Payout, ProviderReports } from '../webhooks/provider-reports';
-import type { Confirmation, IntentRequest, Provider, RefundRequest } from './provider';
 
 /** As long as a reference of the real provider. */
 const REFERENCE_LENGTH = 24;
@@ -13,16 +21,18 @@ const declineReasons = new Map([
   ['tok_insufficient_funds', 'insufficient_funds'],
 ]);
 
+/** Begins the references of money that is only held first. */
+const HELD = 'pi_held';
+
 export class SimulatedProvider implements Provider, ProviderReports {
-  createIntent({ idempotencyKey }: IntentRequest): Promise<Intent> {
-    return this.retrieve(referenceOf('pi', idempotencyKey));
+  createIntent({ idempotencyKey, capture }: IntentRequest): Promise<Intent> {
+    return this.retrieve(referenceOf(capture === 'manual' ? HELD : 'pi', idempotencyKey));
   }
 
   confirm({ reference, source }: Confirmation): Promise<Intent> {
     const reason = declineReasons.get(source);
-    return Promise.resolve(
-      reason === undefined ? { status: 'succeeded', reference } : { status: 'declined', reason, reference },
-    );
+    if (reason !== undefined) return Promise.resolve({ status: 'declined', reason, reference });
+    return Promise.resolve({ status: reference.startsWith(HELD) ? 'authorized' : 'succeeded', reference });
   }
 
   /** Whoever looks, asks again, and gets the same answer. */
@@ -38,12 +48,30 @@ export class SimulatedProvider implements Provider, ProviderReports {
     return this.createIntent(request);
   }
 
-  refund({ idempotencyKey }: RefundRequest): Promise<{ reference: string }> {
-    return Promise.resolve({ reference: referenceOf('re', idempotencyKey) });
+  /** It stores nothing, so it does not know what was taken before: the first capture is the last one. */
+  capture({ reference, id, amount }: CaptureRequest): Promise<Intent> {
+    return Promise.resolve({ status: 'succeeded', reference, captured: amount, captures: [id] });
   }
 
-  findRefund(request: RefundRequest): Promise<{ reference: string }> {
+  refund({ idempotencyKey }: RefundRequest): Promise<ShownRefund> {
+    return this.retrieveRefund(referenceOf('re', idempotencyKey));
+  }
+
+  findRefund(request: RefundRequest): Promise<ShownRefund> {
     return this.refund(request);
+  }
+
+  retrieveRefund(reference: string): Promise<ShownRefund> {
+    return Promise.resolve({ reference, status: 'succeeded' });
+  }
+
+  /** Nobody disputes what was never taken. */
+  dispute(id: string): Promise<ShownDispute> {
+    return Promise.reject(new RetryableError(`there is no dispute ${id}`));
+  }
+
+  disputesOf(): Promise<ShownDispute[]> {
+    return Promise.resolve([]);
   }
 
   /** There is no bank behind it, and it sends no events. */

@@ -1,10 +1,21 @@
 /** A PaymentIntent of Stripe (https://docs.stripe.com/payments/paymentintents/lifecycle) in our own words. Pure. */
+import { amountOfProvider } from '@shop/contracts';
 import { RetryableError } from '@shop/resilience';
 import type Stripe from 'stripe';
 import type { Intent } from './intent';
 
-type Shown = Pick<Stripe.PaymentIntent, 'id' | 'status'> &
-  Partial<Pick<Stripe.PaymentIntent, 'last_payment_error' | 'next_action'>>;
+type Shown = Pick<Stripe.PaymentIntent, 'id' | 'status'> & Partial<Pick<Stripe.PaymentIntent, Told>>;
+type Told =
+  | 'last_payment_error'
+  | 'next_action'
+  | 'capture_method'
+  | 'amount_received'
+  | 'currency'
+  | 'metadata'
+  | 'latest_charge';
+
+/** Of our names for captures. Each is a member of the intent's metadata. */
+const CAPTURE = /^cap_/;
 
 /** In the order in which they tell what became of a charge, if several intents were made for it. */
 const TELLING: Stripe.PaymentIntent.Status[] = [
@@ -18,16 +29,17 @@ const TELLING: Stripe.PaymentIntent.Status[] = [
 ];
 
 /** @throws RetryableError for an answer that tells nothing */
-export function intentOf({ id: reference, status, last_payment_error: error, next_action: action }: Shown): Intent {
+export function intentOf(shown: Shown): Intent {
+  const { id: reference, status, last_payment_error: error, next_action: action } = shown;
   switch (status) {
     case 'succeeded':
-      return { reference, status: 'succeeded' };
+      return { reference, status: 'succeeded', ...capturedOf(shown) };
     case 'processing':
       return { reference, status: 'processing' };
     case 'requires_capture':
-      return { reference, status: 'authorized' };
+      return { reference, status: 'authorized', until: heldUntil(shown), ...capturedOf(shown) };
     case 'canceled':
-      return { reference, status: 'cancelled' };
+      return { reference, status: 'cancelled', ...capturedOf(shown) };
     case 'requires_action': {
       const url = action?.redirect_to_url?.url;
       if (url) return { reference, status: 'requires_action', url };
@@ -40,6 +52,20 @@ export function intentOf({ id: reference, status, last_payment_error: error, nex
     default:
       throw new RetryableError(`the charge ${reference} is ${String(status)}`);
   }
+}
+
+/** What was taken of money that was held first. */
+function capturedOf(shown: Shown): Pick<Intent, 'captured' | 'captures'> {
+  const { capture_method: method, amount_received: units, currency, metadata = {} } = shown;
+  if (method !== 'manual' || units === undefined || currency === undefined) return {};
+  const captures = Object.keys(metadata).filter((name) => CAPTURE.test(name));
+  return { captured: amountOfProvider(units, currency.toUpperCase()), captures };
+}
+
+/** The time is told with the charge, if the charge is. */
+function heldUntil({ latest_charge: charge }: Shown): string | undefined {
+  const seconds = typeof charge === 'object' ? charge?.payment_method_details?.card?.capture_before : undefined;
+  return seconds === undefined ? undefined : new Date(seconds * 1_000).toISOString();
 }
 
 /** The stable code for which a payment was declined. */

@@ -30,9 +30,13 @@ const shownRefund = (
 });
 
 describe('StripeProvider.refund', () => {
-  it.each(['succeeded', 'pending', 'requires_action'])('R38 takes a refund that is %s', async (status) => {
-    server.answer(200, shownRefund(status));
-    expect(await provider.refund(back)).toEqual({ reference: 're_1' });
+  it.each([
+    ['succeeded', 'succeeded'],
+    ['pending', 'pending'],
+    ['requires_action', 'pending'],
+  ])('R38 takes a refund that is %s', async (shown, status) => {
+    server.answer(200, shownRefund(shown));
+    expect(await provider.refund(back)).toEqual({ reference: 're_1', status });
     expect(server.seen).toMatchObject([{ call: 'POST /v1/refunds', headers: { 'idempotency-key': 'cmd-2' } }]);
     expect(server.seen[0]!.form).toEqual({ payment_intent: 'pi_1', amount: '1200', 'metadata[commandId]': 'cmd-2' });
   });
@@ -70,7 +74,7 @@ describe('R4 StripeProvider.findRefund', () => {
       list([refund('re_3', 'cmd-2', 'pending')]),
     ];
     server.respondBy((response) => json(response, { body: pages[server.seen.length - 1] }));
-    expect(await provider.findRefund(back)).toEqual({ reference: 're_3' });
+    expect(await provider.findRefund(back)).toEqual({ reference: 're_3', status: 'pending' });
     expect(server.seen.map(({ search }) => search.get('payment_intent'))).toEqual(['pi_1', 'pi_1']);
   });
 

@@ -10,11 +10,21 @@ import { payoutOf } from '../payouts/stripe-payout';
 import { paymentIn } from '../webhooks/provider-event';
 import type { Payout, ProviderReports } from '../webhooks/provider-reports';
 import type { Intent } from './intent';
-import { type Confirmation, type IntentRequest, MAX_CALLS, type Provider, type RefundRequest } from './provider';
+import {
+  type CaptureRequest,
+  type Confirmation,
+  type IntentRequest,
+  MAX_CALLS,
+  type Provider,
+  type RefundRequest,
+  type ShownDispute,
+  type ShownRefund,
+} from './provider';
 import type { PaymentKey } from './payments.repository';
 import { failureOf, intentOfError, isKeyReused } from './stripe-failures';
 import { carefully } from './stripe-http';
 import { intentOf, likeliest } from './stripe-intent';
+import { disputeOf, isTurnedDown, refundOf } from './stripe-refund';
 
 export interface StripeProviderOptions {
   apiKey: string;
@@ -65,6 +75,8 @@ export class StripeProvider implements Provider, ProviderReports {
       capture_method: capture,
       automatic_payment_methods: { enabled: true, allow_redirects: this.returnUrl === undefined ? 'never' : 'always' },
       metadata: { tenant, paymentId, commandId: idempotencyKey },
+      // Without this, the first capture is the last one. Where several are not possible, the provider ignores it.
+      ...(capture === 'manual' && { payment_method_options: { card: { request_multicapture: 'if_available' } } }),
     };
     try {
       return intentOf(await this.within('the intent', this.stripe.paymentIntents.create(params, { idempotencyKey })));
@@ -95,7 +107,19 @@ export class StripeProvider implements Provider, ProviderReports {
     return this.intent('giving up the charge', work, { reference });
   }
 
-  async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<{ reference: string }> {
+  /** The name of the capture is written into the intent with it, and shown from then on. */
+  async capture({ idempotencyKey, id, reference, amount, currency, final }: CaptureRequest): Promise<Intent> {
+    const params: Stripe.PaymentIntentCaptureParams = {
+      amount_to_capture: unitsOf({ amount, currency }),
+      final_capture: final,
+      metadata: { [id]: String(amount) },
+    };
+    const work = this.stripe.paymentIntents.capture(reference, params, { idempotencyKey });
+    const named = work.then((intent) => ({ ...intent, metadata: { ...intent.metadata, [id]: String(amount) } }));
+    return this.intent('the capture', named, { reference });
+  }
+
+  async refund({ idempotencyKey, reference, amount, currency }: RefundRequest): Promise<ShownRefund> {
     const params = {
       payment_intent: reference,
       amount: currency === undefined ? amount : unitsOf({ amount, currency }),
@@ -103,9 +127,9 @@ export class StripeProvider implements Provider, ProviderReports {
     };
     try {
       const work = this.stripe.refunds.create(params, { idempotencyKey });
-      const { id, status } = await this.within('the refund', work);
-      if (isTurnedDown(status)) throw new TerminalError(`the refund ${id} is ${status}`);
-      return { reference: id };
+      const refund = await this.within('the refund', work);
+      if (isTurnedDown(refund.status)) throw new TerminalError(`the refund ${refund.id} is ${refund.status}`);
+      return refundOf(refund);
     } catch (error) {
       throw failureOf(error);
     }
@@ -120,7 +144,7 @@ export class StripeProvider implements Provider, ProviderReports {
     }
   }
 
-  async findRefund({ idempotencyKey, reference }: RefundRequest): Promise<{ reference: string } | undefined> {
+  async findRefund({ idempotencyKey, reference }: RefundRequest): Promise<ShownRefund | undefined> {
     const list = async () => {
       for await (const refund of this.stripe.refunds.list({ payment_intent: reference, limit: PAGE_SIZE })) {
         if (refund.metadata?.commandId === idempotencyKey && !isTurnedDown(refund.status)) return refund;
@@ -129,10 +153,37 @@ export class StripeProvider implements Provider, ProviderReports {
     };
     try {
       const found = await this.within('the list of refunds', list());
-      return found && { reference: found.id };
+      return found && refundOf(found);
     } catch (error) {
       throw failureOf(error);
     }
+  }
+
+  retrieveRefund(reference: string): Promise<ShownRefund> {
+    return this.read('the look at the refund', this.stripe.refunds.retrieve(reference), refundOf);
+  }
+
+  dispute(id: string): Promise<ShownDispute> {
+    const look = async () => {
+      const dispute = await this.stripe.disputes.retrieve(id);
+      const intent = dispute.payment_intent;
+      return disputeOf(
+        dispute,
+        typeof intent === 'string' ? await this.stripe.paymentIntents.retrieve(intent) : undefined,
+      );
+    };
+    return this.read('the look at the dispute', look(), (shown) => shown);
+  }
+
+  disputesOf(reference: string): Promise<ShownDispute[]> {
+    const look = async () => {
+      const [{ data }, intent] = await Promise.all([
+        this.stripe.disputes.list({ payment_intent: reference, limit: PAGE_SIZE }),
+        this.stripe.paymentIntents.retrieve(reference),
+      ]);
+      return data.map((dispute) => disputeOf(dispute, intent));
+    };
+    return this.read('the list of disputes', look(), (shown) => shown);
   }
 
   payout(id: string): Promise<Payout> {
@@ -161,12 +212,22 @@ export class StripeProvider implements Provider, ProviderReports {
     { reference }: { reference: string },
   ): Promise<Intent> {
     try {
-      return intentOf(await this.within(what, work));
+      return intentOf(await this.within(what, this.withCharge(work)));
     } catch (error) {
       const told = intentOfError(error, reference);
       if (told) return told;
       throw failureOf(error);
     }
+  }
+
+  /** Until when money is held is told with the charge. So one that holds money is read again, with its charge. */
+  private async withCharge(work: Promise<Stripe.PaymentIntent>): Promise<Stripe.PaymentIntent> {
+    const intent = await work;
+    if (intent.status !== 'requires_capture' || typeof intent.latest_charge !== 'string') return intent;
+    const { latest_charge: charge } = await this.stripe.paymentIntents.retrieve(intent.id, {
+      expand: ['latest_charge'],
+    });
+    return { ...intent, latest_charge: charge };
   }
 
   private within<T>(what: string, work: Promise<T>): Promise<T> {
@@ -195,8 +256,6 @@ function unitsOf(money: Payable): number {
   if (objection) throw new TerminalError(objection.detail);
   return providerAmountOf(money);
 }
-
-const isTurnedDown = (status: string | null): boolean => status === 'failed' || status === 'canceled';
 
 /** @throws RetryableError when it is not what we have asked for */
 function checked(intent: Stripe.PaymentIntent, { amount, currency }: IntentRequest): Stripe.PaymentIntent {

@@ -37,14 +37,33 @@ export async function markUndone(tx: Tx, { tenant, id }: PaymentKey): Promise<vo
   await tx.query(undo, [tenant, id]);
 }
 
-/** Writes that all of the payment was given back. Twice is like once. */
-export async function markGivenBack(
+/** Sends that nobody wants the money of this payment any more, which was taken. */
+export function markUnwanted(tx: Tx, { tenant, id }: PaymentKey): void {
+  tx.send(unwant, [tenant, id]);
+}
+
+/** Stops asking about money that landed when nobody wanted it, if none is left to give back. Twice is like once. */
+export async function markGivenBack(tx: Tx, { tenant, id }: PaymentKey): Promise<Payment | undefined> {
+  const [row] = await tx.query<PaymentRow>(giveBack, [tenant, id]);
+  return row && paymentOf(row);
+}
+
+/**
+ * Whether money that is held will be free again within this time, and whether this is told for the first time. It sets
+ * when to look again. Undefined if it is not held any more.
+ */
+export async function watchAuthorization(
   tx: Tx,
   { tenant, id }: PaymentKey,
-  reference: string,
-): Promise<Payment | undefined> {
-  const [row] = await tx.query<PaymentRow>(giveBack, [tenant, id, reference]);
-  return row && paymentOf(row);
+  { warningSeconds, isReleased }: { warningSeconds: number; isReleased: boolean },
+): Promise<{ isExpiring: boolean; isNew: boolean } | undefined> {
+  const [row] = await tx.query<{ is_expiring: boolean; is_new: boolean }>(watch, [
+    tenant,
+    id,
+    warningSeconds,
+    isReleased,
+  ]);
+  return row && { isExpiring: row.is_expiring, isNew: row.is_new };
 }
 
 const selectStanding: Statement = {
@@ -83,11 +102,33 @@ const undo: Statement = {
     returning id`,
 };
 
+const unwant: Statement = {
+  name: 'payment.unwant',
+  text: `update payment set undone = true, updated_at = now() where tenant = $1 and id = $2 and not undone`,
+};
+
 const giveBack: Statement = {
   name: 'payment.give-back',
   text: `
     update payment p
-    set refunded = p.amount, refund_reference = $3, check_at = null, version = version + 1, updated_at = now()
-    where p.tenant = $1 and p.id = $2 and p.undone and p.status = 'succeeded' and p.refunded < p.amount
+    set check_at = null, updated_at = now()
+    where p.tenant = $1 and p.id = $2 and p.undone and p.status = 'succeeded' and p.check_at is not null
+      and p.refunded + p.disputed >= coalesce(p.captured, p.amount)
     returning ${paymentColumns('p')}`,
+};
+
+const watch: Statement = {
+  name: 'payment.watch-authorization',
+  text: `
+    with held as (
+      select tenant, id, expiry_told, expires_at - $3::int * interval '1 second' as warn_at
+      from payment where tenant = $1 and id = $2 and status = 'authorized' for update
+    )
+    update payment p
+    set expiry_told = h.expiry_told or h.warn_at <= now(),
+        check_at = case when h.warn_at > now() then h.warn_at
+                        else greatest(case when not $4::boolean then p.expires_at end, now() + interval '1 minute') end
+    from held h
+    where p.tenant = h.tenant and p.id = h.id
+    returning h.warn_at <= now() as is_expiring, h.warn_at <= now() and not h.expiry_told as is_new`,
 };

@@ -18,6 +18,9 @@ export class RefundEntity implements Refund {
   amount: number;
 
   @Column('text')
+  cause: Refund['cause'];
+
+  @Column('text')
   status: Refund['status'];
 
   @Column('text', { name: 'provider_reference', nullable: true })

@@ -52,9 +52,15 @@ export class RefundsController {
   @ApiOperation({
     operationId: 'createRefund',
     summary: 'Gives back all or a part of a payment that belongs to no order',
-    description: 'A repeat with the same key goes on where the first one ended, and never gives back twice.',
+    description:
+      'A repeat with the same key goes on where the first one ended, and never gives back twice. ' +
+      'The payment of an order may be given back so only if a refund of it has failed.',
   })
   @ApiAnswer(201, RefundView, { description: 'given back', headers: ['location', 'idempotent-replayed'] })
+  @ApiAnswer(202, RefundView, {
+    description: 'accepted, and the bank has not answered; its status URL tells what becomes of it',
+    headers: ['location', 'idempotent-replayed'],
+  })
   @ApiAlreadySubmitted(`/payments/${PAYMENT}/refunds/${REFUND}`)
   @ApiProblems(refusals)
   create(

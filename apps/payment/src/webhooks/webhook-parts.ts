@@ -6,7 +6,9 @@ import { Dependency } from '@shop/resilience';
 import { LOGGER } from '@shop/service';
 import { PaymentEnvironment } from '../environment';
 import { PROVIDER } from '../payments/provider';
+import { BookingDisputes } from '../disputes/booking-disputes';
 import { PayoutEvents } from '../payouts/payout-events';
+import { SettlingRefunds } from '../refunds/settling-refunds';
 import { EventHousekeeper } from './event-housekeeper';
 import { EventWorker } from './event-worker';
 import { IntentEvents } from './intent-events';
@@ -24,7 +26,8 @@ export const webhookProviders: Provider[] = [
   {
     provide: PROVIDER_EVENT_HANDLERS,
     useFactory: (...all: ProviderEventHandler[]) => all,
-    inject: handlers,
+    // The last two have rooms of their own, which others use too.
+    inject: [...handlers, SettlingRefunds, BookingDisputes],
   },
   { provide: PROVIDER_REPORTS, useFactory: reportsOf, inject: [PROVIDER, Dependency] },
   {

@@ -128,6 +128,12 @@ describe('an intent', () => {
     });
   });
 
+  it('keeps what a capture adds to its metadata', () => {
+    const before = { ...inParts(), metadata: { tenant: 'acme' } };
+    const part: Action = { type: 'capture', amount: 30, final: false, metadata: { cap_1: '30' } };
+    expect(stepOf(before, part).intent.metadata).toEqual({ tenant: 'acme', cap_1: '30' });
+  });
+
   it('keeps what was captured when the rest is cancelled, or released by a capture of nothing', () => {
     const part = stepOf(inParts(), { type: 'capture', amount: 30, final: false }).intent;
     const nothing: Action = { type: 'capture', amount: 0, final: true };

@@ -25,7 +25,7 @@ export type Action =
   /** Both later, by the bank. */
   | { type: 'settle' }
   | { type: 'fail' }
-  | { type: 'capture'; amount?: number; final: boolean }
+  | { type: 'capture'; amount?: number; final: boolean; metadata?: Record<string, string> }
   | { type: 'cancel'; reason: CancellationReason | null; nowMs: number };
 
 export type IntentEvent =
@@ -162,14 +162,19 @@ function failed(intent: PaymentIntent, failure: CardError): Step {
 
 function capture(
   intent: PaymentIntent,
-  { amount = intent.amount_capturable, final }: { amount?: number; final: boolean },
+  { amount = intent.amount_capturable, final, metadata }: Omit<Extract<Action, { type: 'capture' }>, 'type'>,
 ): Step | Refusal {
   // Nothing at all is a good last capture: it releases the rest.
   if (amount === 0 && !(final && intent.amount_received > 0)) return 'nothing_to_capture';
   if (amount > intent.amount_capturable) return 'more_than_held';
   if (!final && !intent.payment_method_options.card.request_multicapture) return 'captured_once_only';
   const left = intent.amount_capturable - amount;
-  const taken: PaymentIntent = { ...intent, amount_received: intent.amount_received + amount, amount_capturable: left };
+  const taken: PaymentIntent = {
+    ...intent,
+    amount_received: intent.amount_received + amount,
+    amount_capturable: left,
+    metadata: { ...intent.metadata, ...metadata },
+  };
   if (!final && left > 0) return { intent: taken, event: 'payment_intent.amount_capturable_updated' };
   // The rest goes back to the customer.
   return { intent: { ...taken, amount_capturable: 0, status: 'succeeded' }, event: 'payment_intent.succeeded' };

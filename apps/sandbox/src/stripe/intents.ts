@@ -7,7 +7,13 @@ import { chargeAfter, newCharge, type Charge } from './charge';
 import { disputeOf } from './disputes';
 import type { Happening } from './event';
 import { type Action, type Confirmation, decide, type Refusal, type Step } from './intent-states';
-import { type CancellationReason, type IntentForm, newPaymentIntent, type PaymentIntent } from './payment-intent';
+import {
+  type CancellationReason,
+  type CaptureForm,
+  type IntentForm,
+  newPaymentIntent,
+  type PaymentIntent,
+} from './payment-intent';
 import { sourceOf } from './sources';
 import type { StripeErrorBody } from './stripe-error';
 
@@ -43,7 +49,7 @@ export class Intents {
     return this.act(call, id, { type: 'confirm', ...confirmation, pageUrl: pageUrl(id) });
   }
 
-  capture(call: Call, id: string, captured: { amount?: number; final: boolean }): Answer {
+  capture(call: Call, id: string, captured: CaptureForm): Answer {
     return this.act(call, id, { type: 'capture', ...captured });
   }
 

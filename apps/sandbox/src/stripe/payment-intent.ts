@@ -64,6 +64,13 @@ export interface IntentForm {
   multicapture?: true;
 }
 
+export interface CaptureForm {
+  amount?: number;
+  final: boolean;
+  /** Is added to that of the intent. */
+  metadata: Record<string, string>;
+}
+
 export function newPaymentIntent(form: IntentForm, { id, nowMs }: { id: string; nowMs: number }): PaymentIntent {
   return {
     id,

@@ -91,8 +91,9 @@ describe('the other requests', () => {
   });
 
   it('read what captures: everything, as the last capture, unless they say so', () => {
-    expect(readCapture({})).toEqual({ amount: undefined, final: true });
-    expect(readCapture({ amount_to_capture: '0', final_capture: 'false' })).toEqual({ amount: 0, final: false });
+    expect(readCapture({})).toEqual({ amount: undefined, final: true, metadata: {} });
+    const part = { amount_to_capture: '0', final_capture: 'false', 'metadata[cap_1]': '0' };
+    expect(readCapture(part)).toEqual({ amount: 0, final: false, metadata: { cap_1: '0' } });
   });
 
   it('read why an intent is cancelled, and know the reasons', () => {

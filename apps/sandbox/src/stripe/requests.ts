@@ -3,7 +3,7 @@ import { checkAmount, checkCurrency } from './currencies';
 import { amountOf, flag, type Form, metadataOf, oneOf, required, text } from './form';
 import type { Confirmation } from './intent-states';
 import type { NewIntent } from './intents';
-import { type CancellationReason, cancellationReasons, captureMethods } from './payment-intent';
+import { type CancellationReason, cancellationReasons, type CaptureForm, captureMethods } from './payment-intent';
 import type { RefundForm } from './refund';
 import { sourceOf } from './sources';
 import { invalidParameter, missing } from './stripe-error';
@@ -44,8 +44,12 @@ export function readCancellation(form: Form): CancellationReason | null {
   return oneOf(form, 'cancellation_reason', cancellationReasons) ?? null;
 }
 
-export function readCapture(form: Form): { amount?: number; final: boolean } {
-  return { amount: amountOf(form, 'amount_to_capture', { min: 0 }), final: flag(form, 'final_capture') ?? true };
+export function readCapture(form: Form): CaptureForm {
+  return {
+    amount: amountOf(form, 'amount_to_capture', { min: 0 }),
+    final: flag(form, 'final_capture') ?? true,
+    metadata: metadataOf(form),
+  };
 }
 
 export function readRefund(form: Form): RefundForm {
