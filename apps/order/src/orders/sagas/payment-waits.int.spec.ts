@@ -61,7 +61,7 @@ async function placeAndWait(): Promise<string> {
 function newsOf(id: string, changed: object = {}): Message {
   const data = {
     tenant: 'acme',
-    paymentId: id,
+    paymentId: `pmt_${id}`,
     orderId: id,
     chargeId: `${id}/charge/do`,
     status: 'succeeded' as const,
