@@ -4,7 +4,7 @@
  */
 import { ScriptedProvider } from '@shop/payment/testing';
 import { RetryableError, TerminalError } from '@shop/resilience';
-import { never, type Process, type Stage } from './stage';
+import type { Process, Stage } from './stage';
 
 export type Provider = Pick<
   ScriptedProvider,
@@ -94,7 +94,7 @@ export class SimulatedProvider {
     work: () => Promise<T>,
     onRefused: () => void = () => undefined,
   ): Promise<T> {
-    if (!process.alive) return never();
+    if (!process.alive) throw new RetryableError(DEAD);
     const way = await this.stage.wait(process, 'provider', { what, ways: WAYS });
     switch (way) {
       case 'answers':
@@ -131,8 +131,9 @@ export class SimulatedProvider {
   private async hear<T>(process: Process, answer: Promise<T>): Promise<T> {
     if (process.alive) return answer;
     await answer.catch(nobodyHears);
-    throw new RetryableError('the process is dead');
+    throw new RetryableError(DEAD);
   }
 }
 
+const DEAD = 'the process is dead';
 const nobodyHears = (): void => undefined;

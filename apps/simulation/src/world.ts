@@ -95,6 +95,7 @@ export class World {
     process.alive = false;
     for (const gate of [...this.stage.gates].filter((one) => one.process === process)) {
       if (gate.port === 'open transaction') gate.open(DIES);
+      else if (gate.port === 'answer of the provider') gate.open('nobody hears it');
       else if (gate.port === 'provider') Object.assign(gate, { what: `forgotten ${gate.what}`, ways: ['answers'] });
       else this.stage.gates.splice(this.stage.gates.indexOf(gate), 1);
     }
