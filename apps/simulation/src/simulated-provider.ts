@@ -8,7 +8,17 @@ import type { Process, Stage } from './stage';
 
 export type Provider = Pick<
   ScriptedProvider,
-  'createIntent' | 'confirm' | 'retrieve' | 'cancel' | 'refund' | 'findIntent' | 'findRefund'
+  | 'createIntent'
+  | 'confirm'
+  | 'retrieve'
+  | 'cancel'
+  | 'capture'
+  | 'refund'
+  | 'retrieveRefund'
+  | 'findIntent'
+  | 'findRefund'
+  | 'dispute'
+  | 'disputesOf'
 >;
 type RefundRequest = Parameters<Provider['refund']>[0];
 type Kept = ReturnType<ScriptedProvider['intentsOf']>[number];
@@ -54,6 +64,10 @@ export class SimulatedProvider {
       },
       retrieve: (reference) => call('look at an intent', () => books.retrieve(reference)),
       cancel: (request) => call('cancelling of an intent', () => books.cancel(request)),
+      capture: (request) => call(`capture of ${request.amount}`, () => books.capture(request)),
+      retrieveRefund: (reference) => call('look at a refund', () => books.retrieveRefund(reference)),
+      dispute: (reference) => call('look at a dispute', () => books.dispute(reference)),
+      disputesOf: (reference) => call('look for disputes', () => books.disputesOf(reference)),
       refund: (request: RefundRequest) =>
         call(
           `refund of ${request.amount}`,

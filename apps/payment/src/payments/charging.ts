@@ -67,6 +67,9 @@ export async function charge(calls: ProviderCalls, work: LeasedWork, charging: C
       const left = await giveUp();
       return left.status === 'cancelled' ? { status: 'declined', reason: NEVER_CHARGED, reference } : left;
     }
+    // The look took its time. Whoever undoes the charge meanwhile does not want it to be made.
+    await work.reach(`seen/${work.attempt}`, () => Promise.resolve(null));
+    if (work.undone) return giveUp();
   }
   // A provider may repeat a failure under its key. The intent protects by itself, so each attempt has its own key.
   return calls.confirm({ reference, source, idempotencyKey: `${idempotencyKey}/confirm/${work.attempt}` }, asking);

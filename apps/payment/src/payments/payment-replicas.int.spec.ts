@@ -129,6 +129,23 @@ describe('R11 two replicas at once', () => {
   });
 });
 
+describe('R4 an undo that comes while an attempt looks at the intent of a lost charge', () => {
+  it('is seen before the charge is made', async () => {
+    const { charge, refund, plan, neverCharged, calls, paymentId } = replicas.newCase();
+    plan('fails-before', 'hangs');
+    await expect(perform(one, charge)).rejects.toBeInstanceOf(RetryableError);
+    const looking = perform(one, charge);
+    await eventually(() => expect(replicas.provider.isHanging(paymentId)).toBe(true));
+    await expect(perform(other, refund)).rejects.toBeInstanceOf(RetryableError);
+    replicas.provider.letGo(paymentId);
+    expect(await looking).toEqual(undone);
+    expect([await perform(other, refund), calls()]).toEqual([
+      neverCharged,
+      ['create', 'confirm', 'retrieve', 'cancel'],
+    ]);
+  });
+});
+
 describe('R18 an owner whose lease was taken over', () => {
   it('writes nothing, whatever the provider told it', async () => {
     const { charge, plan, paid, taken, paymentId } = replicas.newCase();
