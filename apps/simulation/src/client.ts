@@ -46,13 +46,12 @@ export class Client {
     return this.calls.length > 0;
   }
 
-  /** What it may do next in bad times. */
-  get wishes(): ('posts' | 'deletes')[] {
+  /** What it may do next in bad times. Who is patient changes its mind late: when somebody has paid. */
+  wishes({ isPaid }: { isPaid: boolean }): ('posts' | 'deletes')[] {
     if (this.calls.length > 1) return [];
     const wishes: ('posts' | 'deletes')[] = [];
     if (this.posts < MOST_POSTS) wishes.push('posts');
-    // Who is patient changes its mind late, when the order may be confirmed already.
-    const isTime = this.purchase.impatient || this.posts === MOST_POSTS;
+    const isTime = this.purchase.impatient || isPaid;
     if (this.purchase.cancels && isTime && this.orderId && this.deletes < MOST_DELETES) wishes.push('deletes');
     return wishes;
   }

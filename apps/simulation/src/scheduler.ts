@@ -93,6 +93,7 @@ export class Scheduler {
     const { channel, stage, replicas, clients, script } = this.world;
     const { weights } = script;
     const gateways = this.world.of('order');
+    const { isPaid } = this.world.provider;
     const deliverable = channel.deliverable().filter(({ mailbox }) => mailbox !== `cmd.${script.away}`);
     const arriving = deliverable.flatMap((batch) =>
       this.arrivals(batch, batch === deliverable.at(-1) ? 10 : weights.olderBatches),
@@ -102,7 +103,9 @@ export class Scheduler {
       ...stage.gates.map((gate) => this.opening(gate)),
       ...arriving,
       ...meddling,
-      ...clients.flatMap((client) => client.wishes.map((wish) => this.wish(client, wish, this.random.pick(gateways)))),
+      ...clients.flatMap((client) =>
+        client.wishes({ isPaid }).map((wish) => this.wish(client, wish, this.random.pick(gateways))),
+      ),
       ...replicas.filter(({ mayLook, looks }) => mayLook && !looks).map((replica) => this.looking(replica)),
       ...this.verdicts(),
       ...this.news(),
@@ -218,7 +221,8 @@ export class Scheduler {
   private wish(client: Client, wish: 'posts' | 'deletes', gateway: Replica): Choice {
     if (wish === 'posts') return this.posting(client, gateway);
     return {
-      weight: 3,
+      // Who has waited so long for this does it soon, so that its refund still falls into the bad times.
+      weight: client.purchase.impatient ? 3 : 20,
       text: () => `${client.purchase.name} asks ${gateway.process.name} to cancel`,
       take: () => client.delete({ process: gateway.process, orders: gateway.order!.orders }),
     };

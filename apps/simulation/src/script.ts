@@ -98,7 +98,7 @@ export function writeScript(random: SeededRandom, tenant: string): Script {
       olderBatches: random.pick([1, 10]),
       providerSpeed: random.pick([0.3, 1, 10]),
     },
-    // A few are so long that orders are confirmed before somebody changes his mind.
-    choices: (away ? 60 : 30) + random.int(60) + (random.int(4) === 0 ? 120 : 0),
+    // Half of them are so long that orders are confirmed before somebody changes his mind.
+    choices: (away ? 60 : 30) + random.int(60) + (random.int(2) === 0 ? 150 : 0),
   };
 }

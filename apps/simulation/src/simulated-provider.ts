@@ -80,6 +80,11 @@ export class SimulatedProvider {
     };
   }
 
+  /** Some customer has paid. */
+  get isPaid(): boolean {
+    return [...this.books.intents.values()].some(({ intent }) => intent.status === 'succeeded');
+  }
+
   /** What may be decided now. Whoever walks away never decides. */
   get verdicts(): Verdict[] {
     return [...this.books.intents.values()].flatMap((kept): Verdict[] => {

@@ -6,7 +6,7 @@
 import { examplePayment } from '../../testing/example-payment';
 import type { Intent } from './intent';
 import type { Payment } from './payment';
-import { changeBy, isToBeGivenBack, isToBeGivenUp, isWaiting, type Standing } from './payment-state';
+import { changeBy, isToBeGivenUp, isUnwanted, isWaiting, type Standing } from './payment-state';
 
 const reference = 'pi_1';
 const url = 'https://bank.example/3ds';
@@ -82,7 +82,7 @@ function steps(world: World): Step[] {
       const now = isToBeGivenUp(payment) ? cancelled(intent) : intent;
       found.push([`asks ${replica}`, { ...world, intent: now, heard: hears(now) }]);
     }
-    if (isToBeGivenBack(payment)) {
+    if (isUnwanted(payment) && payment.refunded < payment.amount) {
       found.push([`gives back ${replica}`, { ...world, payment: { ...payment, refunded: payment.amount } }]);
     }
   }

@@ -5,7 +5,6 @@
  * left for another one, whatever comes late: only money that has landed is given back.
  */
 import type { Intent } from './intent';
-import { type Books, leftOf } from './money-back';
 import type { Payment } from './payment';
 
 /** What decides about a payment, apart from the provider. */
@@ -40,9 +39,9 @@ export const isWaiting = ({ status, waitsFor }: Pick<Payment, 'status' | 'waitsF
 export const isToBeGivenUp = (payment: Standing): boolean =>
   (isWaiting(payment) || payment.status === 'authorized') && (payment.undone || payment.isExpired);
 
-/** Money that came although nobody wants it any more. */
-export const isToBeGivenBack = (payment: Pick<Standing, 'undone'> & Books): boolean =>
-  payment.undone && leftOf(payment) > 0;
+/** Money that came although nobody wants it any more. It is given back, or it was, and that is to be told. */
+export const isUnwanted = ({ status, undone }: Pick<Standing, 'status' | 'undone'>): boolean =>
+  status === 'succeeded' && undone;
 
 /** A payment of which the provider has not told anything yet. */
 export const begunPayment = (payment: Pick<Payment, 'amount' | 'undone'>): Standing => ({

@@ -12,7 +12,7 @@ import {
   undone,
 } from '../../testing/payment-replicas';
 import type { PaymentReplica } from '../../testing/replica';
-import { hasten, takeDue } from './waiting-payments.repository';
+import { hasten, markUndone, takeDue } from './waiting-payments.repository';
 
 const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment' });
 let replicas: PaymentReplicas;
@@ -125,6 +125,15 @@ describe('R56 the undo of a charge that waits', () => {
     expect([made.taken(), replicas.provider.refundsOf(made.paymentId).length]).toEqual([0, 1]);
   });
 
+  it('marks also what was paid between its decision and its mark, so that it is given back', async () => {
+    const made = await waitingCharge('tok_3ds');
+    decide(made, 'approved');
+    await settle(one, made);
+    await replicas.database.transaction((tx) => markUndone(tx, { tenant, id: made.paymentId }));
+    await settle(other, made);
+    expect([made.taken(), await eventsOf(made)]).toEqual([0, ['succeeded', 'refunded']]);
+  });
+
   it.each([
     ['approved', 0, ['succeeded', 'refunded']],
     ['declined', 0, ['cancelled']],
@@ -173,6 +182,22 @@ describe('R56 money that landed unwanted, and whose refund fails', () => {
     expect(await takeDue(replicas.database, 100)).toContainEqual({ tenant, id: made.paymentId });
     await Promise.all([settle(one, made), settle(other, made)]);
     expect([made.taken(), replicas.provider.refundsOf(made.paymentId).length]).toEqual([0, 1]);
+  });
+});
+
+describe('R56 money that landed unwanted, and was given back by a process that then died', () => {
+  it('is told once, and not looked for any more', async () => {
+    const made = await waitingCharge('tok_processing');
+    await perform(other, made.refund);
+    decide(made, 'approved');
+    await settle(one, made);
+    // As between the transaction of the refund and the one that tells it.
+    await replicas.query(`delete from outbox where event ->> 'id' = $1`, [`${made.paymentId}/refunded`]);
+    await replicas.query(`update payment set check_at = now() where id = $1`, [made.paymentId]);
+    await settle(other, made);
+    expect([made.taken(), await eventsOf(made)]).toEqual([0, ['succeeded', 'refunded']]);
+    const left = await replicas.query('select check_at from payment where id = $1', [made.paymentId]);
+    expect(left).toEqual([{ check_at: null }]);
   });
 });
 

@@ -93,12 +93,13 @@ const checkNow: Statement = {
     returning id`,
 };
 
+// It may have been paid since it was seen to wait.
 const undo: Statement = {
   name: 'payment.undo',
   text: `
     update payment
     set undone = true, check_at = now() + interval '2 seconds', version = version + 1, updated_at = now()
-    where tenant = $1 and id = $2 and status in ('pending', 'authorized') and not undone
+    where tenant = $1 and id = $2 and status in ('pending', 'authorized', 'succeeded') and not undone
     returning id`,
 };
 

@@ -14,7 +14,7 @@ import { askFor, promiseLanded, recordAnswer } from '../refunds/giving-back';
 import { refundIdOf } from '../refunds/refund';
 import type { Payment } from './payment';
 import { tellOfPayment } from './payment-events';
-import { type Change, changeBy, isToBeGivenBack, isToBeGivenUp, isWaiting } from './payment-state';
+import { type Change, changeBy, isUnwanted, isToBeGivenUp, isWaiting } from './payment-state';
 import { changePayment, type PaymentKey } from './payments.repository';
 import { PATIENCE_OF_SAGA_MS, type ProviderCalls } from './provider-calls';
 import { findStanding, markGivenBack, type StandingPayment, watchAuthorization } from './waiting-payments.repository';
@@ -79,7 +79,7 @@ export class WaitingPayments {
   async settle(key: PaymentKey): Promise<StandingPayment | undefined> {
     const payment = await findStanding(this.options.database, key);
     if (!payment) return undefined;
-    if (isToBeGivenBack(payment)) return this.giveBack(payment);
+    if (isUnwanted(payment)) return this.giveBack(payment);
     if (!isWaiting(payment) && payment.status !== 'authorized') return payment;
     const isExpiring = payment.status === 'authorized' && !payment.undone && (await this.watch(payment));
     const standing = {
@@ -89,7 +89,7 @@ export class WaitingPayments {
     const change = changeBy(standing, await this.ask(standing));
     if (change) await this.settleAs(payment, change);
     const after = (await findStanding(this.options.database, key))!;
-    return isToBeGivenBack(after) ? this.giveBack(after) : after;
+    return isUnwanted(after) ? this.giveBack(after) : after;
   }
 
   /** Tells once that money which is held will soon be free again. Returns whether it will. */
