@@ -7,6 +7,7 @@ import { EraseSources1760000030100 } from './1760000030100-erase-sources';
 import { WaitForPayments1760000030200 } from './1760000030200-wait-for-payments';
 import { MoneyBack1760000030400 } from './1760000030400-money-back';
 import { ReceiveEvents1760000030500 } from './1760000030500-receive-events';
+import { ListByOrder1760000030600 } from './1760000030600-list-by-order';
 
 export const paymentMigrations = [
   ...ledgerMigrations,
@@ -18,4 +19,5 @@ export const paymentMigrations = [
   WaitForPayments1760000030200,
   MoneyBack1760000030400,
   ReceiveEvents1760000030500,
+  ListByOrder1760000030600,
 ];

@@ -1,6 +1,6 @@
 /** Payments over HTTP, for operators. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import {
   ApiAnswer,
   type Caller,
@@ -16,7 +16,7 @@ import {
 import { PAYMENT_ID } from '@shop/contracts';
 import { ApiAlreadySubmitted, type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems, type ProblemMembers } from '@shop/problem';
-import { IsOptional, Matches } from 'class-validator';
+import { IsOptional, IsUUID, Matches } from 'class-validator';
 import { CreatePayment } from './create-payment';
 import { notPayable, chargeableProblem, type Payment, PaymentBody } from './payment';
 import { paymentJson, PaymentView } from './payment.view';
@@ -26,6 +26,11 @@ class PaymentsQuery extends PageQuery {
   @IsOptional()
   @Matches(PAYMENT_ID, { message: 'cursor must be `next` of the page before' })
   declare cursor?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'only the payments of this order' })
+  @IsOptional()
+  @IsUUID()
+  orderId?: string;
 }
 
 /** The problem of a payment that is kept as declined. */
@@ -73,14 +78,14 @@ export class PaymentsController {
   @ApiOperation({
     operationId: 'listPayments',
     summary: 'All payments, page by page',
-    description: 'The payments of your tenant, in order of their ids.',
+    description: 'The payments of your tenant, or of one order of it, in order of their ids.',
   })
   @ApiAnswer(200, PageOf(PaymentView), { description: 'a page' })
   list(
     @CallerOf() { tenant }: Caller,
-    @Query() { cursor: after = '', limit }: PaymentsQuery,
+    @Query() { cursor: after = '', limit, orderId }: PaymentsQuery,
   ): Promise<Page<PaymentView>> {
-    const read = (limit: number) => this.payments.list({ tenant, after, limit });
+    const read = (limit: number) => this.payments.list({ tenant, orderId, after, limit });
     return readPage(limit, read, { item: paymentJson, cursor: ({ id }) => id });
   }
 

@@ -132,6 +132,16 @@ describe('R33 GET /payments', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  it('shows those of one order, and of no other tenant', async () => {
+    const [mine] = [await charge(), await charge()];
+    const listed = async (query: string, key?: string) =>
+      (await app.call('GET', `/payments?${query}`, { key })).json<Page>().items.map(({ id }) => id);
+    expect(await listed(`orderId=${mine.orderId}`)).toEqual([mine.id]);
+    expect(await listed(`orderId=${mine.orderId}`, callers.rival)).toEqual([]);
+    expect(await listed(`orderId=${randomUUID()}`)).toEqual([]);
+    expectProblem(await get('/payments?orderId=seven'), 400, 'validation_failed');
+  });
+
   it('does not show what was paid with', async () => {
     await charge({ source: 'tok_ok_1881' });
     const { body } = await get('/payments?limit=200');
