@@ -234,16 +234,10 @@ describe('R18 leased work in this process', () => {
   });
 
   it('R18 answers a repeat that waits with the answer of the one that is under way', async () => {
-    let finish: (result: string) => void = () => undefined;
-    const started = new Promise<void>((resolve) => {
-      NotesController.errand = () => {
-        resolve();
-        return new Promise((result) => (finish = result));
-      };
-    });
+    const slow = holdErrand();
     const errand = call('slow');
     const first = post(errand);
-    await started;
+    await slow.begun;
     const impatient = await post({ ...errand, headers: { prefer: 'wait=0' } });
     expect([codeOf(impatient), impatient.headers['preference-applied']]).toEqual([
       '409 idempotency_key_in_use',
@@ -251,7 +245,7 @@ describe('R18 leased work in this process', () => {
     ]);
     const patient = post({ ...errand, headers: { prefer: 'wait=20' } });
     await eventually(async () => expect(await statesOf(errand.key)).toMatchObject([{ state: 'processing' }]));
-    finish('late');
+    slow.finish('late');
     const [answer, same] = await Promise.all([first, patient]);
     expect(JSON.parse(answer.body)).toMatchObject({ result: 'late' });
     expect([same.status, same.body, isReplay(same)]).toEqual([201, answer.body, true]);
@@ -259,10 +253,10 @@ describe('R18 leased work in this process', () => {
   });
 
   it('R45 holds back only so many repeats of a tenant, and answers further ones at once', async () => {
-    let finish: (result: string) => void = () => undefined;
-    NotesController.errand = () => new Promise((result) => (finish = result));
+    const crowded = holdErrand();
     const errand = call('crowded');
     const first = post(errand);
+    await crowded.begun;
     const hurried = (again: Call) => post({ ...again, headers: { prefer: 'wait=0' } });
     const waiting: Promise<Response>[] = [];
     for (let n = 1; n <= 500; n++) {
@@ -278,14 +272,15 @@ describe('R18 leased work in this process', () => {
     });
     NotesController.errand = async () => 'done';
     expect((await post({ ...call('uncrowded'), as: 'elsewhere' })).status).toBe(201);
-    finish('late');
+    crowded.finish('late');
     const [{ body }, ...same] = await Promise.all([first, ...waiting]);
     expect(new Set(same.map((answer) => answer.body))).toEqual(new Set([body]));
-    NotesController.errand = () => new Promise((result) => (finish = result));
+    const held = holdErrand();
     const next = call('next');
     const begun = post(next);
+    await held.begun;
     await eventually(async () => expect((await hurried(next)).headers['preference-applied']).toBe('wait=0'));
-    finish('done');
+    held.finish('done');
     await begun;
   });
 
@@ -332,6 +327,18 @@ interface KeyState {
 async function statesOf(key: string): Promise<KeyState[]> {
   const { body } = await app.get(`/idempotency-keys/${encodeURIComponent(key)}`);
   return (JSON.parse(body) as { requests: KeyState[] }).requests;
+}
+
+/** From now on an errand ends when the test says so. A repeat may be told that it is in use before it has begun. */
+function holdErrand(): { begun: Promise<void>; finish: (result: string) => void } {
+  let finish: (result: string) => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    NotesController.errand = () => {
+      resolve();
+      return new Promise((result) => (finish = result));
+    };
+  });
+  return { begun, finish: (result) => finish(result) };
 }
 
 function lease(claim: typeof NotesController.claim): Promise<void> {
