@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * All payments, page by page
-         * @description The payments of your tenant, in order of their ids.
+         * @description The payments of your tenant, or of one order of it, in order of their ids.
          */
         get: operations["listPayments"];
         put?: never;
@@ -3302,6 +3302,8 @@ export interface operations {
                 cursor?: string;
                 /** @description how many items a page has at most */
                 limit?: number;
+                /** @description only the payments of this order */
+                orderId?: string;
             };
             header?: never;
             path?: never;
