@@ -1,3 +1,4 @@
+import { seededRandom } from '@shop/testing';
 import { TaskCancelledError } from 'cockatiel';
 import { CircuitBreaker, CircuitOpenError } from './circuit-breaker';
 
@@ -21,10 +22,10 @@ function openBreaker() {
 }
 
 describe('R44 CircuitBreaker', () => {
-  it('R44 opens when most of the last calls were outages, and calls nobody then', async () => {
+  it('R44 opens when nearly all of the last calls were outages, and calls nobody then', async () => {
     const { breaker, succeed, fail, clock } = openBreaker();
     for (let n = 0; n < 5; n++) await succeed();
-    for (let n = 0; n < 5; n++) await fail();
+    for (let n = 0; n < 16; n++) await fail();
     expect(breaker.state).toBe('closed');
     await fail();
     expect([breaker.state, breaker.refusesForMs]).toEqual(['open', 1_000]);
@@ -34,6 +35,13 @@ describe('R44 CircuitBreaker', () => {
     expect(error).toBeInstanceOf(CircuitOpenError);
     expect((error as CircuitOpenError).retryAfterMs).toBe(600);
     expect(work).not.toHaveBeenCalled();
+  });
+
+  it('R44 does not open for a dependency that loses every third answer', async () => {
+    const { breaker, succeed, fail } = openBreaker();
+    const random = seededRandom(7);
+    for (let n = 0; n < 2_000; n++) await (random.int(3) === 0 ? fail() : succeed());
+    expect(breaker.state).toBe('closed');
   });
 
   it('R44 does not open for refusals: who answers is not down', async () => {

@@ -1,7 +1,7 @@
 /**
  * A circuit breaker: what is down is left alone for a while, and whoever wants to call it is told at once.
  *
- * Closed, it lets every call through and counts the outcome of the last ones. When most of them were outages it opens, and
+ * Closed, it lets every call through and counts the outcome of the last ones. When nearly all of them were outages it opens, and
  * refuses all calls for a while. Then it is half open: one call, the probe, is let through, and the others are refused
  * until it has ended. If the dependency has answered, the breaker closes. If not, it stays open for the same time again.
  */
@@ -30,13 +30,16 @@ export type BreakerState = 'closed' | 'open' | 'half_open';
 /** Thrown when the dependency is left alone. Nothing was called. */
 export class CircuitOpenError extends RetryableError {
   constructor(retryAfterMs: number) {
-    super('the circuit is open: most of the last calls failed', { retryAfterMs });
+    super('the circuit is open: nearly all of the last calls failed', { retryAfterMs });
     this.name = 'CircuitOpenError';
   }
 }
 
-/** Of the last so many calls, more than half have failed, and there were enough of them to tell. */
-const WINDOW = { size: 20, minimumNumberOfCalls: 10, threshold: 0.5 };
+/**
+ * Of the last so many calls, nearly all have failed, and there were enough of them to tell. A dependency that loses every
+ * third answer is not down: with half of the calls as the threshold, chance alone would open the circuit again and again.
+ */
+const WINDOW = { size: 20, minimumNumberOfCalls: 10, threshold: 0.8 };
 const REST_MS = 5_000;
 
 /** The library measures the rest by the time of day, which may be set. So its rest is none, and ours is measured here. */
