@@ -40,6 +40,8 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
     // Here nobody can forget it: all lines come by. What others wrote is in many of them.
     hooks: { streamWrite: format === 'pretty' ? harmless : printableJson },
   };
+  // A stream works even if nobody ever writes to it: ten times a second.
+  if (level === 'silent') return pino(options, { write: () => undefined });
   if (format === 'pretty') return pino(options, prettyStream(colour));
   const destination = openStdout();
   const logger = pino(options, destination);
