@@ -63,7 +63,8 @@ describe('R11 some seed fails without', () => {
     ['R4 the mark of a charge that is undone', 'no charge is made by an undo', noMarks],
   ])(
     '%s, because of "%s"',
-    async (_, rule, gaps, weather) => {
+    // A fourth parameter would be the callback of a test whose row has three members.
+    async (...[, rule, gaps, weather]) => {
       await expectWell(await expectMissed(rule, gaps, weather), weather);
     },
     TIMEOUT_MS,
