@@ -1,4 +1,5 @@
 /** Ways to put a load on something, and statistics of the times that it took. */
+import type { Posting } from '@shop/system';
 
 /** `perSecond` items start each second, whether or not earlier ones have ended. */
 export async function inOpenLoop<T>(
@@ -43,4 +44,9 @@ export function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? 0;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[sorted.length / 2 - 1] ?? 0)) / 2;
+}
+
+/** The same order of one piece of this product. */
+export function onePieceOf(sku: string, posting: Posting): Posting {
+  return { ...posting, body: { ...posting.body, items: [{ sku, quantity: 1 }] } };
 }

@@ -31,3 +31,9 @@ export const booksOf = (faults: readonly string[]): string =>
 const MAX_FAULTS = 5;
 
 export const round3 = (value: number): number => Math.round(value * 1_000) / 1_000;
+
+/** How many orders have which end. */
+export const endsOf = (ends: Record<string, number>): string =>
+  Object.entries(ends)
+    .map(([end, count]) => `${count} ${end}`)
+    .join(', ');

@@ -1,7 +1,6 @@
 /** A flash sale, compared with the same orders over the whole catalogue: all orders need one row of the stock. */
-import type { Posting } from '@shop/system';
 import { reportOf } from '../comparison';
-import { inTurn } from '../load';
+import { inTurn, onePieceOf } from '../load';
 import { type Burst, measureBurst } from '../measure';
 import type { Scenario } from '../scenario';
 import { Shop } from '../shop';
@@ -19,6 +18,7 @@ export const flash: Scenario = async (options, say) => {
     // Not the first ones, which are sold out.
     const onSale = shop.products.at(-1)!.sku;
     for (const kind of inTurn('uniform' as const, 'flash' as const, rounds)) {
+      // Both kinds are one piece of one product, so that only the choice of product makes the difference.
       const postings = shop
         .postings(orders)
         .map((posting) => onePieceOf(kind === 'flash' ? onSale : posting.body.items[0]!.sku, posting));
@@ -37,8 +37,3 @@ export const flash: Scenario = async (options, say) => {
     await shop.close();
   }
 };
-
-/** Both kinds are one piece of one product, so that only the choice of product makes the difference. */
-function onePieceOf(sku: string, posting: Posting): Posting {
-  return { ...posting, body: { ...posting.body, items: [{ sku, quantity: 1 }] } };
-}

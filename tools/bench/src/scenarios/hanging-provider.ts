@@ -1,9 +1,9 @@
 /** Orders that need no provider, while other orders wait for one that does not answer: they must not wait with them. */
-import { inParallel, type Posting } from '@shop/system';
-import { inTurn } from '../load';
+import { inParallel } from '@shop/system';
+import { inTurn, onePieceOf, pause } from '../load';
 import type { Scenario } from '../scenario';
 import { Shop } from '../shop';
-import { booksOf, perSecond, round3 } from '../table';
+import { booksOf, endsOf, perSecond, round3 } from '../table';
 
 /** Longer than any call may take. */
 const PROVIDER_DELAY_MS = 30_000;
@@ -38,7 +38,7 @@ export const hangingProvider: Scenario = async (given, say) => {
       }
       await sandbox.put('/admin/faults', { delayMs: PROVIDER_DELAY_MS });
       const waiting = inParallel(shop.postings(WAITING_ORDERS), WAITING_ORDERS, (posting) => shop.post(posting));
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      await pause(SETTLE_MS);
       hanging.push(await refusedPerSecond());
       say(`  beside ${WAITING_ORDERS} orders that wait: ${perSecond(hanging.at(-1)!)}`);
       await waiting;
@@ -53,12 +53,7 @@ export const hangingProvider: Scenario = async (given, say) => {
         ['refused for the stock', perSecond(meanOf(usual))],
         [`beside ${WAITING_ORDERS} orders that wait for the provider`, perSecond(meanOf(hanging))],
         ['compared', `${factor.toFixed(2)} (goal: at least ${GOAL})`],
-        [
-          'orders',
-          Object.entries(ends)
-            .map(([end, count]) => `${count} ${end}`)
-            .join(', '),
-        ],
+        ['orders', endsOf(ends)],
         ['books', booksOf(faults)],
       ],
       summary: { orders, concurrency, waiting: WAITING_ORDERS, usual, hanging, factor, ends },
@@ -70,8 +65,3 @@ export const hangingProvider: Scenario = async (given, say) => {
 };
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-const onePieceOf = (sku: string, posting: Posting): Posting => ({
-  ...posting,
-  body: { ...posting.body, items: [{ sku, quantity: 1 }] },
-});

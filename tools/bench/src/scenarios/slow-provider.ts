@@ -5,7 +5,7 @@ import { percentiles } from '../load';
 import type { Scenario } from '../scenario';
 import { Shop } from '../shop';
 import { sumOf } from '../statements';
-import { booksOf, perSecond, round3, times } from '../table';
+import { booksOf, endsOf, perSecond, round3, times } from '../table';
 import { measure } from './neighbour';
 
 const PROVIDER_DELAY_MS = 2_000;
@@ -90,11 +90,6 @@ export const slowProvider: Scenario = async (given, say) => {
     await shop.close();
   }
 };
-
-const endsOf = (ends: Record<string, number>): string =>
-  Object.entries(ends)
-    .map(([end, count]) => `${count} ${end}`)
-    .join(', ');
 
 async function callsOf(shop: Shop): Promise<number> {
   const response = await fetch(`${shop.system.services.payment.managementUrl}/metrics`);
