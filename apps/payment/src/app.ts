@@ -37,7 +37,6 @@ import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
 import { SettlingRefunds } from './refunds/settling-refunds';
-
 import { PayoutEntity } from './payouts/payout.entity';
 import { PayoutsController } from './payouts/payouts.controller';
 import { ProviderEventEntity } from './webhooks/provider-event.entity';
@@ -103,7 +102,7 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
       {
         provide: DueRefunds,
         useFactory: (database: Database, refunds: SettlingRefunds, logger: Logger) =>
-          new DueRefunds({ database, refunds, logger }),
+          new DueRefunds(database, refunds, logger),
         inject: [Database, SettlingRefunds, LOGGER],
       },
       {
@@ -114,7 +113,7 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
       {
         provide: DuePayments,
         useFactory: (database: Database, waiting: WaitingPayments, logger: Logger) =>
-          new DuePayments({ database, waiting, logger }),
+          new DuePayments(database, waiting, logger),
         inject: [Database, WaitingPayments, LOGGER],
       },
       PaymentTimers,

@@ -6,14 +6,28 @@
  * what became of it. An attempt whose charge is not wanted any more gives the intent up, and never confirms it.
  */
 import type { LeasedWork } from '@shop/idempotency';
+import { RetryableError } from '@shop/resilience';
 import { isTooLate } from './asking-again';
 import { type Capture, type Intent, NOTHING_TO_PAY } from './intent';
-import { NEVER_CHARGED } from './payment';
-import { UNDONE } from './payment-state';
+import { NEVER_CHARGED, type Payment } from './payment';
+import { begunPayment, type Change, changeBy, UNDONE } from './payment-state';
 import { type NamedPayment, namePayments } from './payments.repository';
 import type { AskingForIntent, ProviderCalls } from './provider-calls';
 
-export interface Charging extends Pick<AskingForIntent, 'ids' | 'patienceMs' | 'mayBeCharged'> {
+/** A payment that was there before its work was begun. */
+export interface KnownPayment {
+  /** The name of its intent, if it has one. */
+  reference: string | null;
+  /** False for a payment of a release that asked for the money before the charge had a name. */
+  isNamedFirst: boolean;
+}
+
+export const knownFrom = ({ providerReference, chargeId }: Payment): KnownPayment => ({
+  reference: providerReference,
+  isNamedFirst: chargeId !== null,
+});
+
+export interface Charging extends Pick<AskingForIntent, 'ids' | 'patienceMs'> {
   tenant: string;
   /** Of the payment. */
   id: string;
@@ -22,13 +36,20 @@ export interface Charging extends Pick<AskingForIntent, 'ids' | 'patienceMs' | '
   source: string;
   /** Where the source was sealed for. */
   place: string;
-  capture: Capture;
+  /** Absent in work of a release that asked for the money before the charge had a name. */
+  capture?: Capture;
   /** The provider knows the charge by it. */
   idempotencyKey: string;
   /** The time since the payment was written, when this work was begun. */
   knownForMs: number;
-  /** The name of the intent, if the payment has one already. */
-  reference?: string;
+  known?: KnownPayment;
+}
+
+/** What came of a charge. */
+export interface Charged {
+  change: Change;
+  /** The name of the intent; null if there is none. */
+  reference: string | null;
 }
 
 /** What the recovery point keeps. */
@@ -37,17 +58,27 @@ type Named = NamedPayment & {
   reason?: string;
 };
 
-/** The intent at the end of this attempt. @throws RetryableError when the outcome is unknown */
-export async function charge(calls: ProviderCalls, work: LeasedWork, charging: Charging): Promise<Intent> {
-  if (charging.amount === 0) return NOTHING_TO_PAY;
-  const { tenant, id, idempotencyKey, source } = charging;
+/** @throws RetryableError when the outcome is unknown */
+export async function charge(calls: ProviderCalls, work: LeasedWork, charging: Charging): Promise<Charged> {
+  const intent = charging.amount === 0 ? NOTHING_TO_PAY : await askForMoney(calls, work, charging);
+  const change = changeBy(begunPayment({ amount: charging.amount, undone: work.undone }), intent);
+  if (!change) throw new RetryableError(`the charge ${charging.id} is ${intent.status}`);
+  return { change, reference: intent.reference || null };
+}
+
+/** The intent at the end of this attempt. */
+async function askForMoney(calls: ProviderCalls, work: LeasedWork, charging: Charging): Promise<Intent> {
+  const { tenant, id, idempotencyKey, source, capture, known } = charging;
+  const mayBeCharged = capture === undefined || known?.isNamedFirst === false;
   const ageMs = charging.knownForMs + work.ageMs;
-  const asking = { ...charging, ageMs, askedBefore: work.attempt > 1 || charging.mayBeCharged };
+  const asking = { ...charging, ageMs, mayBeCharged, askedBefore: work.attempt > 1 || mayBeCharged };
   let isNew = false;
   const name = async (): Promise<Intent> => {
-    if (charging.reference !== undefined) return calls.retrieve(charging.reference, asking);
-    if (work.undone && !charging.mayBeCharged) return { status: 'declined', reason: UNDONE, reference: '' };
-    const intent = await calls.createIntent({ ...charging, paymentId: id }, asking);
+    // It is looked at below, like every name that an earlier attempt has found.
+    if (known?.reference) return { status: 'unconfirmed', reference: known.reference };
+    if (work.undone && !mayBeCharged) return { status: 'declined', reason: UNDONE, reference: '' };
+    const wanted = { ...charging, capture: capture ?? 'automatic', paymentId: id };
+    const intent = await calls.createIntent(wanted, asking);
     isNew = intent.status === 'unconfirmed';
     return intent;
   };

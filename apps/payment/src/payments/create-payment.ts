@@ -20,10 +20,9 @@ import {
 import type { Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
-import { charge } from './charging';
+import { charge, knownFrom, type KnownPayment } from './charging';
 import type { Capture } from './intent';
 import { type PaymentBody, paymentIdOf } from './payment';
-import { begunPayment, changeBy } from './payment-state';
 import { answerOfPayment } from './payment.view';
 import { createPayment, findPaymentAgeMs, loadPayments, paymentKey } from './payments.repository';
 import { PATIENCE_OF_CLIENT_MS, ProviderCalls } from './provider-calls';
@@ -40,7 +39,7 @@ interface Begun {
   /** The age of the payment when this work was begun. */
   ageMs: number;
   /** The payment was there before. */
-  known?: { reference: string | null; isNamedFirst: boolean };
+  known?: KnownPayment;
 }
 
 @Injectable()
@@ -66,25 +65,22 @@ export class CreatePayment {
     const key = { tenant, id };
     const place = placeOf(tenant, work.id);
     const { ageMs, known } = await work.reach('pending', (tx) => this.begin(tx, work.id, { charge: given, place }));
-    const intent = await charge(this.provider, work, {
+    const { change, reference } = await charge(this.provider, work, {
       tenant,
       id,
       amount,
       currency,
       source,
       place,
-      capture: capture ?? 'automatic',
+      capture,
       idempotencyKey: work.id,
       ids: { paymentId: id },
       patienceMs: PATIENCE_OF_CLIENT_MS,
       knownForMs: ageMs,
-      reference: known?.reference ?? undefined,
-      mayBeCharged: capture === undefined || known?.isNamedFirst === false,
+      known,
     });
-    const change = changeBy(begunPayment({ amount, undone: work.undone }), intent);
-    if (!change) throw new RetryableError(`the charge ${id} is ${intent.status}`);
     return work.finish(async (tx) => {
-      const payment = await this.waiting.write(tx, key, { change, reference: intent.reference || null });
+      const payment = await this.waiting.write(tx, key, { change, reference });
       assert(payment, 'whoever holds the lease finds the payment pending');
       return answerOfPayment(payment);
     });
@@ -108,8 +104,7 @@ export class CreatePayment {
       known.amount === amount && known.currency === currency && this.isSame(known.source, source, place);
     if (known.status !== 'pending' || known.waitsFor !== null || !same())
       throw alreadySubmitted(`/payments/${id}`, 'this payment was made before; the status URL tells it as it is now');
-    const ageMs = await findPaymentAgeMs(tx, { tenant, id });
-    return { ageMs, known: { reference: known.providerReference, isNamedFirst: known.chargeId !== null } };
+    return { ageMs: await findPaymentAgeMs(tx, { tenant, id }), known: knownFrom(known) };
   }
 
   /** The same token is sealed into another text each time. @throws RetryableError when one of them cannot be opened */

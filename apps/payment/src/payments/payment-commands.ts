@@ -22,10 +22,9 @@ import { BookingDisputes } from '../disputes/booking-disputes';
 import { askFor, promiseRest, recordAnswer } from '../refunds/giving-back';
 import { refundIdOf } from '../refunds/refund';
 import { replyToCharge, replyToGivingUp, replyToRefund } from './charge-reply';
-import { charge } from './charging';
+import { charge, knownFrom, type KnownPayment } from './charging';
 import type { Capture } from './intent';
 import { type Payment, paymentIdOf, type RefundPlan, planRefund } from './payment';
-import { begunPayment, changeBy } from './payment-state';
 import {
   findPaymentAgeMs,
   insertPayments,
@@ -53,7 +52,7 @@ interface Charge extends NewPayment {
   /** Absent in work of a release that asked for the money before the charge had a name. */
   capture?: Capture;
   /** The payment was there before. Absent in such work: it had another meaning there. */
-  known?: { reference: string | null; isNamedFirst: boolean };
+  known?: KnownPayment;
 }
 
 interface GivingUp {
@@ -115,24 +114,20 @@ export class PaymentCommands implements CommandSet<Payments> {
     const { tenant, id, orderId, chargeId, amount, currency, source, capture, known } = given;
     const key = { tenant, id };
     const knownForMs = known ? await work.reach('known', (tx) => findPaymentAgeMs(tx, key)) : 0;
-    const intent = await charge(this.provider, work, {
+    const { change, reference } = await charge(this.provider, work, {
       tenant,
       id,
       amount,
       currency,
       source,
       place: placeOfSource({ tenant, orderId }),
-      capture: capture ?? 'automatic',
+      capture,
       idempotencyKey: chargeId,
       ids: { messageId: chargeId, paymentId: id },
       patienceMs: PATIENCE_OF_SAGA_MS,
       knownForMs,
-      reference: known?.reference ?? undefined,
-      mayBeCharged: capture === undefined || known?.isNamedFirst === false,
+      known,
     });
-    const change = changeBy(begunPayment({ amount, undone: work.undone }), intent);
-    if (!change) throw new RetryableError(`the charge ${id} is ${intent.status}`);
-    const reference = intent.reference || null;
     if (change.waitsFor === null && change.status !== 'authorized') {
       const reply = replyToCharge({ id, expiresAt: null, ...change })!;
       return work.finishWith(answerOf(reply), settlePayments, { ...key, change, reference }, tenant);
@@ -195,8 +190,7 @@ function decideCharge(payments: Payments, { id: chargeId, body }: Command<Charge
   // The order service does not send such a command, unless it is older than this rule.
   if (!payment && objectionToCharging({ amount, currency })) return refused('payment_declined');
   if (!payment) payments.made.push(wanted);
-  const known = payment && { reference: payment.providerReference, isNamedFirst: payment.chargeId !== null };
-  const charge: Charge = { ...wanted, capture, known };
+  const charge: Charge = { ...wanted, capture, known: payment && knownFrom(payment) };
   return { leased: CHARGE, input: charge };
 }
 

@@ -124,9 +124,7 @@ export class ProviderCalls {
         this.door.passUnknown('confirm', asking, error, false);
         const giveUp = () => this.provider.cancel({ reference, idempotencyKey: `${idempotencyKey}/refused` });
         // It may have been confirmed before. So when it cannot be given up, nobody knows.
-        const left = await this.door
-          .reading(asking, giveUp)
-          .catch((cause: unknown) => this.door.passUnknown('cancel', asking, cause, true));
+        const left = await this.door.inDoubt('cancel', asking, giveUp);
         return left.status === 'cancelled' ? notCharged(REFUSED_BY_PROVIDER) : bounded(left);
       }
     });
@@ -134,13 +132,8 @@ export class ProviderCalls {
 
   /** The intent as it is now. @throws RetryableError when the provider does not tell */
   retrieve(reference: string, asking: Asking): Promise<Intent> {
-    return this.door.ask('retrieve', asking, async () => {
-      try {
-        return bounded(await this.door.reading(asking, () => this.provider.retrieve(reference)));
-      } catch (error) {
-        return this.door.passUnknown('retrieve', asking, error, true);
-      }
-    });
+    const look = () => this.provider.retrieve(reference);
+    return this.door.ask('retrieve', asking, async () => bounded(await this.door.inDoubt('retrieve', asking, look)));
   }
 
   /**
@@ -187,13 +180,8 @@ export class ProviderCalls {
 
   /** Gives the intent up, or shows it as it is. @throws RetryableError when the provider does not tell */
   cancel(request: { reference: string; idempotencyKey: string }, asking: Asking): Promise<Intent> {
-    return this.door.ask('cancel', asking, async () => {
-      try {
-        return bounded(await this.door.reading(asking, () => this.provider.cancel(request)));
-      } catch (error) {
-        return this.door.passUnknown('cancel', asking, error, true);
-      }
-    });
+    const giveUp = () => this.provider.cancel(request);
+    return this.door.ask('cancel', asking, async () => bounded(await this.door.inDoubt('cancel', asking, giveUp)));
   }
 
   /**

@@ -54,6 +54,11 @@ export class ProviderDoor {
     return this.outside(asking, { isIdempotent: true }, work);
   }
 
+  /** The same where an earlier request may have moved money, so that a refusal tells nothing. */
+  inDoubt<R>(call: string, asking: Asking, work: () => Promise<R>): Promise<R> {
+    return this.reading(asking, work).catch((error: unknown) => this.passUnknown(call, asking, error, true));
+  }
+
   /** Only a call that has its turn is made, so its time limit does not run while it waits for a connection. */
   private outside<R>(
     { ids, tenant, patienceMs }: Asking,

@@ -23,8 +23,8 @@ export async function findStanding(
  * Takes up to `limit` payments for which it is time to ask the provider. Another replica gets others. If this process
  * dies, they are taken again at their next time.
  */
-export async function takeDue(database: Database, limit: number): Promise<PaymentKey[]> {
-  return database.query<PaymentRow>(claimDue, [limit]);
+export function takeDue(database: Database, limit: number): Promise<PaymentKey[]> {
+  return database.query<PaymentKey>(claimDue, [limit]);
 }
 
 /** Makes it time to ask the provider about this payment. Returns false if there is nothing to ask about it. */

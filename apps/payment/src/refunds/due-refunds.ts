@@ -1,52 +1,21 @@
-/** Asks the provider about refunds that are not settled, when it is time to. Every replica does so, each for others. */
+/** Asks the provider about refunds that are not settled, when it is time to. */
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
-import { Repeating } from '@shop/resilience';
+import { DueWork } from '../payments/due-work';
 import { takeDueRefunds } from './refunds.repository';
 import type { SettlingRefunds } from './settling-refunds';
 
-export interface DueRefundsOptions {
-  database: Database;
-  refunds: Pick<SettlingRefunds, 'settle'>;
-  logger: Logger;
-  /** How often to look. */
-  intervalMs?: number;
-}
-
 /** A bank takes days. */
-const DEFAULT_INTERVAL_MS = 5_000;
-/** The most refunds of one look. The others follow in the next one. */
-const MAX_DUE = 100;
+const EVERY_MS = 5_000;
 
-export class DueRefunds {
-  private readonly looking: Repeating;
-
-  constructor(private readonly options: DueRefundsOptions) {
-    const { intervalMs = DEFAULT_INTERVAL_MS, logger } = options;
-    this.looking = new Repeating(() => this.settleDue(), {
-      everyMs: intervalMs,
-      onFailure: (error) => logger.warn({ reason: (error as Error).message }, 'payment.refunds.due.failed'),
+export class DueRefunds extends DueWork {
+  constructor(database: Database, refunds: Pick<SettlingRefunds, 'settle'>, logger: Logger) {
+    super({
+      take: (limit) => takeDueRefunds(database, limit),
+      settle: (key) => refunds.settle(key),
+      everyMs: EVERY_MS,
+      logger,
+      lines: { failed: 'payment.refunds.due.failed', putOff: 'payment.refund.put_off', id: 'refundId' },
     });
-  }
-
-  start(): void {
-    this.looking.start();
-  }
-
-  stop(): Promise<void> {
-    return this.looking.stop();
-  }
-
-  /** A refund about which the provider does not tell is asked for again at its next time. */
-  private async settleDue(): Promise<void> {
-    const { database, refunds, logger } = this.options;
-    const due = await takeDueRefunds(database, MAX_DUE);
-    await Promise.all(
-      due.map((key) =>
-        refunds
-          .settle(key)
-          .catch((error: Error) => logger.warn({ refundId: key.id, reason: error.message }, 'payment.refund.put_off')),
-      ),
-    );
   }
 }
