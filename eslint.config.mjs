@@ -8,22 +8,35 @@ import tseslint from 'typescript-eslint';
 // Who may import whom: imports only go down, from floor to floor, type imports included. Every lib and tool has its line,
 // and so has an app that is not an ordinary service.
 const ground = ['postgres', 'resilience', 'observability', 'problem', 'validation', 'sealing'];
-const anyService = ['service', 'saga', 'participant', 'contracts', 'messaging', 'idempotency', 'http', ...ground];
+const anyService = [
+  'backfill',
+  'service',
+  'saga',
+  'participant',
+  'contracts',
+  'messaging',
+  'idempotency',
+  'http',
+  ...ground,
+];
 const floors = {
   // floor 4
   sandbox: ['service', 'http', 'observability', 'problem', 'validation'],
+  console: ['service', 'http', 'observability', 'problem', 'resilience', 'sealing', 'validation'],
   // floor 3
   saga: ['messaging', ...ground],
   participant: ['messaging', 'idempotency', ...ground],
   contracts: ['messaging'],
   service: ['idempotency', 'messaging', 'http', ...ground],
+  // On top of it: it has the log and the database of its service.
+  backfill: ['service', 'idempotency', 'messaging', 'http', ...ground],
   // floor 2
   messaging: ground,
   idempotency: ground,
   http: ground,
   // floor 1
-  // On top of it: lanes serve their members in turn.
-  postgres: ['resilience'],
+  // On top of them: lanes serve their members in turn, and tell how full they are.
+  postgres: ['resilience', 'observability'],
   // On top of it: calls outside are counted.
   resilience: ['observability'],
   observability: [],
@@ -77,7 +90,7 @@ export default defineConfig(
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     plugins: { '@nx': nx },
     languageOptions: {
@@ -105,12 +118,12 @@ export default defineConfig(
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     ignores: [...tests, 'tools/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: [noTestTools, noServers] }] },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     ignores: tests,
     rules: { 'no-restricted-syntax': ['error', noWallClock] },
   },

@@ -16,7 +16,7 @@ const root = join(__dirname, '..');
 const [, , program] = process.argv;
 process.argv.splice(2, 1);
 // Operators are in a hurry, and their commands start nothing, so these run from their sources.
-if (program === 'ops') runFromSource('tools/system/src/ops/main.ts');
+if (program === 'ops' || program === 'backfill') runFromSource(`tools/system/src/${program}/main.ts`);
 else runFromBuild({ start: 'system/start', demo: 'system/demo', bench: 'bench/bench' }[program]);
 
 function runFromSource(file) {

@@ -2,11 +2,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ApiClient, catalogue, ownServices } from '@shop/system';
+import { ApiClient, catalogue, ownServices, type ServiceName } from '@shop/system';
 import { eventually } from '@shop/testing';
 import { Shop } from './shop';
 
 const TIMEOUT_MS = 120_000;
+const pathOf: Partial<Record<ServiceName, string>> = {
+  order: '/orders',
+  inventory: '/stock',
+  payment: '/payments',
+  fulfilment: '/notifications',
+};
+const forOperators: readonly ServiceName[] = ['payment', 'fulfilment'];
 const script = join(__dirname, '../../../tools/start.cjs');
 
 describe('R54 an API key of a running system', () => {
@@ -17,8 +24,7 @@ describe('R54 an API key of a running system', () => {
   afterAll(() => shop?.close());
 
   async function ops(...argv: string[]): Promise<string> {
-    const { order, inventory, payment } = shop.system.urls;
-    const env = { ...process.env, ORDER_URL: order, INVENTORY_URL: inventory, PAYMENT_URL: payment };
+    const env = shop.operatorsEnvironment();
     return (await promisify(execFile)(process.execPath, [script, 'ops', 'keys', ...argv], { env })).stdout;
   }
 
@@ -39,15 +45,17 @@ describe('R54 an API key of a running system', () => {
       expect((await cleo!.get(`/orders/${placed.id}`)).status).toBe(404);
       expect((await cleo!.send('DELETE', `/orders/${placed.id}`)).status).toBe(404);
       expect((await shop.order.get(`/orders/${placed.id}`)).status).toBe(200);
-      expect(await ops('list')).toMatch(/^carl-1 +carl +customer +never +.* (inventory|order|payment) \S+ \S+$/m);
+      expect(await ops('list')).toMatch(
+        /^carl-1 +carl +customer +never +.* (inventory|order|payment|fulfilment) \S+ \S+$/m,
+      );
 
       await ops('revoke', 'carl-1');
       for (const name of ownServices) {
         const url = shop.system.urls[name];
-        const path = name === 'order' ? '/orders' : name === 'inventory' ? '/stock' : '/payments';
+        const path = pathOf[name]!;
         await eventually(async () => expect((await new ApiClient(url, carlKey).get(path)).status).toBe(401));
-        // Cleo's is as good as before; payments are for operators.
-        expect((await new ApiClient(url, cleoKey).get(path)).status).toBe(name === 'payment' ? 403 : 200);
+        // Cleo's is as good as before; payments and mails are for operators.
+        expect((await new ApiClient(url, cleoKey).get(path)).status).toBe(forOperators.includes(name) ? 403 : 200);
       }
       const text = JSON.stringify(shop.lines());
       for (const event of ['api_key.added', 'api_key.revoked']) expect(text).toContain(event);

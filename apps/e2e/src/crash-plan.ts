@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ServiceName, SystemOptions } from '@shop/system';
 
 /** The services that keep books. */
-export const mortals = ['payment', 'inventory', 'order'] as const satisfies ServiceName[];
+export const mortals = ['fulfilment', 'payment', 'inventory', 'order'] as const satisfies ServiceName[];
 export type Mortal = (typeof mortals)[number];
 
 const everywhere = ['commit.before', 'commit.sent', 'commit.after', 'publish.before', 'publish.after'];
@@ -14,6 +14,8 @@ const acks = ['ack.before', 'ack.after'];
 export const instantsOf: Record<Mortal, readonly string[]> = {
   payment: [...everywhere, ...acks, 'call.before', 'call.after'],
   inventory: [...everywhere, ...acks],
+  // Its calls stand between two commits.
+  fulfilment: [...everywhere, ...acks],
   // Its replies come the short way, where nothing is acknowledged.
   order: everywhere,
 };

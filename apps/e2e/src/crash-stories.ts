@@ -29,6 +29,8 @@ export interface Story {
 export const END_TIMEOUT_MS = 180_000;
 const LOOK_MS = 250;
 export const PIECES = 2;
+/** Has an address, so that there are mails. */
+export const CUSTOMER = 'alice';
 
 export const stories: readonly Story[] = [
   {
@@ -71,7 +73,7 @@ export const stories: readonly Story[] = [
 
 /** Always the same request under the same key. */
 export function post({ shop, sku, key, source }: Omit<CrashOrder, 'begin'>): Promise<ApiResponse<Order>> {
-  const body = { customerId: 'alice', items: [{ sku, quantity: PIECES }], payment: { source } };
+  const body = { customerId: CUSTOMER, items: [{ sku, quantity: PIECES }], payment: { source } };
   return shop.post({ key, body });
 }
 

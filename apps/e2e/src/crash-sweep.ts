@@ -10,8 +10,9 @@ import {
   timelineOf,
 } from '@shop/system';
 import { eventually } from '@shop/testing';
+import { AfterOrder } from './after-order';
 import { type Arm, CrashPlan, instantsOf, type Mortal, mortals } from './crash-plan';
-import { END_TIMEOUT_MS, post, stories, type Story, untilOrder } from './crash-stories';
+import { CUSTOMER, END_TIMEOUT_MS, post, stories, type Story, untilOrder } from './crash-stories';
 import { untilIdle } from './idle-broker';
 import { type Order, Shop } from './shop';
 
@@ -64,8 +65,11 @@ export class CrashSweep {
     sweep.shop = await Shop.open(sweep.products, {
       ...sweep.plan.options,
       logLevel: 'warn',
-      onCrash: (name, how) => sweep.revive(name, how),
+      onCrash: (name, how) => {
+        if (name !== 'console') sweep.revive(name, how);
+      },
     });
+    await new AfterOrder(sweep.shop).introduce(CUSTOMER);
     return sweep;
   }
 
@@ -88,6 +92,8 @@ export class CrashSweep {
       );
       const run = await this.tell(story, places);
       await run.ended;
+      // What follows an order comes behind its end.
+      await this.shop.books();
       await untilIdle(this.shop.system.stack.natsUrl, IDLE_TIMEOUT_MS);
       for (const arm of run.arms) {
         const { service, instant } = arm;

@@ -33,7 +33,8 @@ describe('R54 the everyday role of a service', () => {
     return (await client.query(text)).rows as Row[];
   }
   const asEveryday = (name: ServiceName, text: string) => ask(shop.system.databaseRoles(name).everyday, text);
-  const tableOf = { order: 'orders', inventory: 'stock', payment: 'payment' } as Record<ServiceName, string>;
+  const tables = { order: 'orders', inventory: 'stock', payment: 'payment', fulfilment: 'delivery' };
+  const tableOf = tables as Record<ServiceName, string>;
 
   it(
     'R54 is enough for orders of every kind, and nothing is refused for want of a right',
@@ -52,7 +53,7 @@ describe('R54 the everyday role of a service', () => {
       await shop.order.send('DELETE', `/orders/${placed[0]!.body.id}`);
       await eventually(async () => expect((await shop.settled(placed[0]!.body.id)).body.status).toBe('cancelled'));
       expect((await shop.books()).faults).toEqual([]);
-      for (const service of [shop.order, shop.inventory, shop.payment]) {
+      for (const service of [shop.order, shop.inventory, shop.payment, shop.fulfilment]) {
         expect((await service.send('DELETE', '/idempotency-keys')).status).toBe(204);
         expect((await service.get('/dead-letters')).status).toBe(200);
       }

@@ -3,6 +3,7 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { natsLogin } from '@shop/stack';
 import { catalogue, type ServiceName } from '@shop/system';
 import { eventually } from '@shop/testing';
+import { connectAs } from './publish-as';
 import { Shop } from './shop';
 
 const START_TIMEOUT_MS = 60_000;
@@ -19,10 +20,8 @@ describe('R64 forged messages', () => {
     await shop?.close();
   });
 
-  async function connectAs(name: ServiceName): Promise<NatsConnection> {
-    const { servers } = natsLogin(shop.system.stack.natsUrl);
-    const { user, password } = shop.system.busLogin(name);
-    const nats = await connect({ servers, user, pass: password, inboxPrefix: `_INBOX_${user}` });
+  async function keepConnection(name: ServiceName): Promise<NatsConnection> {
+    const nats = await connectAs(shop, name);
     connections.push(nats);
     return nats;
   }
@@ -72,7 +71,7 @@ describe('R64 forged messages', () => {
       expect(id).toBeDefined();
       return String(id);
     });
-    const nats = await connectAs('inventory');
+    const nats = await keepConnection('inventory');
     for (const source of ['payment', 'inventory']) {
       const batch = JSON.stringify([replyOf(source, sagaId, 'charge')]);
       for (const subject of ['reply.order.from.inventory', 'reply.order.from.payment', 'reply.order.batch']) {
@@ -87,7 +86,7 @@ describe('R64 forged messages', () => {
     expect((await shop.settled(body.id)).body).toMatchObject({ status: 'cancelled', reason: 'payment_declined' });
   });
 
-  it('R64 commands that others than the order service send charge, refund and reserve nothing', async () => {
+  it('R64 commands that others than the order service send charge, refund, reserve and stop nothing', async () => {
     const payments = async () => (await shop.payment.all<object>('/payments')).length;
     const confirmed = (await shop.place([{ sku: 'cup', quantity: 1 }])).body;
     expect((await shop.settled(confirmed.id)).body.status).toBe('confirmed');
@@ -101,13 +100,15 @@ describe('R64 forged messages', () => {
       currency: 'EUR',
       source: 'tok_ok',
     };
+    const stop = { tenant: 'demo', orderId: confirmed.id };
     const reserve = { tenant: 'demo', reservationId: crypto.randomUUID(), lines: [{ sku: 'cup', quantity: 5 }] };
-    for (const name of ['inventory', 'payment'] as const) {
-      const nats = await connectAs(name);
+    for (const name of ['inventory', 'payment', 'fulfilment'] as const) {
+      const nats = await keepConnection(name);
       for (const [target, command] of [
         ['payment', commandOf('order', 'payment.charge-payment.v1', charge)],
         ['payment', commandOf('order', 'payment.refund-payment.v1', refund)],
         ['inventory', commandOf('order', 'inventory.reserve-stock.v1', reserve)],
+        ['fulfilment', commandOf('order', 'fulfilment.stop-delivery.v1', stop)],
       ] as const) {
         // Its own mailbox by the subject for replays belongs to the service itself.
         const own = target === name ? [] : [`cmd.${target}.replay`];
@@ -134,7 +135,7 @@ describe('R64 forged messages', () => {
 
   it('R64 no line of the log has a password of the bus', () => {
     const text = JSON.stringify(shop.lines());
-    for (const name of ['order', 'inventory', 'payment'] as const) {
+    for (const name of ['order', 'inventory', 'payment', 'fulfilment'] as const) {
       expect(text).not.toContain(shop.system.busLogin(name).password);
     }
   });

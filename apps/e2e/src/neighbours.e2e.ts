@@ -1,6 +1,7 @@
 /** One tenant sends more than a slow provider can take. Another one must not notice. */
 import { ApiClient, createWorkload, inParallel, type Posting, seed } from '@shop/system';
 import { type Order, Shop } from './shop';
+import { queryIn } from './tables';
 
 const NEIGHBOUR_KEY = 'neighbour-key';
 const START_TIMEOUT_MS = 60_000;
@@ -9,8 +10,6 @@ const TIMEOUT_MS = 120_000;
 const FLOOD = 600;
 const PROVIDER_DELAY_MS = 1_000;
 const OPEN_PER_TENANT = 300;
-/** A list of several pages is not read at one moment, and a replica hears of an end a moment after it. */
-const READ_AT_ONCE = 10;
 
 describe('two tenants side by side', () => {
   let shop: Shop;
@@ -31,8 +30,11 @@ describe('two tenants side by side', () => {
 
   afterAll(() => shop?.close());
 
-  const openOrders = async (client: ApiClient) =>
-    (await client.all<Order>('/orders')).filter(({ status }) => status === 'pending').length;
+  // In the database, at one moment: the pages of a list are read at several, and orders end meanwhile.
+  const openOrders = async (): Promise<number> => {
+    const text = `select count(*)::int as open from orders where tenant = 'demo' and status = 'pending'`;
+    return (await queryIn<{ open: number }>(shop, 'order', text))[0]!.open;
+  };
 
   it(
     'R45 R54 takes what can be carried out, in turn, and charges nobody to give the money back',
@@ -48,7 +50,7 @@ describe('two tenants side by side', () => {
       const flooding = inParallel(flood.postings, FLOOD, insist);
       let most = 0;
       const isSomebodyWaiting = async () => {
-        const open = await openOrders(shop.order);
+        const open = await openOrders();
         most = Math.max(most, open);
         return open;
       };
@@ -63,9 +65,9 @@ describe('two tenants side by side', () => {
       }
       await flooding;
       expect(answers[201]).toBe(FLOOD);
-      expect(most).toBeLessThanOrEqual(OPEN_PER_TENANT + READ_AT_ONCE);
+      expect(most).toBeLessThanOrEqual(OPEN_PER_TENANT);
       await inParallel(await shop.order.all<Order>('/orders'), 16, ({ id }) => shop.settled(id));
-      const books = await shop.books();
+      const books = await shop.books({ neighbours: [new ApiClient(shop.system.urls.fulfilment, NEIGHBOUR_KEY)] });
       expect([books.faults, books.confirmed]).toEqual([[], FLOOD]);
       const { body } = await shop.sandbox.get<{ charges: { refunded: number }[] }>('/admin/charges');
       expect(body.charges.map(({ refunded }) => refunded)).toEqual(Array(FLOOD + 3).fill(0));

@@ -5,7 +5,7 @@ import { type Order, Shop } from './shop';
 
 const TIMEOUT_MS = 120_000;
 const CONCURRENCY = 8;
-const SERVICES = ['order', 'inventory', 'payment'] as const;
+const SERVICES = ['order', 'inventory', 'payment', 'fulfilment'] as const;
 
 const many = <T>(value: T, count: number): T[] => Array.from({ length: count }, () => value);
 /** What may stand where something else belongs. */

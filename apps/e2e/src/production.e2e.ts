@@ -58,7 +58,7 @@ describe('R54 a service in production', () => {
     );
   });
 
-  it.each(['order', 'inventory', 'payment'])(
+  it.each(['order', 'inventory', 'payment', 'fulfilment'])(
     'R54 the %s service does not start with the key of development',
     async (service) => {
       const { code, said } = await start(service, { API_KEYS: 'dev-key=demo/developer:customer+operator' });

@@ -4,8 +4,10 @@ import {
   ApiClient,
   type ApiResponse,
   auditBooks,
+  type BooksOptions,
   type BooksReport,
   DEVELOPMENT_KEY,
+  ownServices,
   type Posting,
   seed,
   type SeedProduct,
@@ -30,6 +32,7 @@ export class Shop {
   readonly order: ApiClient;
   readonly inventory: ApiClient;
   readonly payment: ApiClient;
+  readonly fulfilment: ApiClient;
   readonly sandbox: ApiClient;
   /** Where the order service tells why it is not ready. */
   readonly orderManagement: ApiClient;
@@ -43,6 +46,7 @@ export class Shop {
     this.order = new ApiClient(system.urls.order, DEVELOPMENT_KEY);
     this.inventory = new ApiClient(system.urls.inventory, DEVELOPMENT_KEY);
     this.payment = new ApiClient(system.urls.payment, DEVELOPMENT_KEY);
+    this.fulfilment = new ApiClient(system.urls.fulfilment, DEVELOPMENT_KEY);
     this.sandbox = new ApiClient(system.urls.sandbox);
     this.orderManagement = new ApiClient(system.services.order.managementUrl);
   }
@@ -62,6 +66,12 @@ export class Shop {
 
   close(): Promise<void> {
     return this.system.stop();
+  }
+
+  /** What the commands of operators are started with, so that they ask this system. */
+  operatorsEnvironment(): NodeJS.ProcessEnv {
+    const urls = ownServices.map((name) => [`${name.toUpperCase()}_URL`, this.system.urls[name]]);
+    return { ...process.env, ...(Object.fromEntries(urls) as Record<string, string>) };
   }
 
   /** Every log line of every service so far. */
@@ -97,9 +107,9 @@ export class Shop {
     }
   }
 
-  books(): Promise<BooksReport> {
+  books(more: Pick<BooksOptions, 'neighbours'> = {}): Promise<BooksReport> {
     const initialStock = Object.fromEntries(this.products.map(({ sku, onHand }) => [sku, onHand]));
-    const { order, inventory, payment, sandbox } = this;
-    return auditBooks({ order, inventory, payment, sandbox, initialStock });
+    const { order, inventory, payment, fulfilment, sandbox } = this;
+    return auditBooks({ order, inventory, payment, fulfilment, sandbox, initialStock, ...more });
   }
 }

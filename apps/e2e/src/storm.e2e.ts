@@ -84,7 +84,7 @@ describe('a storm of mixed orders', () => {
     'R11 loses and doubles nothing when each service is killed once',
     async () => {
       const killing = (async () => {
-        for (const name of ['payment', 'inventory', 'order', 'sandbox'] as const) {
+        for (const name of ['payment', 'inventory', 'order', 'fulfilment', 'sandbox'] as const) {
           await new Promise((resolve) => setTimeout(resolve, 150));
           await shop.system.services[name].kill('SIGKILL');
           await shop.system.services[name].start();
@@ -99,7 +99,7 @@ describe('a storm of mixed orders', () => {
   it(
     'R11 loses and doubles nothing with two replicas of each service, one killed and the other paused for longer than its leases',
     async () => {
-      const names = ['order', 'inventory', 'payment'] as const;
+      const names = ['order', 'inventory', 'payment', 'fulfilment'] as const;
       const replicas = await Promise.all(names.map((name) => shop.system.addReplica(name)));
       const sleepers = names.map((name) => shop.system.services[name].pid!);
       const trouble = (async () => {

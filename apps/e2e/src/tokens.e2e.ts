@@ -1,9 +1,8 @@
 /** The token of a card is nowhere in clear, whatever has become of its order, and sealed only while it is needed. */
 import { randomUUID } from 'node:crypto';
-import { connect } from '@nats-io/transport-node';
-import { natsLogin } from '@shop/stack';
 import { catalogue } from '@shop/system';
 import { eventually } from '@shop/testing';
+import { refuseRefund } from './refused-refund';
 import { Shop } from './shop';
 import { queryIn, streamContents, tablesWith } from './tables';
 
@@ -29,25 +28,9 @@ describe('R26 the token of a card', () => {
   const untilAt = (id: string, place: string) =>
     eventually(async () => expect((await sagaOf(id)).history.at(-1)!.to).toBe(place), { timeoutMs: 30_000 });
 
-  /** The payment service says that an undo cannot be done, and so the saga of the order is parked. */
   async function park(id: string): Promise<void> {
-    const { servers } = natsLogin(shop.system.stack.natsUrl);
-    const { user, password } = shop.system.busLogin('payment');
-    const nats = await connect({ servers, user, pass: password, inboxPrefix: `_INBOX_${user}` });
-    const reply = {
-      specversion: '1.0',
-      id: `${id}/charge/undo/reply`,
-      type: 'payment.refund-payment.v1.reply',
-      source: 'payment',
-      subject: id,
-      causationid: `${id}/charge/undo`,
-      datacontenttype: 'application/json',
-      data: { outcome: 'refused', reason: 'refund_refused' },
-    };
-    nats.publish('reply.order.from.payment', JSON.stringify([reply]));
-    await nats.flush();
+    await refuseRefund(shop, id);
     await eventually(async () => expect((await sagaOf(id)).status).toBe('parked'));
-    await nats.close();
   }
 
   async function expectNowhereInClear(): Promise<void> {

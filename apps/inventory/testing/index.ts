@@ -1,2 +1,3 @@
 export { inventoryMigrations } from '../src/migrations';
-export { openInventoryReplica } from './replica';
+export { claimOfPut as claimOfReservation } from '../src/reservations/reserve-once';
+export { openInventoryReplica, openWholeInventory, type WholeInventory } from './replica';

@@ -1,5 +1,5 @@
 /** The variables of the order service. */
-import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import { Count, HttpUrl, IsDataKeys, IsNeighbourKey, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
 import { IsOptional, IsString } from 'class-validator';
 
 export class OrderEnvironment extends ServiceEnvironment {
@@ -19,4 +19,12 @@ export class OrderEnvironment extends ServiceEnvironment {
   /** The keys that the tokens of cards are sealed with. The payment service needs the same ones. */
   @IsDataKeys() DATA_KEYS?: string;
   @IsOptional() @IsString() DATA_KEYS_FILE?: string;
+  /** Where the neighbours listen that a screen is completed by, and the key that they know. Without them it goes without. */
+  @IsOptional() @HttpUrl() INVENTORY_URL?: string;
+  @IsOptional() @HttpUrl() PAYMENT_URL?: string;
+  @IsOptional() @HttpUrl() FULFILMENT_URL?: string;
+  @IsNeighbourKey() NEIGHBOUR_KEY?: string;
+  @IsOptional() @IsString() NEIGHBOUR_KEY_FILE?: string;
+  /** A screen waits for a neighbour for so long, and then goes without. */
+  @Count() NEIGHBOUR_TIMEOUT_MS = 300;
 }

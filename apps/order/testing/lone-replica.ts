@@ -4,7 +4,7 @@ import { type Claim, fingerprintOf, type Outcome, PostgresLedger } from '@shop/i
 import { type Broker, type Message, type Publisher, type Reply, replyTo } from '@shop/messaging';
 import { createLogger, newTraceparent } from '@shop/observability';
 import { createDatabase, Database, type Statement, type Tx } from '@shop/postgres';
-import { claimOfPut } from '../src/orders/placing/place-orders';
+import { claimOfPut } from '../src/orders/placing/place-request';
 import { openOrderReplica, type OrderReplica } from './replica';
 import type { OrderJson } from './order-app';
 import { participantAskedFor } from './participants';
@@ -67,19 +67,19 @@ export interface Wish {
   tenant?: string;
   /** The id of a PUT. */
   id?: string;
+  /** A cart instead of the products. */
+  cartId?: string;
 }
 
 /** Alice orders one piece of each product. */
 export function placeWith(
   replica: OrderReplica,
   skus: readonly string[],
-  { key = randomUUID(), tenant = 'acme', id }: Wish = {},
+  { key = randomUUID(), tenant = 'acme', id, cartId }: Wish = {},
 ): Promise<Outcome> {
-  const body = {
-    customerId: 'alice',
-    items: skus.map((sku) => ({ sku, quantity: 1 })),
-    payment: { source: 'tok_ok' },
-  };
+  const items = skus.map((sku) => ({ sku, quantity: 1 }));
+  const payment = { source: 'tok_ok' };
+  const body = cartId ? { cartId, payment } : { customerId: 'alice', items, payment };
   const ofPost: Claim = { scope: `${tenant}|alice|POST /orders`, key, fingerprint: fingerprintOf(body) };
   const caller = { tenant, principal: 'alice', roles: [] };
   const claim = id ? claimOfPut(tenant, id, body) : ofPost;

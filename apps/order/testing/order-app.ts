@@ -45,12 +45,15 @@ export class OrderApp extends TestClient {
   static async startTwo(stack: TestStack): Promise<TwoOrderApps> {
     const broker = await startOwnBroker(stack);
     const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
-    const [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
     const close = async (...open: OrderApp[]) => {
       await Promise.all(open.map((app) => app.close()));
       await broker.stop();
     };
-    return { here, there, natsUrl: broker.natsUrl, close };
+    const starts = await Promise.allSettled([OrderApp.start(urls), OrderApp.start(urls)]);
+    const [here, there] = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    if (here && there) return { here, there, natsUrl: broker.natsUrl, close };
+    if (here) await close(here);
+    throw new AggregateError(starts.flatMap((start) => (start.status === 'rejected' ? [start.reason] : [])));
   }
 
   /** Also opens a socket, for clients that go away. Returns its address. */

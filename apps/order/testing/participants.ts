@@ -1,4 +1,4 @@
-/** Replaces inventory and payment: takes every command, and answers those of a saga as the test says. */
+/** Replaces inventory, payment and fulfilment: takes every command, and answers those of a saga as the test says. */
 import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Message, type Reply, replyTo } from '@shop/messaging';
@@ -8,6 +8,8 @@ export type Script = Record<string, Reply>;
 
 export const succeeded: Reply = { outcome: 'succeeded' };
 export const refused = (reason: string): Reply => ({ outcome: 'refused', reason });
+/** For the saga that cancels a confirmed order. */
+export const allTakenBack: Script = { 'stop-delivery/do': succeeded, 'refund/do': succeeded, 'restock/do': succeeded };
 export const allSucceed: Script = { 'reserve/do': succeeded, 'charge/do': succeeded, 'confirm/do': succeeded };
 
 export class Participants {
@@ -41,10 +43,10 @@ export class Participants {
     this.scripts.set(sagaId, script);
   }
 
-  /** Publishes what payment tells of a charge, in bytes or as an event. */
-  async tell(event: Message | string): Promise<void> {
+  /** Publishes what payment tells of a charge, or fulfilment of a delivery, in bytes or as an event. */
+  async tell(event: Message | string, service = 'payment'): Promise<void> {
     const payload = typeof event === 'string' ? event : JSON.stringify([event]);
-    await jetstream(this.nats).publish('evt.payment.batch', payload);
+    await jetstream(this.nats).publish(`evt.${service}.batch`, payload);
   }
 
   /** The sagas that have sent a command. */
@@ -99,8 +101,10 @@ export class Participants {
 }
 
 /** Who carries out `<step>/<action>`. */
-export const participantAskedFor = (action: string): string =>
-  /^(charge|refund)\//.test(action) ? 'payment' : 'inventory';
+export function participantAskedFor(action: string): string {
+  if (action.startsWith('stop-delivery/')) return 'fulfilment';
+  return /^(charge|refund)\//.test(action) ? 'payment' : 'inventory';
+}
 
 /** Its name is the first part of the type of its commands. */
 const participantOf = ({ type }: Message): string => type.split('.', 1)[0]!;

@@ -6,7 +6,7 @@ import { ParticipantModule } from '@shop/participant';
 import { Database } from '@shop/postgres';
 import { Dependency } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
-import { defineService, LOGGER, sealerOf, unfitDataKeys } from '@shop/service';
+import { defineService, LOGGER, type OwnData, sealerOf, unfitDataKeys, unfitNeighbourKey } from '@shop/service';
 import { PaymentEnvironment } from './environment';
 import { paymentMigrations } from './migrations';
 import { CaptureEntity } from './captures/capture.entity';
@@ -37,16 +37,39 @@ import { RefundEntity } from './refunds/refund.entity';
 import { RefundsController } from './refunds/refunds.controller';
 import { RefundsService } from './refunds/refunds.service';
 import { SettlingRefunds } from './refunds/settling-refunds';
+import { InvoiceEntity } from './invoices/invoice.entity';
+import { invoiceProviders } from './invoices/invoice-parts';
+import { InvoicesController } from './invoices/invoices.controller';
+import { invoiceData } from './invoices/erase-invoices';
+import { taxProviders } from './invoices/tax-parts';
+import { TaxTaskEntity } from './invoices/tax-task.entity';
+import { TaxTasksController } from './invoices/tax-tasks.controller';
 import { PayoutEntity } from './payouts/payout.entity';
 import { PayoutsController } from './payouts/payouts.controller';
 import { ProviderEventEntity } from './webhooks/provider-event.entity';
 import { ProviderEventsController } from './webhooks/provider-events.controller';
 import type { ProviderReports } from './webhooks/provider-reports';
 import { webhookProviders } from './webhooks/webhook-parts';
-import { unfitWebhookSecrets } from './webhooks/webhook-secrets';
+import { unfitStripeSecrets } from './webhooks/webhook-secrets';
 import { WebhooksController } from './webhooks/webhooks.controller';
 
-const entities = [PaymentEntity, RefundEntity, CaptureEntity, DisputeEntity, ProviderEventEntity, PayoutEntity];
+const entities = [
+  PaymentEntity,
+  RefundEntity,
+  CaptureEntity,
+  DisputeEntity,
+  ProviderEventEntity,
+  PayoutEntity,
+  TaxTaskEntity,
+  InvoiceEntity,
+];
+
+const ownData: OwnData = {
+  erase: async (database, subject) => [
+    ...(await paymentData.erase(database, subject)),
+    ...(await invoiceData.erase(database, subject)),
+  ],
+};
 
 /** Tests pass their own provider. Without it, the environment names the provider. */
 export function paymentService(provider?: Provider & ProviderReports, dependency?: Dependency) {
@@ -66,16 +89,17 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
   return defineService({
     name: 'payment',
     title: 'Payment service',
-    description: 'Payments, captures, refunds and disputes.',
+    description: 'Payments, captures, refunds and disputes, and the invoices of orders.',
     environment: PaymentEnvironment,
     unfit: (environment: PaymentEnvironment) => [
       ...(environment.PAYMENT_PROVIDER === 'simulated' ? ['PAYMENT_PROVIDER is simulated, which takes no money'] : []),
       ...unfitDataKeys(environment),
-      ...unfitWebhookSecrets(environment),
+      ...unfitStripeSecrets(environment),
+      ...unfitNeighbourKey(environment),
     ],
     migrations: paymentMigrations,
     entities,
-    ownData: paymentData,
+    ownData,
     tells: true,
     imports: [
       TypeOrmModule.forFeature(entities),
@@ -89,6 +113,8 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
       WebhooksController,
       ProviderEventsController,
       PayoutsController,
+      TaxTasksController,
+      InvoicesController,
     ],
     providers: [
       PaymentsService,
@@ -118,6 +144,8 @@ export function paymentService(provider?: Provider & ProviderReports, dependency
       },
       PaymentTimers,
       ...webhookProviders,
+      ...taxProviders(),
+      ...invoiceProviders,
     ],
   });
 }

@@ -1,8 +1,17 @@
 /** Every route of the payment service, tried by everybody who must not get in. */
 import type { Role } from '@shop/http';
 import { TestClient } from '@shop/http/testing';
-import { commonDoors, describeClosedDoors, doorKeys, openService, operators, putLetter } from '@shop/service/testing';
+import {
+  commonDoors,
+  describeClosedDoors,
+  doorKeys,
+  everybody,
+  openService,
+  operators,
+  putLetter,
+} from '@shop/service/testing';
 import { useStack } from '@shop/testing';
+import { broughtBody } from '../testing/invoice-world';
 import { paymentService } from './app';
 
 const stack = useStack();
@@ -25,6 +34,9 @@ describeClosedDoors(async () => {
   const captures = `/payments/${held.json<{ id: string }>().id}/captures`;
   const capture = await client.call('POST', captures, { body: { amount: 1_000 }, headers });
   const captureUrl = `${captures}/${capture.json<{ id: string }>().id}`;
+  await client.query(parkedTask);
+  const invoice = '/invoices/INV-1999-0001';
+  await client.call('PUT', invoice, { body: broughtBody() });
   const none = { status: 404 };
   const doors = {
     ...commonDoors(await putLetter(client)),
@@ -40,7 +52,17 @@ describeClosedDoors(async () => {
     'GET /disputes': { roles: operators, rival: { status: 200, items: 0 } },
     'GET /provider-events': { roles: platform, rival: { status: 403 } },
     'GET /payouts': { roles: platform, rival: { status: 403 } },
+    'POST /invoices': { roles: everybody, body: {}, rival: { status: 400 } },
+    'PUT /invoices/:number': { roles: operators, url: invoice, body: {}, rival: { status: 400 } },
+    'GET /invoices': { roles: everybody, rival: { status: 200, items: 0 } },
+    'GET /invoices/:number': { roles: everybody, url: invoice, rival: none },
+    'GET /tax-tasks': { roles: operators, rival: { status: 200, items: 0 } },
+    'POST /tax-tasks/:number/retry': { roles: operators, url: '/tax-tasks/INV-2026-0001/retry', rival: none },
     'GET /payments/:id/refunds/:refundId': { roles: operators, url: refundUrl, rival: none },
   };
   return { client, doors };
 });
+
+const parkedTask = `
+  insert into tax_task (tenant, number, kind, invoice, currency, rates, status, ended_at)
+  values ('acme', 'INV-2026-0001', 'commit', 'INV-2026-0001', 'EUR', '[]', 'parked', now())`;

@@ -1,8 +1,16 @@
 /** The variables of the payment service. */
-import { Count, IsDataKeys, Port, PostgresUrl, ServiceEnvironment } from '@shop/service';
+import {
+  Count,
+  HttpUrl,
+  IsDataKeys,
+  IsNeighbourKey,
+  IsWebhookSecrets,
+  Port,
+  PostgresUrl,
+  ServiceEnvironment,
+} from '@shop/service';
 import { IsIn, IsOptional, IsString, Matches, ValidateIf } from 'class-validator';
 import { authorizationPolicies } from './payments/waiting-payments';
-import { IsWebhookSecrets } from './webhooks/webhook-secrets';
 
 const forStripe = ({ PAYMENT_PROVIDER }: PaymentEnvironment) => PAYMENT_PROVIDER === 'stripe';
 
@@ -42,4 +50,12 @@ export class PaymentEnvironment extends ServiceEnvironment {
   @Count() PAYMENT_AUTHORIZATION_WARNING_SECONDS = 86_400;
   /** What is done about it then: `keep` waits for a capture, `release` gives it up. */
   @IsIn(authorizationPolicies) PAYMENT_AUTHORIZATION_POLICY: (typeof authorizationPolicies)[number] = 'keep';
+  /** Where the order service listens, which is asked what to invoice, and the key that it knows. */
+  @IsOptional() @HttpUrl() ORDER_URL?: string;
+  @IsNeighbourKey() NEIGHBOUR_KEY?: string;
+  @IsOptional() @IsString() NEIGHBOUR_KEY_FILE?: string;
+  /** Where the API of the tax service is, such as https://host/tax. Without it, no invoice can be made. */
+  @IsOptional() @HttpUrl() TAX_URL?: string;
+  /** What this service shows to it. */
+  @IsOptional() @IsString() TAX_API_KEY?: string;
 }

@@ -19,6 +19,8 @@ import { signatureOf } from './webhook-events';
 const known = callersOf({
   operator: 'acme/olga:operator',
   customer: 'acme/carl:customer',
+  /** Another customer of the same tenant. */
+  cora: 'acme/cora:customer',
   /** Of those who run the system. */
   platform: 'acme/paul:platform',
   /** A caller of another tenant. */
@@ -78,6 +80,10 @@ export class PaymentApps {
 
   get<T>(type: abstract new (...args: never[]) => T, replica: 0 | 1 = 0): T {
     return this.apps[replica]!.app.get<T>(type);
+  }
+
+  replica(number: 0 | 1): TestClient {
+    return this.apps[number]!;
   }
 
   get database(): Database {

@@ -38,7 +38,12 @@ export function openPaymentReplica(ports: PaymentPorts) {
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
   const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
   const disputes = new BookingDisputes(database, calls, logger);
-  const participant = new Participant('payment', database, idempotency, new PaymentCommands(calls, waiting, disputes));
+  const participant = new Participant(
+    'payment',
+    database,
+    idempotency,
+    new PaymentCommands(calls, waiting, disputes, relay),
+  );
   return Object.assign(participant, {
     waiting,
     disputes,

@@ -2,8 +2,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Put } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer } from '@shop/http';
-import { Problem } from '@shop/problem';
-import { FaultPlanner, FaultSettings, sumOfRates } from './faults/faults';
+import { checkRates, FaultPlanner, FaultSettings } from './faults/faults';
 import { ChargesView } from './charges.view';
 import { Settings, WaitSettings } from './settings';
 import { chargesOf } from './stripe/audit';
@@ -37,9 +36,7 @@ export class AdminController {
   })
   @ApiAnswer(200, FaultSettings, { description: 'the faults as they are now' })
   putFaults(@Body() settings: FaultSettings): FaultSettings {
-    if (sumOfRates(settings) > 1) {
-      throw new Problem(400, 'validation_failed', 'the rates are shares of the same requests: together at most 1');
-    }
+    checkRates(settings);
     this.faults.use(settings);
     return this.faults.current();
   }

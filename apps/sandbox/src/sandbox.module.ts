@@ -1,12 +1,17 @@
-/** Wires the sandbox: Stripe's routes, the faults, the books, the page of the bank and the admin routes. */
+/** Wires the sandbox: Stripe's routes, the faults, the books, the page of the bank, the tax service and the admin routes. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import { createHealthModule, MetricsModule } from '@shop/http';
 import type { Logger } from '@shop/observability';
 import { AdminController } from './admin.controller';
+import { CarrierAdminController } from './carrier/carrier-admin.controller';
+import { CarrierController } from './carrier/carrier.controller';
+import { type CarrierOptions, carrierProviders } from './carrier/carrier-parts';
 import { BankPageController } from './bank-page/bank-page.controller';
 import { FaultPlanner } from './faults/faults';
 import { Responder } from './faults/responder';
 import { LOGGER } from '@shop/service';
+import { mailControllers, mailProviders } from './mail/mail-parts';
+import type { MailServerOptions } from './mail/mail-server';
 import { LateOutcomes } from './late-outcomes';
 import { MoneyController } from './money.controller';
 import { OutcomesController } from './outcomes.controller';
@@ -22,6 +27,10 @@ import { RefundsController } from './stripe/refunds.controller';
 import { ReportsController } from './stripe/reports.controller';
 import { StripeDoor } from './stripe/stripe-door';
 import { UnknownRoutesController } from './stripe/unknown-routes.controller';
+import { TaxAdminController } from './tax/tax-admin.controller';
+import { TaxBooks } from './tax/tax-books';
+import { TaxFaults } from './tax/tax-faults';
+import { TaxController } from './tax/tax.controller';
 import { WebhookSender, WEBHOOKS } from './webhooks/webhook-sender';
 import { WebhookSettings } from './webhooks/webhook-settings';
 import { WebhooksController } from './webhooks/webhooks.controller';
@@ -34,12 +43,22 @@ export interface SandboxOptions {
   publicUrl?: string;
   /** Where events are sent; without it, nowhere. */
   webhooks?: { url: string; secret: string };
+  /** Where the mail server listens; without it, there is none. */
+  smtp?: MailServerOptions;
+  carrier?: CarrierOptions;
 }
 
 @Module({})
 class SandboxModule {}
 
-export function createSandboxModule({ logger, file, publicUrl, webhooks }: SandboxOptions): DynamicModule {
+export function createSandboxModule({
+  logger,
+  file,
+  publicUrl,
+  webhooks,
+  carrier,
+  smtp,
+}: SandboxOptions): DynamicModule {
   return {
     module: SandboxModule,
     imports: [MetricsModule, createHealthModule({ inject: [], useFactory: () => [] })],
@@ -52,7 +71,12 @@ export function createSandboxModule({ logger, file, publicUrl, webhooks }: Sandb
       OutcomesController,
       MoneyController,
       WebhooksController,
+      ...mailControllers,
       UnknownRoutesController,
+      CarrierController,
+      CarrierAdminController,
+      TaxController,
+      TaxAdminController,
     ],
     providers: [
       { provide: LOGGER, useValue: logger },
@@ -69,6 +93,10 @@ export function createSandboxModule({ logger, file, publicUrl, webhooks }: Sandb
       StripeDoor,
       LateOutcomes,
       WebhookSender,
+      ...carrierProviders({ file, publicUrl, carrier }),
+      { provide: TaxBooks, useFactory: () => new TaxBooks(openJournal(file && `${file}.tax`)) },
+      TaxFaults,
+      ...mailProviders(smtp),
     ],
   };
 }

@@ -16,12 +16,13 @@ export interface Merchant {
   close: () => Promise<void>;
 }
 
-export async function startMerchant(secret = SECRET): Promise<Merchant> {
+/** @param header of the signature */
+export async function startMerchant(secret = SECRET, header = 'stripe-signature'): Promise<Merchant> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => void chunks.push(chunk));
     request.on('end', () => {
-      const status = take(Buffer.concat(chunks), String(request.headers['stripe-signature']));
+      const status = take(Buffer.concat(chunks), String(request.headers[header]));
       response.writeHead(status).end();
     });
   });

@@ -1,36 +1,73 @@
 /** What must be true when all work has ended, each rule by its name. */
+import { auditAfter } from './audit-after';
 import { chargesHaveOrders, moneyFollowsOrders, noChargeIsMadeByAnUndo, nothingIsLeftOpen } from './audit-money';
+import {
+  cartsAreOrderedOnce,
+  confirmedOrdersHaveTheirPieces,
+  eachStepIsTakenOnce,
+  eachTakenReservationHasOneTaker,
+  givenBackStaysGivenBack,
+  usesAreCounted,
+  usesFollowOrders,
+} from './audit-steps';
+import { limitsHold, nothingIsHeldForNobody, nothingIsOverdone, placesAddUp, stockIsConserved } from './audit-stock';
+import { keepersAreAnswered, repeatsGetTheFirstAnswer } from './audit-answers';
 import type { Client } from './client';
+import type { Keeper } from './keeper';
 import type { EntryRecord, OrderRecord, Records, SagaRecord } from './records';
 import type { Script } from './script';
+import type { SimulatedCarrier } from './simulated-carrier';
+import type { SimulatedPost } from './simulated-post';
 import type { SimulatedProvider } from './simulated-provider';
 import type { Witness } from './witness';
 
 export interface Audited {
   script: Script;
   clients: readonly Client[];
+  keepers: readonly Keeper[];
   provider: SimulatedProvider;
   witness: Witness;
+  carrier: SimulatedCarrier;
+  post: SimulatedPost;
 }
 
 /** Sentences. Each begins with the name of the rule that does not hold. */
-export function audit({ script, clients, provider, witness }: Audited, records: Records): string[] {
+export function audit(
+  { script, clients, keepers, provider, witness, carrier, post }: Audited,
+  records: Records,
+): string[] {
   const parked = parkedOrders(records, provider);
   return [
     ...clients.flatMap((client) => repeatsGetTheFirstAnswer(client, records)),
+    ...keepers.flatMap(keepersAreAnswered),
     ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : ordersFollowTheirSagas(order, records))),
     ...records.sagas.flatMap(historiesAreWhole),
     ...clients.flatMap((client) => cancelledStaysCancelled(client, records, parked)),
     ...records.orders.flatMap((order) =>
       parked.has(order.id) ? [] : moneyFollowsOrders(order, records, provider.books),
     ),
-    ...stockIsConserved(script, records),
+    ...stockIsConserved(script, records, parked),
+    ...nothingIsHeldForNobody(records, parked),
+    ...placesAddUp(records),
+    ...limitsHold(records),
+    ...auditAtAnyTime(records),
+    ...clients.flatMap((client) => givenBackStaysGivenBack(client, records)),
+    ...confirmedOrdersHaveTheirPieces(records),
+    ...usesAreCounted(records),
+    ...records.orders.flatMap((order) => (parked.has(order.id) ? [] : usesFollowOrders(order, records))),
+    ...cartsAreOrderedOnce(records),
     ...records.sagas.flatMap(({ id }) => barriersHold(id, records.entries)),
     ...records.entries.flatMap((entry) => noWorkIsLeftPending(entry, parked, records.orders)),
     ...nothingIsLeftOpen(records, provider.books),
     ...noChargeIsMadeByAnUndo(witness),
     ...chargesHaveOrders(records, provider.books),
+    ...(script.after ? auditAfter({ after: script.after, carrier, post }, records, parked) : []),
   ];
+}
+
+/** What must be true also while work goes on. */
+export function auditAtAnyTime(records: Records): string[] {
+  return [...nothingIsOverdone(records), ...eachStepIsTakenOnce(records), ...eachTakenReservationHasOneTaker(records)];
 }
 
 /** Here a saga may be parked for one reason only: the provider refused to give the money back. A person has to act. */
@@ -47,20 +84,13 @@ function parkedOrders({ orders, sagas }: Records, { refusedRefunds, books }: Sim
   );
 }
 
-function repeatsGetTheFirstAnswer({ answers, purchase: { name } }: Client, { orders }: Records): string[] {
-  const placed = orders.filter(({ customer_id }) => customer_id === name);
-  if (placed.length !== 1) return [`one key is one order: ${name} has ${placed.length}`];
-  const other = answers.find((answer) => answer !== answers[0]);
-  return other === undefined ? [] : [`repeats get the first answer: ${name} was told ${answers[0]}, then ${other}`];
-}
-
 function ordersFollowTheirSagas({ id, status, saga_id, cancel_saga_id }: OrderRecord, { sagas }: Records): string[] {
   const placing = sagas.find((saga) => saga.id === saga_id)?.status;
   const cancelling = sagas.find((saga) => saga.id === cancel_saga_id)?.status;
   const expected =
     placing === 'compensated' || (placing === 'completed' && cancelling === 'completed')
       ? 'cancelled'
-      : placing === 'completed' && !cancel_saga_id
+      : placing === 'completed' && (!cancel_saga_id || cancelling === 'compensated')
         ? 'confirmed'
         : undefined;
   if (expected === undefined) return [`sagas end: order ${id} has ${placing} and ${cancelling ?? 'no other'}`];
@@ -80,23 +110,9 @@ function historiesAreWhole({ id, version, history }: SagaRecord): string[] {
 function cancelledStaysCancelled(client: Client, { orders }: Records, parked: ReadonlySet<string>): string[] {
   const order = orders.find(({ id }) => id === client.orderId);
   if (!client.cancelled || !order || parked.has(order.id) || order.status === 'cancelled') return [];
+  // Then other rules look at it.
+  if (order.cancellation_refused !== null) return [];
   return [`cancelled stays cancelled: ${order.id} is ${order.status}`];
-}
-
-function stockIsConserved({ stock: initial }: Script, { stock, orders }: Records): string[] {
-  return stock.flatMap(({ sku, on_hand, reserved, moved, held }) => {
-    const items = orders.filter(({ status }) => status === 'confirmed').flatMap((order) => order.items);
-    const sold = items.filter((item) => item.sku === sku).reduce((sum, { quantity }) => sum + quantity, 0);
-    const restocking = orders.some(({ status }) => status === 'cancelling');
-    const faults: string[] = [];
-    if (reserved !== held || (held > 0 && !restocking))
-      faults.push(`nothing stays reserved: ${reserved} of ${sku}, ${held} held`);
-    if (on_hand !== moved) faults.push(`movements explain the stock: ${on_hand} of ${sku}, ${moved} by movements`);
-    if (!restocking && on_hand + sold !== initial[sku]) {
-      faults.push(`stock is conserved: ${on_hand} of ${sku} on hand and ${sold} sold, of ${initial[sku]}`);
-    }
-    return faults;
-  });
 }
 
 /** For a parked order the refund may be pending: an operator will ask for it again. */

@@ -13,7 +13,7 @@ import {
 import type { Weights } from './script';
 import { useDatabases } from './seeds';
 import { Simulation } from './simulation';
-import type { Gaps } from './world';
+import type { Gaps } from './replicas';
 
 /** Each gap has to show in one of these seeds. */
 const SEEDS = Array.from({ length: 400 }, (_, index) => index + 1);

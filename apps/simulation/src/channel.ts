@@ -28,7 +28,7 @@ export interface Consumer {
 /** As in the product's transport. */
 const TRUSTED_DELIVERIES = 2;
 const redelivery: Backoff = { firstMs: 250, maxMs: 10_000, factor: 2 };
-const IDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|pmt_[\w-]{27}/g;
+const IDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:pmt|rfd|dlv|ntf)_[\w-]{27}/g;
 /** A consumer's lanes must not get so many messages at once that they would gather, because gathering takes real time. */
 export const MOST_MESSAGES_IN_HAND = 4;
 

@@ -34,13 +34,14 @@ export class Clock {
 }
 
 /**
- * Statements use this `now()`, because its schema is first in the search path. Defaults of columns use PostgreSQL's own
+ * Statements use this `now()` and this `random()`, because their schema is first in the search path. Defaults of columns use PostgreSQL's own
  * `now()`, because they were bound when the tables were made; no decision uses those columns.
  */
 export const installClock = `
   create schema sim;
   create function sim.now() returns timestamptz stable language sql
-    return current_setting('sim.now')::timestamptz`;
+    return current_setting('sim.now')::timestamptz;
+  create function sim.random() returns double precision stable language sql return 0.5`;
 
 export const SEARCH_PATH = 'sim, pg_catalog, public';
 

@@ -1,27 +1,29 @@
 /** One database for each service, migrated once per run of Jest and copied for each file; their time is virtual. */
+import { fulfilmentMigrations } from '@shop/fulfilment/testing';
 import { inventoryMigrations } from '@shop/inventory/testing';
 import { orderMigrations } from '@shop/order/testing';
 import { paymentMigrations } from '@shop/payment/testing';
 import { createDatabase, type Database, migrate } from '@shop/postgres';
 import { createTestDatabase } from '@shop/testing';
 import { installClock, SEARCH_PATH } from './clock';
+import { installRowWitness } from './row-witness';
+import { type Service, services } from './service';
 
-export const services = ['order', 'inventory', 'payment'] as const;
-export type Service = (typeof services)[number];
 export type Databases = Record<Service, Database>;
 
 const migrations: Record<Service, Function[]> = {
   order: orderMigrations,
   inventory: inventoryMigrations,
   payment: paymentMigrations,
+  fulfilment: fulfilmentMigrations,
 };
 
 /** The virtual time, and no wait for the disk: nothing has to survive a crash of this server. */
 const session = { search_path: SEARCH_PATH, synchronous_commit: 'off' };
 
 export async function openDatabases(): Promise<Databases> {
-  const [order, inventory, payment] = await Promise.all(services.map(open));
-  return { order: order!, inventory: inventory!, payment: payment! };
+  const [order, inventory, payment, fulfilment] = await Promise.all(services.map(open));
+  return { order: order!, inventory: inventory!, payment: payment!, fulfilment: fulfilment! };
 }
 
 export async function closeDatabases(databases: Databases): Promise<void> {
@@ -36,7 +38,7 @@ export async function emptyDatabases(databases: Databases): Promise<void> {
 }
 
 async function open(service: Service): Promise<Database> {
-  const { url } = await createTestDatabase((template) => prepare(template, migrations[service]), {
+  const { url } = await createTestDatabase((template) => prepare(template, service), {
     templateKey: `simulation-${service}`,
   });
   const database = createDatabase({ url, applicationName: `simulation-${service}`, session });
@@ -44,10 +46,12 @@ async function open(service: Service): Promise<Database> {
   return database;
 }
 
-async function prepare(url: string, pending: Function[]): Promise<void> {
-  const database = createDatabase({ url, applicationName: 'simulation', migrations: pending });
+async function prepare(url: string, service: Service): Promise<void> {
+  const database = createDatabase({ url, applicationName: 'simulation', migrations: migrations[service] });
   await migrate(database);
   await database.dataSource.query(installClock);
+  const witness = installRowWitness(service);
+  if (witness) await database.dataSource.query(witness);
   // Autovacuum would run at times that no seed decides, and so would its locks and new plans.
   await database.dataSource.query(
     forEachTable(`execute format('alter table %I set (autovacuum_enabled = false)', name)`),
@@ -57,7 +61,7 @@ async function prepare(url: string, pending: Function[]): Promise<void> {
 
 const forEachTable = (command: string) => `
   do $$ declare name text; begin
-    for name in select tablename from pg_tables where schemaname = 'public' and tablename <> 'migration' loop
+    for name in select tablename from pg_tables where schemaname = 'public' and tablename not in ('migration', 'birth') loop
       ${command};
     end loop;
   end $$`;

@@ -1,8 +1,9 @@
 /** Removes safeguards of the product from outside, for the tests that check that the simulation notices. */
+import type { Carrier } from '@shop/fulfilment/testing';
 import { PostgresLedger } from '@shop/idempotency';
-import type { Tx } from '@shop/postgres';
+import type { Statement, Tx } from '@shop/postgres';
 import type { Provider } from './simulated-provider';
-import type { Gaps } from './world';
+import type { Gaps } from './replicas';
 
 /** An undo that comes first leaves nothing behind. */
 class WithoutTombstones extends PostgresLedger {
@@ -70,3 +71,45 @@ export const newRefundKeys: Gaps = { provider: withNewKeys('refund') };
 export const forgetfulProvider: Gaps = { provider: withNewKeys('createIntent') };
 export const namesAreLost: Gaps = { ...forgetfulProvider, ledger: () => new WithoutPoints() };
 export const noFencedPoints: Gaps = { ...forgetfulProvider, ledger: () => new WithoutFencedPoints() };
+
+type Recall = Awaited<ReturnType<Carrier['recall']>>;
+
+const withRecalls = (changed: (recall: Recall) => Recall): Gaps => ({
+  carrier: (carrier) => ({ ...carrier, recall: async (...given) => changed(await carrier.recall(...given)) }),
+});
+
+/** The carrier brings a parcel back, and says that it does not. */
+export const recallsAreDenied = withRecalls(({ shipment }) => ({
+  outcome: 'kept',
+  shipment: { ...shipment, status: 'in_transit' },
+}));
+/** Whatever the carrier says to a recall, it counts as a yes. */
+export const recallsAreBelieved = withRecalls(({ shipment }) => ({ outcome: 'recalled', shipment }));
+
+/** A cancelling that was refused goes on, as if the parcel had been stopped. */
+export const noPointOfNoReturn: Gaps = {
+  message: (message) =>
+    (message.data as { reason?: string }).reason === 'already_shipped'
+      ? { ...message, data: { outcome: 'succeeded', result: {} } }
+      : message,
+};
+
+let changes = 0;
+
+/** The statement with this name without some words, or with others instead. */
+export const without = (name: string, words: string, instead = ''): Gaps => {
+  // A connection knows a statement by its name, and keeps it from one test to the next.
+  const other = `${name} with gap ${++changes}`;
+  return {
+    statement: (statement: Statement) => {
+      if (statement.name !== name) return statement;
+      if (!statement.text.includes(words)) throw new Error(`${name} has no such words: ${words}`);
+      return { name: other, text: statement.text.replace(words, instead) };
+    },
+  };
+};
+
+/** Of two that change statements. */
+export const both = (one: Gaps, other: Gaps): Gaps => ({
+  statement: (statement) => other.statement!(one.statement!(statement)),
+});

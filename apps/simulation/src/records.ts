@@ -1,9 +1,12 @@
-/** What the three databases hold at the end of a run. */
+/** What the databases hold at the end of a run. */
 import type { Database, Statement } from '@shop/postgres';
 import type { Databases } from './databases';
+import { type AfterRecords, readAfterRecords } from './records-after';
+import { readShopRecords, type ShopRecords, type StockRecord } from './records-shop';
 
 export interface OrderRecord {
   id: string;
+  placed_by: string;
   customer_id: string;
   status: string;
   reason: string | null;
@@ -11,6 +14,10 @@ export interface OrderRecord {
   total_amount: number;
   saga_id: string;
   cancel_saga_id: string | null;
+  promotions: { code: string; amount: number }[] | null;
+  cart_id: string | null;
+  reservation_id: string | null;
+  cancellation_refused: string | null;
 }
 
 export interface SagaRecord {
@@ -19,14 +26,6 @@ export interface SagaRecord {
   status: string;
   version: number;
   history: { seq: number; from_position: string; to_position: string }[];
-}
-
-export interface StockRecord {
-  sku: string;
-  on_hand: number;
-  reserved: number;
-  moved: number;
-  held: number;
 }
 
 export interface PaymentRecord {
@@ -49,25 +48,34 @@ export interface Records {
   sagas: SagaRecord[];
   stock: StockRecord[];
   payments: PaymentRecord[];
-  /** Of the commands of these sagas, in both ledgers. */
+  /** Of the commands of these sagas, in the ledgers. */
   entries: EntryRecord[];
+  shop: ShopRecords;
+  after: AfterRecords;
 }
 
 export async function readRecords(databases: Databases, tenant: string): Promise<Records> {
   const [orders, sagas] = (await one(databases.order, ordersAndSagas, [tenant])) as [OrderRecord[], SagaRecord[]];
   const prefixes = sagas.flatMap(({ id }) =>
-    ['reserve', 'charge', 'confirm', 'refund', 'restock'].map((step) => `${id}/${step}`),
+    ['reserve', 'charge', 'confirm', 'stop-delivery', 'refund', 'restock'].map((step) => `${id}/${step}`),
   );
   const keys = prefixes.flatMap((prefix) => [`${prefix}/do`, `${prefix}/undo`]);
-  const [stock, taken] = (await one(databases.inventory, stockAndEntries, [tenant, keys])) as [
-    StockRecord[],
-    EntryRecord[],
-  ];
+  const taken = await databases.inventory.query<EntryRecord>(selectEntries, ['inventory', keys]);
+  const stopped = await databases.fulfilment.query<EntryRecord>(selectEntries, ['fulfilment', keys]);
+  const shop = await readShopRecords(databases, tenant);
   const [payments, paid] = (await one(databases.payment, paymentsAndEntries, [tenant, keys])) as [
     PaymentRecord[],
     EntryRecord[],
   ];
-  return { orders, sagas, stock, payments, entries: [...taken, ...paid] };
+  return {
+    orders,
+    sagas,
+    stock: shop.stock,
+    payments,
+    entries: [...taken, ...stopped, ...paid],
+    shop,
+    after: await readAfterRecords(databases, tenant),
+  };
 }
 
 async function one(database: Database, statement: Statement, values: unknown[]): Promise<unknown[][]> {
@@ -80,7 +88,9 @@ const ordersAndSagas: Statement = {
   text: `
     select
       (select jsonb_agg(o order by saga_id) from (
-         select id, customer_id, status, reason, items, total_amount, saga_id, cancel_saga_id from orders where tenant = $1
+         select id, placed_by, customer_id, status, reason, items, total_amount, saga_id, cancel_saga_id, promotions,
+                cart_id, reservation_id, cancellation_refused
+         from orders where tenant = $1
        ) o) as first,
       (select jsonb_agg(s order by id) from (
          select id, definition, status, version, (
@@ -91,20 +101,9 @@ const ordersAndSagas: Statement = {
        ) s) as second`,
 };
 
-const stockAndEntries: Statement = {
-  name: 'simulation.stock-and-entries',
-  text: `
-    select
-      (select jsonb_agg(s order by sku) from (
-         select sku, on_hand, reserved,
-           (select coalesce(sum(delta), 0) from stock_movement m where m.tenant = stock.tenant and m.sku = stock.sku) as moved,
-           (select coalesce(sum((line ->> 'quantity')::int), 0) from reservation r cross join jsonb_array_elements(r.lines) line
-            where r.tenant = stock.tenant and r.status = 'open' and line ->> 'sku' = stock.sku) as held
-         from stock where tenant = $1
-       ) s) as first,
-      (select jsonb_agg(l order by key) from (
-         select key, status, answer_body from ledger where scope = 'inventory' and key = any($2)
-       ) l) as second`,
+const selectEntries: Statement = {
+  name: 'simulation.entries',
+  text: `select key, status, answer_body from ledger where scope = $1 and key = any($2) order by key`,
 };
 
 const paymentsAndEntries: Statement = {

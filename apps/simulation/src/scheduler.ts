@@ -1,29 +1,13 @@
 /** Chooses what happens next: at random in bad times, and without any fault in the calm that follows. */
-import type { Statement } from '@shop/postgres';
 import type { SeededRandom } from '@shop/testing';
 import type { Batch, Consumer } from './channel';
-import type { Client } from './client';
-import type { Gate } from './stage';
-import type { Replica, World } from './world';
-
-const selectNextCheck: Statement = {
-  name: 'simulation.next-check',
-  text: 'select min(check_at) as at from payment where tenant = $1',
-};
-
-const selectNextDeadline: Statement = {
-  name: 'simulation.next-deadline',
-  text: `
-    select min(deadline_at) as at from saga
-    where status in ('running', 'compensating') and data ->> 'tenant' = $1`,
-};
-
-interface Choice {
-  weight: number;
-  /** The line for the trace. */
-  text: () => string;
-  take: () => void;
-}
+import type { Choice } from './choice';
+import { Gatekeeper } from './gatekeeper';
+import { nextMoments } from './moments';
+import { type Service, services } from './service';
+import { Wishing } from './wishing';
+import type { Replica } from './replicas';
+import type { World } from './world';
 
 /** So much virtual time passes before each choice, so no two things happen at the same instant. */
 const MOMENT_MS = 1;
@@ -38,14 +22,26 @@ const PATIENCE_IN_CALM = 10;
 /** A run that has not ended after so many choices never will. */
 const MOST_CALM_CHOICES = 1_500;
 
+const LOOKED_FOR = {
+  order: 'missed deadlines',
+  inventory: 'reservations whose time is over',
+  payment: 'payments that wait',
+  fulfilment: 'what is to follow',
+};
+
 export class Scheduler {
   readonly trace: string[] = [];
+  private readonly wishing: Wishing;
+  private readonly gatekeeper: Gatekeeper;
   private leaps = 0;
 
   constructor(
     private readonly world: World,
     private readonly random: SeededRandom,
-  ) {}
+  ) {
+    this.wishing = new Wishing(world, random);
+    this.gatekeeper = new Gatekeeper(world.script, random);
+  }
 
   async badTimes(): Promise<void> {
     for (let choices = this.world.script.choices; choices > 0; choices--) {
@@ -59,6 +55,8 @@ export class Scheduler {
   async calm(): Promise<boolean> {
     this.trace.push('from here on nothing goes wrong any more');
     for (const replica of this.world.replicas) replica.mayLook = false;
+    // Nobody may remember that pieces have come.
+    if (this.world.script.shop) this.world.of('inventory')[0]!.mayLook = true;
     for (let choices = 0; choices < MOST_CALM_CHOICES; choices++) {
       const choice = this.nextInCalm() ?? (await this.sleep());
       if (!choice) return true;
@@ -69,7 +67,7 @@ export class Scheduler {
 
   /** Every client asks once more, and again nothing goes wrong. */
   async repeatAll(): Promise<void> {
-    for (const client of this.world.clients) await this.make(this.posting(client, this.world.of('order')[0]!));
+    for (const choice of this.wishing.again()) await this.make(choice);
     await this.calm();
   }
 
@@ -90,44 +88,41 @@ export class Scheduler {
   }
 
   private choices(): Choice[] {
-    const { channel, stage, replicas, clients, script } = this.world;
+    const { channel, stage, replicas, script } = this.world;
     const { weights } = script;
-    const gateways = this.world.of('order');
-    const { isPaid } = this.world.provider;
-    const deliverable = channel.deliverable().filter(({ mailbox }) => mailbox !== `cmd.${script.away}`);
+    const isAway = (mailbox: string) => mailbox === `cmd.${script.away}` || mailbox.endsWith(`@${script.away}`);
+    const deliverable = channel.deliverable().filter(({ mailbox }) => !isAway(mailbox));
     const arriving = deliverable.flatMap((batch) =>
       this.arrivals(batch, batch === deliverable.at(-1) ? 10 : weights.olderBatches),
     );
     const meddling = channel.waiting.length > 0 ? this.meddling(this.random.pick(channel.waiting)) : [];
     return [
-      ...stage.gates.map((gate) => this.opening(gate)),
+      ...stage.gates.map((gate) => this.gatekeeper.opening(gate)),
       ...arriving,
       ...meddling,
-      ...clients.flatMap((client) =>
-        client.wishes({ isPaid }).map((wish) => this.wish(client, wish, this.random.pick(gateways))),
-      ),
+      ...this.wishing.inBadTimes(),
       ...replicas.filter(({ mayLook, looks }) => mayLook && !looks).map((replica) => this.looking(replica)),
       ...this.verdicts(),
       ...this.news(),
+      ...this.parcels(),
       ...replicas.map((replica) => this.killing(replica)),
       ...(this.leaps < MOST_LEAPS ? [this.leap(weights.time)] : []),
     ];
   }
 
   private nextInCalm(): Choice | undefined {
-    const { channel, stage, clients } = this.world;
-    if (stage.gates.length > 0) {
-      const gate = this.random.pick(stage.gates);
-      return { ...this.opening(gate), ...this.opened(gate, gate.ways[0]) };
-    }
+    const { channel, stage } = this.world;
+    if (stage.gates.length > 0) return this.gatekeeper.openingInCalm(this.random.pick(stage.gates));
     const arrivals = channel.deliverable().flatMap((batch) => this.arrivals(batch, 1).slice(0, 1));
     if (arrivals.length > 0) return this.random.pick(arrivals);
-    const client = clients.find(({ answers, waits }) => answers.length === 0 && !waits);
-    if (client) return this.posting(client, this.world.of('order')[0]!);
+    const wish = this.wishing.inCalm();
+    if (wish) return wish;
     const replica = this.world.replicas.find(({ mayLook, looks }) => mayLook && !looks);
     if (replica) return this.looking(replica);
     const [news] = this.news();
     if (news) return news;
+    const [parcel] = this.parcels();
+    if (parcel) return parcel;
     // Whoever is to decide has time until the payment expires, and longer.
     const verdicts = this.verdicts();
     return verdicts.length > 0 && this.random.int(PATIENCE_IN_CALM) === 0 ? this.random.pick(verdicts) : undefined;
@@ -135,52 +130,18 @@ export class Scheduler {
 
   /** Until the next batch is due or a deadline passes. */
   private async sleep(): Promise<Choice | undefined> {
-    const { channel, clock, databases, script } = this.world;
-    const [next] = await databases.order.query<{ at: Date | null }>(selectNextDeadline, [script.tenant]);
-    const [check] = await databases.payment.query<{ at: Date | null }>(selectNextCheck, [script.tenant]);
-    const moments = [next?.at, check?.at].flatMap((at) => (at ? [at.getTime()] : []));
-    const times = [...channel.waiting.map(({ notBefore }) => notBefore), ...moments];
+    const { channel, clock } = this.world;
+    const moments = await nextMoments(this.world);
+    const times = [...channel.waiting.map(({ notBefore }) => notBefore), ...moments.map(({ at }) => at.getTime())];
     if (times.length === 0) return undefined;
     const ms = Math.max(MOMENT_MS, Math.min(...times) - clock.now);
     const end = clock.now + ms + MOMENT_MS;
-    const due = (row?: { at: Date | null }) => row?.at && row.at.getTime() <= end;
     const take = () => {
       clock.advance(ms);
       // One is enough, and only where something has an effect.
-      if (due(next)) this.world.of('order')[0]!.mayLook = true;
-      if (due(check)) this.world.of('payment')[0]!.mayLook = true;
+      for (const { service, at } of moments) if (at.getTime() <= end) this.world.of(service)[0]!.mayLook = true;
     };
     return { weight: 1, text: () => `${ms} ms pass`, take };
-  }
-
-  private opening(gate: Gate): Choice {
-    const { weights } = this.world.script;
-    const slow = gate.port === 'provider' || gate.port === 'answer of the provider';
-    return { weight: slow ? weights.providerSpeed : 10, ...this.opened(gate) };
-  }
-
-  /** In bad times, the way is chosen together with the gate. */
-  private opened(gate: Gate, fixed?: string): Pick<Choice, 'text' | 'take'> {
-    const way = fixed ?? this.wayThrough(gate);
-    const what = gate.what ? `${gate.port} (${gate.what})` : gate.port;
-    return { text: () => `${gate.process.name}: ${what} ${way}`, take: () => gate.open(way) };
-  }
-
-  private wayThrough({ port, ways }: Gate): string {
-    const { brokenTransactions, pausedTransactions, providerFaults, providerFault } = this.world.script.weights;
-    const [usual, ...others] = ways as [string, ...string[]];
-    const chance = this.random.int(100);
-    const [pauses, breaks] = [others.slice(0, 2), others.slice(2)];
-    switch (port) {
-      case 'transaction':
-        if (chance < brokenTransactions) return this.random.pick(breaks);
-        return chance < brokenTransactions + pausedTransactions ? this.random.pick(pauses) : usual;
-      case 'open transaction':
-        return chance < brokenTransactions ? others[0]! : usual;
-      default:
-        if (others.length === 0 || chance >= providerFaults) return usual;
-        return providerFault ?? this.random.pick(others);
-    }
   }
 
   /** What may happen to a batch now, first without a fault; nothing while its consumers have enough work. */
@@ -188,7 +149,7 @@ export class Scheduler {
     const { channel, replicas, script } = this.world;
     const { mailbox, replica, messages } = batch;
     const what = () => channel.describe(batch);
-    const consumers = replicas.flatMap((one): Consumer[] => (one.news ? [one, one.news] : [one]));
+    const consumers = replicas.flatMap((one): Consumer[] => [one, ...one.hears]);
     const listening = consumers.filter(
       (one) => one.mailbox === mailbox && [undefined, one.process.name].includes(replica),
     );
@@ -212,28 +173,10 @@ export class Scheduler {
     const { lose, repeat, rebatch } = script.weights;
     const what = () => channel.describe(batch);
     return [
-      { weight: lose, text: () => `the broker loses ${what()}`, take: () => channel.lose(batch) },
+      { weight: lose, text: () => `the broker loses ${what()}`, take: () => this.world.lose(batch) },
       { weight: repeat, text: () => `the broker repeats ${what()}`, take: () => channel.repeat(batch) },
       { weight: rebatch, text: () => `the broker packs ${what()} anew`, take: () => channel.rebatch(batch) },
     ];
-  }
-
-  private wish(client: Client, wish: 'posts' | 'deletes', gateway: Replica): Choice {
-    if (wish === 'posts') return this.posting(client, gateway);
-    return {
-      // Who has waited so long for this does it soon, so that its refund still falls into the bad times.
-      weight: client.purchase.impatient ? 3 : 20,
-      text: () => `${client.purchase.name} asks ${gateway.process.name} to cancel`,
-      take: () => client.delete({ process: gateway.process, orders: gateway.order!.orders }),
-    };
-  }
-
-  private posting(client: Client, gateway: Replica): Choice {
-    return {
-      weight: client.answers.length > 0 ? 1 : client.waits && client.purchase.impatient ? 20 : 5,
-      text: () => `${client.purchase.name} posts to ${gateway.process.name}`,
-      take: () => client.post({ process: gateway.process, orders: gateway.order!.orders }),
-    };
   }
 
   /** What customers and banks may do now, at any time: also when nobody wants their money any more. */
@@ -246,9 +189,9 @@ export class Scheduler {
     }));
   }
 
-  /** The provider sends word to payment, and payment to order. Either may be late, and the first one may be lost. */
+  /** The provider sends word to payment, and services to each other. Either may be late, and the first may be lost. */
   private news(): Choice[] {
-    const { webhooks, outbox, script } = this.world;
+    const { webhooks, script, outboxes } = this.world;
     const replica = this.random.pick(this.world.of('payment'));
     const { name } = replica.process;
     const { verdicts: weight, lose } = script.weights;
@@ -256,14 +199,53 @@ export class Scheduler {
       { weight, text: () => `${name} gets a webhook`, take: () => this.world.tellOf(replica) },
       { weight: lose / 3, text: () => 'a webhook is lost', take: () => void webhooks.shift() },
     ];
-    const publishing = { weight: 3, text: () => `${name} publishes`, take: () => this.world.publish(replica) };
-    return [...(webhooks.length > 0 ? telling : []), ...(outbox.isFull ? [publishing] : [])];
+    const full = services.filter((service) => outboxes[service].isFull);
+    return [...(webhooks.length > 0 ? telling : []), ...full.map((service) => this.publishing(service))];
+  }
+
+  /** Parcels go on. The carrier sends word of it, which may be late, in any order, repeated or lost. */
+  private parcels(): Choice[] {
+    const { carrier, script } = this.world;
+    const { parcels: weight = 1 } = script.after?.weights ?? {};
+    const { lose, repeat } = script.weights;
+    const going = carrier.underWay.map((shipment) => ({
+      weight,
+      text: () => `the parcel of ${shipment.reference} goes on`,
+      take: () => carrier.goOn(shipment),
+    }));
+    if (carrier.news.length === 0) return going;
+    const event = this.random.pick(carrier.news);
+    const replica = this.random.pick(this.world.of('fulfilment'));
+    const what = () => `word of a parcel, ${event.type}`;
+    const hear = (isLast: boolean) => {
+      if (isLast) carrier.forget(event);
+      this.world.hearOf(event, replica);
+    };
+    return [
+      { weight, text: () => `${replica.process.name} gets ${what()}`, take: () => hear(true) },
+      {
+        weight: (repeat * weight) / 10,
+        text: () => `${replica.process.name} gets ${what()} early`,
+        take: () => hear(false),
+      },
+      { weight: (lose * weight) / 5, text: () => `${what()} is lost`, take: () => carrier.forget(event) },
+      ...going,
+    ];
+  }
+
+  private publishing(service: Service): Choice {
+    const replica = this.random.pick(this.world.of(service));
+    return {
+      weight: 3,
+      text: () => `${replica.process.name} publishes`,
+      take: () => this.world.publish(replica),
+    };
   }
 
   private looking(replica: Replica): Choice {
     return {
       weight: 5,
-      text: () => `${replica.process.name} looks for ${replica.order ? 'missed deadlines' : 'payments that wait'}`,
+      text: () => `${replica.process.name} looks for ${LOOKED_FOR[replica.service]}`,
       take: () => this.world.look(replica),
     };
   }

@@ -1,27 +1,45 @@
-/** What a run is about, made from its seed: who buys what, how many replicas there are, and how bad the times get. */
+/** What a run is about: who buys what, how many replicas there are, and how bad the times get. */
 import type { SeededRandom } from '@shop/testing';
+import type { Progress } from './progress';
+import type { After, AfterWeights } from './script-after';
+import type { Service } from './service';
+import type { Line, Reserving, Shop } from './shop';
 
 export interface Purchase {
+  /** Of the client. It is its principal, too. */
   name: string;
-  items: { sku: string; quantity: number }[];
+  customer: string;
+  items: Line[];
   source: string;
   cancels: boolean;
+  /** Cancels when its order is so far, or later; without it, when somebody has paid. */
+  cancelsWhen?: Progress;
   /** Chooses the order's id itself (PUT). */
   namesIt: boolean;
   /** Asks again before it is answered. */
   impatient: boolean;
+  /** Orders this cart instead of naming the items. */
+  cart?: string;
+  isOperator?: boolean;
+  /** Reserves before it orders. */
+  reserves?: Reserving;
+  /** Orders with the reservation of this other client. */
+  borrows?: string;
 }
 
 /** None of its messages arrives in the bad times, and time passes, so the messages come late. */
-export type Away = 'inventory' | 'payment';
+export type Away = Exclude<Service, 'order'>;
 
 export interface Script {
   /** Each run has its own tenant, so runs can share databases. */
   tenant: string;
   stock: Record<string, number>;
   purchases: Purchase[];
-  replicas: { order: number; inventory: number; payment: number };
+  replicas: Record<Service, number>;
   away?: Away;
+  shop?: Shop;
+  /** Without it the fulfilment service hears of nothing, and only stops deliveries that were never begun. */
+  after?: After;
   /** How likely each event is, relative to the others; an event with 0 never happens. */
   weights: Weights;
   /** The bad times end after so many choices. */
@@ -52,6 +70,9 @@ export interface Weights {
   providerSpeed: number;
 }
 
+/** What a test wants instead of what the seeds decide. */
+export type Weather = Partial<Weights> & { after?: Partial<AfterWeights> };
+
 export const PRICE = 100;
 
 /** The customer has to approve the charge on a page, or a bank takes its time, or first the one and then the other. */
@@ -65,22 +86,28 @@ const SLOW_SOURCES = [
   'tok_processing_fails',
 ];
 
-export function writeScript(random: SeededRandom, tenant: string): Script {
+export function writePlainScript(random: SeededRandom, tenant: string): Script {
   const skus = ['cup', 'pot'].slice(0, 1 + random.int(2));
   const count = random.pick([1, 1, 1, 2, 2, 3]);
-  const away = random.int(8) === 0 ? random.pick(['inventory', 'payment'] as const) : undefined;
+  const away = random.int(8) === 0 ? random.pick(['inventory', 'payment', 'fulfilment'] as const) : undefined;
   return {
     tenant,
     stock: Object.fromEntries(skus.map((sku) => [sku, 1 + random.int(4)])),
     purchases: Array.from({ length: count }, (_, index) => ({
       name: `client ${index + 1}`,
+      customer: `client ${index + 1}`,
       items: skus.slice(0, 1 + random.int(skus.length)).map((sku) => ({ sku, quantity: 1 + random.int(2) })),
       source: random.int(5) === 0 ? 'tok_declined' : random.int(3) === 0 ? random.pick(SLOW_SOURCES) : 'tok_ok',
       cancels: random.int(2) === 0,
       namesIt: random.int(4) === 0,
       impatient: random.int(3) === 0,
     })),
-    replicas: { order: 1 + random.int(2), inventory: 1 + random.int(2), payment: 1 + random.int(2) },
+    replicas: {
+      order: 1 + random.int(2),
+      inventory: 1 + random.int(2),
+      payment: 1 + random.int(2),
+      fulfilment: 1 + random.int(2),
+    },
     away,
     weights: {
       // Most runs have only a few kinds of faults, because all of them at once would hide each other.

@@ -6,6 +6,7 @@
  */
 import { Database, type Statement, type Tx } from '@shop/postgres';
 import { type Clock, setClock } from './clock';
+import type { Ranked } from './progress';
 import { never, type Process, type Stage } from './stage';
 import type { Sent } from './witness';
 
@@ -16,6 +17,10 @@ export interface DatabasePort {
   kill: (process: Process) => void;
   /** Is told of each transaction that is committed, whether its process learns of that or not. */
   onCommit?: (process: Process, sent: readonly Sent[]) => void;
+  /** By what rows are sorted that a query returns. */
+  rankOf: (row: Ranked) => string;
+  /** What a test makes of a statement before it is sent. */
+  changed?: (statement: Statement) => Statement;
 }
 
 const WAYS = [
@@ -42,10 +47,14 @@ export class SimulatedDatabase extends Database {
     super(real.dataSource);
   }
 
-  /** When several sagas are due at one instant, PostgreSQL returns them in any order; here the oldest one comes first. */
+  /** When several things are due at one instant, PostgreSQL returns them in any order; here the oldest one comes first. */
   override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
-    const rows = await this.transaction((tx) => tx.query<Row & { id?: string }>(statement, values));
-    return rows.sort(({ id: one = '' }, { id: other = '' }) => (one < other ? -1 : Number(one > other)));
+    const rows = await this.transaction((tx) => tx.query<Row & Ranked>(statement, values));
+    const { rankOf } = this.port;
+    const ranked = rows.map((row) => ({ row, rank: rankOf(row) }));
+    return ranked
+      .sort(({ rank: one }, { rank: other }) => (one < other ? -1 : Number(one > other)))
+      .map(({ row }) => row);
   }
 
   override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
@@ -74,7 +83,7 @@ export class SimulatedDatabase extends Database {
   }
 
   private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined, sent: Sent[]): Promise<T> {
-    const { stage, clock } = this.port;
+    const { stage, clock, changed = (statement) => statement } = this.port;
     const note = ({ name }: Statement, values?: readonly unknown[]) => {
       stage.note(name);
       sent.push({ name, values: JSON.stringify(values ?? []) });
@@ -85,15 +94,19 @@ export class SimulatedDatabase extends Database {
     const result = await work({
       query: async <Row>(statement: Statement, values?: readonly unknown[]) => {
         note(statement, values);
-        const read = tx.query<Row>(statement, values);
+        const read = tx.query<Row>(changed(statement), values);
         reads.push(read);
         const rows = await read;
-        if (way === 'pauses behind its reads') await (pause ??= this.pauseBehind(reads));
+        if (way === 'pauses behind its reads')
+          await (pause ??= this.pauseBehind(reads).then((paused) => {
+            // What it reads now is another round, and there it pauses again.
+            if (paused) pause = undefined;
+          }));
         return rows;
       },
       send: (statement, values) => {
         note(statement, values);
-        tx.send(statement, values);
+        tx.send(changed(statement), values);
       },
       afterCommit: (act) => tx.afterCommit(act),
     });
@@ -106,9 +119,11 @@ export class SimulatedDatabase extends Database {
   }
 
   /** Statements that were sent together are answered together. If one of them has failed, the transaction is about to end. */
-  private async pauseBehind(reads: readonly Promise<unknown>[]): Promise<void> {
+  private async pauseBehind(reads: readonly Promise<unknown>[]): Promise<boolean> {
     const answers = await Promise.allSettled(reads);
-    if (answers.every(({ status }) => status === 'fulfilled')) await this.pause();
+    const isGoingOn = answers.every(({ status }) => status === 'fulfilled');
+    if (isGoingOn) await this.pause();
+    return isGoingOn;
   }
 
   private async pause(): Promise<void> {

@@ -3,7 +3,7 @@
  * the scripted provider: a request that is carried out late meets the intent as it is then.
  */
 import { ScriptedProvider } from '@shop/payment/testing';
-import { RetryableError, TerminalError } from '@shop/resilience';
+import { Outside } from './outside';
 import type { Process, Stage } from './stage';
 
 export type Provider = Pick<
@@ -23,15 +23,6 @@ export type Provider = Pick<
 type RefundRequest = Parameters<Provider['refund']>[0];
 type Kept = ReturnType<ScriptedProvider['intentsOf']>[number];
 
-const WAYS = [
-  'answers',
-  'answers late',
-  'fails before',
-  'does it and loses the answer',
-  'is too slow and does it later',
-  'refuses the request',
-] as const;
-
 /** What a customer or a bank makes of an intent that waits for them. */
 export interface Verdict {
   kept: Kept;
@@ -45,16 +36,20 @@ export class SimulatedProvider {
   /** Some intent has waited for a customer or a bank. */
   hasWaited = false;
 
+  private readonly outside: Outside;
+
   constructor(
-    private readonly stage: Stage,
+    stage: Stage,
     private readonly onConfirm: (process: Process, chargeId: string) => void = () => undefined,
-  ) {}
+  ) {
+    this.outside = new Outside(stage, 'provider');
+  }
 
   /** The provider as one process reaches it. */
   reachedFrom(process: Process): Provider {
     const { books } = this;
     const call = <T>(what: string, work: () => Promise<T>, onRefused?: () => void) =>
-      this.call(process, what, async () => work(), onRefused);
+      this.outside.call(process, { what, work: async () => work(), onRefused });
     return {
       createIntent: (request) => call(`intent of ${request.amount}`, () => books.createIntent(request)),
       confirm: (request) => {
@@ -106,53 +101,4 @@ export class SimulatedProvider {
     this.hasWaited ||= intent.status === 'requires_action' || intent.status === 'processing';
     return intent;
   }
-
-  private async call<T>(
-    process: Process,
-    what: string,
-    work: () => Promise<T>,
-    onRefused: () => void = () => undefined,
-  ): Promise<T> {
-    if (!process.alive) throw new RetryableError(DEAD);
-    const way = await this.stage.wait(process, 'provider', { what, ways: WAYS });
-    switch (way) {
-      case 'answers':
-        return this.hear(process, work());
-      case 'answers late': {
-        const answer = await work();
-        await this.stage.wait(process, 'answer of the provider', { what, ways: ['arrives'] });
-        return this.hear(process, Promise.resolve(answer));
-      }
-      case 'fails before':
-        throw new RetryableError('the connection was refused');
-      case 'does it and loses the answer':
-        await work().catch(nobodyHears);
-        throw new RetryableError('the connection was reset');
-      case 'is too slow and does it later':
-        void this.doLater(process, what, work);
-        throw new RetryableError('the provider did not answer in time');
-      case 'refuses the request':
-        onRefused();
-        throw new TerminalError('the provider does not accept our credentials');
-    }
-  }
-
-  /** The request is on its way, and no process waits for it any more. */
-  private async doLater(process: Process, what: string, work: () => Promise<unknown>): Promise<void> {
-    await this.stage.wait(process, 'provider', { what: `forgotten ${what}`, ways: ['does it'] });
-    await work().catch(nobodyHears);
-  }
-
-  /**
-   * A request is carried out even if its sender has died. A dead sender gets an error, which ends the timers of the call;
-   * what it would do next needs its database, and that never answers.
-   */
-  private async hear<T>(process: Process, answer: Promise<T>): Promise<T> {
-    if (process.alive) return answer;
-    await answer.catch(nobodyHears);
-    throw new RetryableError(DEAD);
-  }
 }
-
-const DEAD = 'the process is dead';
-const nobodyHears = (): void => undefined;

@@ -10,10 +10,13 @@ export interface Process {
   alive: boolean;
 }
 
+/** Whom processes call. */
+export type Outsider = 'provider' | 'carrier' | 'mail server' | 'order service';
+
 /** Somebody who waits at a port. */
 export interface Gate {
   process: Process;
-  port: 'transaction' | 'open transaction' | 'provider' | 'answer of the provider';
+  port: 'transaction' | 'open transaction' | Outsider | `answer of the ${Outsider}`;
   /** The ways to go on; the first is the one without a fault. */
   ways: readonly string[];
   what: string;

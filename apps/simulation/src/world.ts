@@ -1,84 +1,72 @@
-/** Everything of one run: replicas of the three services on real databases, and the ports that the scheduler holds. */
-import { type Ledger, PostgresLedger } from '@shop/idempotency';
-import { openInventoryReplica } from '@shop/inventory/testing';
-import type { Message, Publisher } from '@shop/messaging';
-import { createLogger } from '@shop/observability';
-import { openOrderReplica, type OrderReplica } from '@shop/order/testing';
-import { openPaymentReplica, type PaymentReplica } from '@shop/payment/testing';
-import type { Statement } from '@shop/postgres';
-import { Dependency } from '@shop/resilience';
-import { Channel, type Consumer } from './channel';
+/** Everything of one run: replicas of the four services on real databases, and the ports that the scheduler holds. */
+import type { CarrierEvent } from '@shop/fulfilment/testing';
+import { type Batch, Channel } from './channel';
 import { Client } from './client';
 import { Clock } from './clock';
-import { type Databases, type Service, services } from './databases';
-import { Outbox, PAYMENT_NEWS } from './outbox';
-import { PRICE, type Script } from './script';
-import { DIES, SimulatedDatabase } from './simulated-database';
-import { type Provider, SimulatedProvider, type Verdict } from './simulated-provider';
+import type { Databases } from './databases';
+import { furnish } from './furniture';
+import { Keeper } from './keeper';
+import { Outbox } from './outbox';
+import { type Gaps, listenersTo, openReplica, type Replica, type Surroundings } from './replicas';
+import { Progresses } from './progress';
+import type { Script } from './script';
+import { DIES } from './simulated-database';
+import { SimulatedProvider, type Verdict } from './simulated-provider';
+import { SimulatedCarrier } from './simulated-carrier';
+import { SimulatedNeighbour } from './simulated-neighbour';
+import { SimulatedPost } from './simulated-post';
+import { type Service, services } from './service';
 import { type Process, Stage } from './stage';
 import { Witness } from './witness';
 
-/** What a test removes from the product, to see that the simulation notices. */
-export interface Gaps {
-  ledger?: (service: Service) => Ledger | undefined;
-  message?: (message: Message) => Message;
-  provider?: (provider: Provider) => Provider;
-}
-
-export interface Replica extends Consumer {
-  service: Service;
-  /** Of the order service alone. */
-  order?: OrderReplica;
-  /** Its other mailbox: events of payment. */
-  news?: Consumer;
-  /** Of the payment service alone. */
-  payment?: PaymentReplica;
-  /** Time has passed since it looked for missed deadlines, or for payments about which to ask the provider. */
-  mayLook: boolean;
-  looks: boolean;
-}
-
-/** Short, so that many payments reach the end of their time. */
-const limits = { approvalSeconds: 40, processingSeconds: 60 };
-/** Real time, in which a busy machine may stop us. The times that the product waits for are virtual. */
-const PATIENCE_MS = 60_000;
-
-const unbounded = { calls: 1_000, maxWaiting: 1_000 };
-
-const logger = createLogger({ service: 'simulation', level: 'silent', format: 'json' });
-const mailboxes: Record<Service, string> = { order: 'reply.order', inventory: 'cmd.inventory', payment: 'cmd.payment' };
-
-export class World {
+export class World implements Surroundings {
   readonly stage = new Stage();
   readonly clock = new Clock();
   readonly channel = new Channel(this.stage, this.clock);
   readonly witness = new Witness();
   readonly provider = new SimulatedProvider(this.stage, (process, charge) => this.witness.confirms(process, charge));
-  readonly outbox: Outbox;
+  readonly carrier: SimulatedCarrier;
+  readonly progresses: Progresses;
+  readonly post = new SimulatedPost(this.stage);
+  readonly neighbour: SimulatedNeighbour;
+  readonly outboxes: Record<Service, Outbox>;
   /** Payments of which the provider sends word. Each of these messages may come at any time, or never. */
   readonly webhooks: string[] = [];
   readonly clients: Client[];
+  readonly keepers: Keeper[];
   readonly replicas: Replica[] = [];
   private births = 0;
 
   constructor(
     readonly databases: Databases,
     readonly script: Script,
-    private readonly gaps: Gaps = {},
+    readonly gaps: Gaps = {},
   ) {
-    this.outbox = new Outbox(databases.payment, script.tenant);
+    const outboxOf = (service: Service) =>
+      new Outbox({ database: databases[service], tenant: script.tenant, listeners: listenersTo(service, script) });
+    this.outboxes = {
+      order: outboxOf('order'),
+      inventory: outboxOf('inventory'),
+      payment: outboxOf('payment'),
+      fulfilment: outboxOf('fulfilment'),
+    };
+    const { addressed = [], recallsOnTheWay = true } = script.after ?? {};
+    this.carrier = new SimulatedCarrier(this.stage, { recallsOnTheWay, forgets: gaps.carrierForgets });
+    this.progresses = new Progresses({ stage: this.stage, carrier: this.carrier, tenant: script.tenant });
+    this.neighbour = new SimulatedNeighbour(this.stage, databases.order, addressed);
     this.clients = script.purchases.map((purchase) => new Client(this.stage, script.tenant, purchase));
+    for (const client of this.clients) {
+      client.lender = this.clients.find(({ name }) => name === client.purchase.borrows);
+    }
+    this.keepers = (script.shop?.arrivals ?? []).map((arrival) => new Keeper(this.stage, script.tenant, arrival));
     for (const service of services) {
       for (let count = 0; count < script.replicas[service]; count++) this.replicas.push(this.open(service));
     }
   }
 
   /** The catalogue and the stock, as if they had always been there. */
-  async furnish(): Promise<void> {
-    const { databases, script } = this;
-    const skus = Object.keys(script.stock);
-    await databases.order.query(insertProducts, [script.tenant, PRICE, skus]);
-    await databases.inventory.query(insertStock, [script.tenant, skus, Object.values(script.stock)]);
+  furnish(): Promise<void> {
+    return furnish(this.databases, this.script);
   }
 
   of(service: Service): Replica[] {
@@ -95,21 +83,21 @@ export class World {
     process.alive = false;
     for (const gate of [...this.stage.gates].filter((one) => one.process === process)) {
       if (gate.port === 'open transaction') gate.open(DIES);
-      else if (gate.port === 'answer of the provider') gate.open('nobody hears it');
-      else if (gate.port === 'provider') Object.assign(gate, { what: `forgotten ${gate.what}`, ways: ['answers'] });
+      else if (gate.port.startsWith('answer of')) gate.open('nobody hears it');
+      else if (gate.port !== 'transaction') Object.assign(gate, { what: `forgotten ${gate.what}`, ways: ['answers'] });
       else this.stage.gates.splice(this.stage.gates.indexOf(gate), 1);
     }
     this.channel.takeBackAllOf(process);
-    for (const client of this.clients) client.hangUpOn(process);
+    for (const { calls } of [...this.clients, ...this.keepers]) calls.hangUpOn(process);
     this.replicas[index] = this.open(this.replicas[index]!.service);
   }
 
-  /** Looks for missed deadlines, or for a payment about which to ask the provider, as the timer would. */
+  /** Looks for what is due, as the timer of its service would. */
   look(replica: Replica): void {
     replica.mayLook = false;
     replica.looks = true;
-    const looking = replica.order?.deadlines.wake() ?? replica.payment!.settleNextDue();
-    void looking
+    void replica
+      .lookNow()
       .catch((error: Error) => replica.process.alive && this.stage.note(`finds out nothing, ${error.message}`))
       .then(() => (replica.looks = false));
   }
@@ -129,76 +117,39 @@ export class World {
     );
   }
 
-  publish({ process, publisher }: Replica): void {
-    void this.stage.run(process, () => this.outbox.publish(publisher));
+  /** The fulfilment service takes a webhook of the carrier, which may send it again when it gets no answer. */
+  hearOf(event: CarrierEvent, { process, fulfilment }: Replica): void {
+    void fulfilment!.hearOf(event).catch((error: Error) => {
+      if (process.alive) this.stage.note(`takes no word, ${error.message}`);
+      this.carrier.news.push(event);
+    });
+  }
+
+  /** A command is asked again by its saga. Events that the stream has lost are published again by their relay. */
+  lose(batch: Batch): void {
+    this.channel.lose(batch);
+    const source = services.find((service) => batch.mailbox.startsWith(`evt.${service}@`));
+    if (source) this.outboxes[source].republish(batch.messages);
+  }
+
+  publish({ process, publisher, service }: Replica): void {
+    void this.stage.run(process, () => this.outboxes[service].publish(publisher));
   }
 
   pass(ms: number): void {
     this.clock.advance(ms);
+    const hasTimer = {
+      order: true,
+      inventory: this.script.shop !== undefined,
+      payment: this.provider.hasWaited,
+      fulfilment: this.script.after !== undefined,
+    };
     for (const replica of this.replicas) {
-      replica.mayLook = replica.service === 'order' || (replica.service === 'payment' && this.provider.hasWaited);
+      replica.mayLook = hasTimer[replica.service];
     }
   }
 
   private open(service: Service): Replica {
-    const { stage, clock, gaps } = this;
-    const process: Process = { name: `${service} ${++this.births}`, alive: true };
-    const kill = (one: Process) => this.kill(one);
-    const { witness } = this;
-    const onCommit = service === 'payment' ? witness.sees.bind(witness) : undefined;
-    const database = new SimulatedDatabase(this.databases[service], { stage, clock, process, kill, onCommit });
-    const ledger = gaps.ledger?.(service) ?? new PostgresLedger();
-    const publisher = this.publisherOf(process);
-    const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false };
-    switch (service) {
-      case 'order': {
-        const order = openOrderReplica({ database, ledger, publisher, logger });
-        // A reply says until when to wait, and the engine compares it with its own clock.
-        const take: Consumer['take'] = (deliveries) => clock.reading(() => order.replies.take(deliveries));
-        const hear: Consumer['take'] = (deliveries) => order.paymentNews.take(deliveries);
-        return { ...born, order, take, news: { process, publisher, mailbox: PAYMENT_NEWS, take: hear } };
-      }
-      case 'inventory': {
-        const commands = openInventoryReplica({ database, ledger });
-        return { ...born, take: (deliveries) => commands.take(deliveries) };
-      }
-      case 'payment': {
-        const reached = this.provider.reachedFrom(process);
-        const provider = gaps.provider?.(reached) ?? reached;
-        const dependency = new Dependency(
-          { name: 'simulated-provider', ...unbounded, timeoutMs: PATIENCE_MS, totalMs: PATIENCE_MS, maxTries: 1 },
-          { now: () => clock.now },
-        );
-        const relay = { wake: () => (this.outbox.isFull = true) };
-        const payment = openPaymentReplica({ database, ledger, provider, logger, limits, relay, dependency });
-        return { ...born, payment, take: (deliveries) => payment.take(deliveries) };
-      }
-    }
-  }
-
-  private publisherOf(process: Process): Publisher {
-    const publisher = this.channel.publisherOf(process);
-    const { message: changed } = this.gaps;
-    if (!changed) return publisher;
-    const send: Publisher['send'] = (mailbox, message, replica) => publisher.send(mailbox, changed(message), replica);
-    return { replica: publisher.replica, send } as Publisher;
+    return openReplica(this, service, { name: `${service} ${++this.births}`, alive: true });
   }
 }
-
-const insertProducts: Statement = {
-  name: 'simulation.insert-products',
-  text: `
-    insert into product (tenant, sku, name, price_amount, price_currency)
-    select $1, sku, sku, $2, 'EUR' from unnest($3::text[]) as sku`,
-};
-
-const insertStock: Statement = {
-  name: 'simulation.insert-stock',
-  text: `
-    with made as (
-      insert into stock (tenant, sku, on_hand) select $1, sku, pieces from unnest($2::text[], $3::int[]) as s (sku, pieces)
-      returning tenant, sku, on_hand
-    )
-    insert into stock_movement (tenant, sku, delta, reason, cause)
-    select tenant, sku, on_hand, 'counted', 'PUT' from made`,
-};

@@ -2,7 +2,8 @@
 import { type BusRole } from '@shop/messaging';
 
 export const busRoles: readonly BusRole[] = [
-  { service: 'order', commands: ['inventory', 'payment'], tells: true, hears: ['payment'] },
+  { service: 'order', commands: ['inventory', 'payment', 'fulfilment'], tells: true, hears: ['payment', 'fulfilment'] },
   { service: 'inventory', answers: ['order'] },
   { service: 'payment', answers: ['order'], tells: true },
+  { service: 'fulfilment', answers: ['order'], tells: true, hears: ['order', 'payment'] },
 ];

@@ -1,4 +1,14 @@
 export { busRoles } from './bus';
+export { CUSTOMER_HASH, customerHash } from './customer';
+export {
+  DELIVERY_ID,
+  DeliveryDelivered,
+  DeliveryEventBody,
+  DeliveryHandedOver,
+  DeliveryHandedOverBody,
+  StopDelivery,
+  StopDeliveryBody,
+} from './fulfilment';
 export {
   ConfirmReservation,
   ReleaseStock,
@@ -27,6 +37,8 @@ export {
   PaymentAuthorizationExpiringBody,
   PaymentRefundFailed,
   PaymentRefundFailedBody,
+  PaymentRefunded,
+  PaymentRefundedBody,
   PaymentSettled,
   PaymentSettledBody,
   placeOfSource,

@@ -1,7 +1,19 @@
 /** The commands that the inventory service takes. */
 import { defineCommand } from '@shop/messaging';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsInt, IsUUID, Matches, Max, Min, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsInt,
+  IsOptional,
+  IsUUID,
+  Matches,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { CUSTOMER_HASH } from './customer';
 import { MAX_LINES, MAX_QUANTITY, SKU, TENANT } from './limits';
 
 export class StockLine {
@@ -29,11 +41,24 @@ export class ReserveStockBody extends ReservationBody {
   @ValidateNested({ each: true })
   @Type(() => StockLine)
   lines: StockLine[];
+
+  /** The reservation that the client had made before, and that this one takes over. */
+  @IsOptional()
+  @IsUUID()
+  takes?: string;
+
+  /** `customerHash` of who gets the pieces. */
+  @IsOptional()
+  @Matches(CUSTOMER_HASH)
+  customer?: string;
 }
 
 const service = 'inventory';
 
-/** Reserves all lines or none; refused `out_of_stock`. */
+/**
+ * Reserves all lines or none; refused `out_of_stock` or `limit_reached`. With `takes`, refused `reservation_expired`,
+ * `reservation_used` or `reservation_mismatch`.
+ */
 export const ReserveStock = defineCommand({ service, name: 'reserve-stock', version: 1, body: ReserveStockBody });
 /** Undoes ReserveStock. */
 export const ReleaseStock = defineCommand({ service, name: 'release-stock', version: 1, body: ReservationBody });

@@ -125,6 +125,19 @@ export class PaymentRefundFailedBody extends PaymentEventBody {
   currency: string;
 }
 
+export class PaymentRefundedBody extends PaymentEventBody {
+  @Matches(REFUND_ID)
+  refundId: string;
+
+  /** Minor units, which the customer has back. */
+  @IsInt()
+  @Min(1)
+  amount: number;
+
+  @Matches(CURRENCY)
+  currency: string;
+}
+
 /** A sealed token opens for its own order only. */
 export const placeOfSource = ({ tenant, orderId }: Pick<ChargePaymentBody, 'tenant' | 'orderId'>): string =>
   `charge-payment/${tenant}/${orderId}`;
@@ -154,3 +167,5 @@ export const PaymentRefundFailed = defineEvent({
   version: 1,
   body: PaymentRefundFailedBody,
 });
+/** Money went back to the customer, once for each refund. Its bank may still send it back: then `refund-failed` follows. */
+export const PaymentRefunded = defineEvent({ service, name: 'refunded', version: 1, body: PaymentRefundedBody });

@@ -28,14 +28,18 @@ export interface Caller {
 export interface ApiKey extends Caller {
   /** Hex SHA-256 of the key; the key itself is not kept. */
   sha256: string;
+  /** See `service-keys.ts`. It has no roles. */
+  isService?: true;
 }
 
+/** What an entry of `API_KEYS` has in the place of roles. No route asks for it. */
+const SERVICE = 'service';
 const ROLES = 'shop:roles';
 const PUBLIC = 'shop:public';
 /** What names a tenant or a principal: nothing that could end the one and begin the other where both are in one text. */
 export const TENANT = /^[\w.-]{1,64}$/;
 export const PRINCIPAL = /^[\w.@-]{1,64}$/;
-/** `key=tenant/principal:role+role`, where key is the text itself or `sha256:` and its hex hash. */
+/** `key=tenant/principal:role+role`, or `:service`, where key is the text itself or `sha256:` and its hex hash. */
 const ENTRY = /^(?<key>[^=\s]+)=(?<tenant>[\w.-]{1,64})\/(?<principal>[\w.@-]{1,64}):(?<roles>[a-z+]+)$/;
 
 /** What a route says of itself to Fastify. */
@@ -78,8 +82,20 @@ export function parseApiKeys(text: string): ApiKey[] {
   return keys;
 }
 
-const DEVELOPMENT_KEY = 'dev-key';
+/** Of those who call, and of the order service, on a machine of a developer. */
+const DEVELOPMENT_KEYS = [
+  'dev-key',
+  'dev-neighbour-key',
+  'dev-payment-neighbour-key',
+  'dev-fulfilment-neighbour-key',
+].map((key) => hashOf(key));
 const LEAST_LENGTH = 16;
+
+/** Why a key that we show to others is not fit for production, to be read behind its name. */
+export function weaknessesOfKey(key: string): string[] {
+  if (DEVELOPMENT_KEYS.includes(hashOf(key))) return ['is the key of development'];
+  return key.length < LEAST_LENGTH ? [`has fewer than ${LEAST_LENGTH} characters`] : [];
+}
 
 /** Why the list is not fit for production, by the positions of its entries; the list must be readable. */
 export function weaknessesOf(text: string): string[] {
@@ -91,7 +107,7 @@ export function weaknessesOf(text: string): string[] {
     const place = `entry ${index + 1} of API_KEYS`;
     const other = keys.findIndex((key) => key.sha256 === sha256 && key.tenant !== tenant);
     return [
-      ...(sha256 === hashOf(DEVELOPMENT_KEY) ? [`${place} is the key of development`] : []),
+      ...(DEVELOPMENT_KEYS.includes(sha256) ? [`${place} is the key of development`] : []),
       ...(!written.startsWith(HASHED) && written.length < LEAST_LENGTH
         ? [`${place} has a key of fewer than ${LEAST_LENGTH} characters`]
         : []),
@@ -105,13 +121,16 @@ export const isRole = (text: unknown): text is Role => roles.includes(text as Ro
 function readEntry(entry: string, position: number): ApiKey {
   const groups = ENTRY.exec(entry)?.groups;
   const granted = groups?.['roles']?.split('+') ?? [];
-  if (!groups || !granted.every(isRole)) {
+  const isService = granted.includes(SERVICE);
+  if (isService && granted.length > 1) throw new Error(`entry ${position} must have no role beside ${SERVICE}`);
+  if (!groups || !(isService || granted.every(isRole))) {
     throw new Error(`entry ${position} must look like key=tenant/principal:customer+operator`);
   }
   const key = groups['key']!;
   const sha256 = key.startsWith(HASHED) ? key.slice(HASHED.length).toLowerCase() : hashOf(key);
   if (!HASH.test(sha256)) throw new Error(`entry ${position} must have 64 hexadecimal digits behind sha256:`);
-  return { sha256, tenant: groups['tenant']!, principal: groups['principal']!, roles: granted };
+  const named = { sha256, tenant: groups['tenant']!, principal: groups['principal']! };
+  return isService ? { ...named, roles: [], isService } : { ...named, roles: granted.filter(isRole) };
 }
 
 /** Lets callers do what their roles allow. Who they are is known already. */

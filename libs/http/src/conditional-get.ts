@@ -12,7 +12,7 @@ import { ApiConditionalRead } from './api-answers';
 import { etagOf, unlessModified } from './etag';
 
 export interface Versioned {
-  version: number;
+  version: number | string;
 }
 
 type Reads<T> = TypedPropertyDescriptor<(...args: never[]) => Promise<T>>;

@@ -29,6 +29,7 @@ const SHOWN = [
   'RateLimit',
   'RateLimit-Policy',
   'Retry-After',
+  'traceparent',
   'WWW-Authenticate',
 ];
 

@@ -7,7 +7,8 @@ export interface Preconditions {
   ifNoneMatch?: string;
 }
 
-export function etagOf(version: number): string {
+/** A version is a number, or a text of several numbers where several things are shown as one. */
+export function etagOf(version: number | string): string {
   return `"${version}"`;
 }
 

@@ -17,6 +17,7 @@ import { openApiOf } from './openapi';
 import { announcesBody, frameworkProblem, ProblemFilter, sendProblem } from './problem.filter';
 import { limitRates, NO_LIMITS, type RateLimits } from './rate-limits';
 import { measureRequests } from './request-metrics';
+import { goOnWithTrace, traceRequests } from './request-spans';
 import { takeTurns } from './request-turns';
 import { checkRoles } from './route-roles';
 import { addToAll, safeHeaders } from './safe-headers';
@@ -89,6 +90,7 @@ export async function createHttpApp(
   // Fastify accepts it by default, but no route here takes text.
   fastify.removeContentTypeParser('text/plain');
   addToAll(fastify, safe);
+  traceRequests(fastify);
   await allowOrigins(fastify, door.origins ?? []);
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
@@ -99,6 +101,7 @@ export async function createHttpApp(
   boundUploads(fastify);
   limitRawBodies(fastify);
   takeTurns(fastify);
+  goOnWithTrace(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
   measureRequests(fastify);

@@ -10,8 +10,10 @@ export {
   roles,
   TENANT,
   weaknessesOf,
+  weaknessesOfKey,
 } from './api-keys';
-export { ApiAnswer, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
+export { ApiAnswer, ApiConditionalRead, ApiConditionalWrite, ApiPreferWait, ApiTraceparent } from './api-answers';
+export { isVisible, type Reach, reachOf } from './own-things';
 export { ConditionalGet, type Versioned } from './conditional-get';
 export { ANY_ORIGIN, parseOrigins } from './cors';
 export { createHttpApp, type DoorOptions, type HttpAppOptions } from './http-app';
@@ -21,11 +23,13 @@ export { etagOf, type Preconditions, requireMatch, requireNone, unlessModified }
 export { PageOf } from './page-of';
 export { type Page, PageQuery, readPage } from './page.query';
 export { createHealthModule } from './health.controller';
-export { OwnTurns } from './request-turns';
+export { type EndTurn, EndTurnOf, OwnTurns } from './request-turns';
 export { statusOfFault } from './problem.filter';
 export { type Health, type HealthCheck, Readiness } from './readiness';
+export { ApiMergePatch, type MergePatch, mergePatch, patched } from './merge-patch';
 export { listenForManagement } from './management';
 export { MetricsModule } from './metrics.module';
 export { type RouteRoles, routesOf } from './route-roles';
+export { isService } from './service-keys';
 export { Tokens, type TokensOptions } from './tokens';
 export { type CallerSource, cannotTell, type Credential } from './who-calls';

@@ -34,6 +34,8 @@ const problemsOf = {
     403: ['token_incomplete'],
     429: ['rate_limited', 'too_many_waiting'],
   },
+  // Only a service key can be refused so.
+  readWithKey: { 400: ['shop_tenant_invalid'] },
   open: { 429: ['rate_limited'] },
   withRawBody: { 413: ['body_too_large'], 415: ['unsupported_media_type'] },
   withBody: {
@@ -51,14 +53,18 @@ const problemsOf = {
   uploaded: { 429: ['too_many_uploads'] },
 } satisfies Record<string, ProblemCodes>;
 
+const KEYS =
+  'An API key or a token (JWT). A service key reads only, and names the tenant that it reads for in the header Shop-Tenant.';
+
 export function openApiOf(app: INestApplication, { title, description, authenticated }: OpenApiOptions): OpenAPIObject {
   const builder = new DocumentBuilder().setTitle(title).setDescription(description).addServer('/');
-  if (authenticated) builder.addBearerAuth().addSecurityRequirements('bearer');
+  if (authenticated) builder.addBearerAuth({ type: 'http', description: KEYS }).addSecurityRequirements('bearer');
   const document = SwaggerModule.createDocument(app, builder.build(), { extraModels: [ProblemBody] });
   document.info.contact = { name: 'The people of the shop' };
   const operations = operationsOf(document);
   document.tags = [...new Set(operations.flatMap(({ tags = [] }) => tags))].sort().map((name) => ({ name }));
   for (const operation of operations) addCommonProblems(operation, authenticated);
+  if (authenticated) addReadProblems(document);
   addConstraints(document);
   addExamples(document, operations);
   return document;
@@ -66,6 +72,11 @@ export function openApiOf(app: INestApplication, { title, description, authentic
 
 function operationsOf({ paths }: OpenAPIObject): OperationObject[] {
   return Object.values(paths).flatMap((path) => METHODS.flatMap((method) => path[method] ?? []));
+}
+
+function addReadProblems({ paths }: OpenAPIObject): void {
+  const reads = Object.values(paths).flatMap(({ get }) => get ?? []);
+  for (const read of reads) if (read.security?.length !== 0) add(read, problemsOf.readWithKey);
 }
 
 function addCommonProblems(operation: OperationObject, authenticated: boolean): void {

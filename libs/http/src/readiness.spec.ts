@@ -1,4 +1,5 @@
 import { eventually } from '@shop/testing';
+import { register } from 'prom-client';
 import { type Health, type HealthCheck, Readiness } from './readiness';
 
 const readinesses: Readiness[] = [];
@@ -24,6 +25,20 @@ describe('R50 readiness', () => {
       ready: false,
       checks: { 'part 0': 'ok', 'part 1': 'only reads', 'part 2': 'failed' },
     });
+  });
+
+  it('R50 tells an advice, and gives work all the same', async () => {
+    const readiness = new Readiness([
+      { name: 'broker', check: async () => undefined },
+      { name: 'lag', isAdvice: true, check: async () => 'cmd.crane: 9000 batches wait' },
+    ]);
+    readinesses.push(readiness);
+    readiness.start();
+    const checks = { broker: 'ok', lag: 'cmd.crane: 9000 batches wait' };
+    expect(await readiness.now()).toEqual({ ready: true, checks });
+    const { values } = await register.getSingleMetric('health_check_ok')!.get();
+    const byName = Object.fromEntries(values.map(({ labels, value }) => [labels['check'], value]));
+    expect(byName).toMatchObject({ broker: 1, lag: 0 });
   });
 
   it('R50 does not ask the checks when it is asked', async () => {

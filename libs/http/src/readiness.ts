@@ -2,10 +2,13 @@
  * Whether this replica should get work: asked again and again in the background, so that it costs nothing when many ask
  * for it.
  */
+import { gauge } from '@shop/observability';
 import { Repeating, withTimeout } from '@shop/resilience';
 
 export interface HealthCheck {
   name: string;
+  /** It is only told: the service gets work all the same, because other replicas would have the same trouble. */
+  isAdvice?: boolean;
   /** Returns why the service should get no work, in a few words for everybody; or nothing. */
   check: () => Promise<string | undefined>;
 }
@@ -21,6 +24,9 @@ const OK = 'ok';
 const LOOK_EVERY_MS = 500;
 /** A check that hangs counts as failed. */
 const CHECK_TIMEOUT_MS = 3_000;
+
+const readyNow = gauge('health_ready', '1 when this replica gets work, else 0');
+const checkNow = gauge('health_check_ok', '1 when a check of the readiness is ok, else 0', ['check']);
 
 export class Readiness {
   private health: Health = { ready: false, checks: {} };
@@ -63,12 +69,15 @@ export class Readiness {
   private async look(): Promise<void> {
     const results = await Promise.all(this.checks.map(async (one) => [one.name, await outcomeOf(one)] as const));
     if (this.leaving) return;
-    this.tell({ ready: results.every(([, outcome]) => outcome === OK), checks: Object.fromEntries(results) });
+    const needed = results.filter((_, index) => !this.checks[index]!.isAdvice);
+    for (const [check, outcome] of results) checkNow.set({ check }, outcome === OK ? 1 : 0);
+    this.tell({ ready: needed.every(([, outcome]) => outcome === OK), checks: Object.fromEntries(results) });
     this.looked();
   }
 
   private tell(health: Health): void {
     this.health = health;
+    readyNow.set(health.ready ? 1 : 0);
     for (const tell of this.listeners) tell(health);
   }
 }

@@ -8,7 +8,7 @@ import { Problem } from '@shop/problem';
 import { eventually } from '@shop/testing';
 import { parseApiKeys, Roles } from './api-keys';
 import { createHttpApp } from './http-app';
-import { OwnTurns } from './request-turns';
+import { type EndTurn, EndTurnOf, OwnTurns } from './request-turns';
 
 const logger = createLogger({ service: 'test', level: 'silent', format: 'json' });
 const apiKeys = parseApiKeys('a-key=a/alice:customer,b-key=b/bob:customer');
@@ -33,6 +33,12 @@ class WorkController {
   async fails(@Param('name') name: string) {
     await work(name);
     throw new Problem(404, 'nothing', 'there is nothing');
+  }
+
+  @Get('asks/:name')
+  asks(@Param('name') name: string, @EndTurnOf() endTurn: EndTurn) {
+    endTurn();
+    return work(name);
   }
 
   @OwnTurns()
@@ -98,6 +104,18 @@ describe('R54 requests outside of lanes', () => {
     const answers = await sendAll('a1');
     for (const name of ['a1', 'o1', 'o2', 'o3']) await endOf(name);
     await Promise.all([...own, ...answers]);
+  });
+
+  it('R54 end their turn before their answer when they only wait for somebody else, and end it once', async () => {
+    const asking = ['q1', 'q2', 'q3'].map((name) => get(`/asks/${name}`));
+    await eventually(() => expect(begun).toEqual(['q1', 'q2', 'q3']));
+    const answers = await sendAll('a1', 'a2', 'a3');
+    await eventually(() => expect(begun).toEqual(['q1', 'q2', 'q3', 'a1', 'a2']));
+    for (const name of ['q1', 'q2', 'q3']) await endOf(name);
+    expect(await Promise.all(asking)).toEqual(Array(3).fill([200, undefined]));
+    expect(begun).not.toContain('a3');
+    for (const name of ['a1', 'a2', 'a3']) await endOf(name);
+    await Promise.all(answers);
   });
 
   it('R54 are not worked on when their client has left', async () => {

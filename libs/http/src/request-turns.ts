@@ -2,6 +2,7 @@
  * Requests that take a connection to the database for themselves are worked on a few at once, and tenants take turns. Many
  * of one tenant would otherwise take all connections, also from the lanes that carry out everybody's orders.
  */
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { Problem } from '@shop/problem';
 import { Bulkhead, type NoTurnError } from '@shop/resilience';
@@ -11,6 +12,18 @@ import { sendProblem } from './problem.filter';
 
 /** For a route whose requests wait in queues of their own, such as a lane, or wait for something on purpose. */
 export const OwnTurns = (): MethodDecorator => RouteConfig({ ownTurns: true } satisfies RouteSettings);
+
+/** Ends the turn of a request: what is left of its work takes no connection. */
+export type EndTurn = () => void;
+
+/**
+ * For a route that asks another service when it has read all that it needs: a slow one would else hold up everybody. It is
+ * a parameter of the method.
+ */
+export const EndTurnOf = createParamDecorator((_: unknown, context: ExecutionContext): EndTurn => {
+  const request = context.switchToHttp().getRequest<FastifyRequest & { endTurn?: EndTurn }>();
+  return () => request.endTurn?.();
+});
 
 /** A part of the connections of a service; the lanes have the others. */
 const AT_ONCE = 2;
@@ -26,7 +39,7 @@ export function takeTurns(fastify: FastifyInstance): void {
   const end = (request: FastifyRequest): void => {
     if (working.delete(request)) bulkhead.leave();
   };
-  fastify.addHook('preHandler', (request: FastifyRequest & { caller?: Caller }, reply, done) => {
+  fastify.addHook('preHandler', (request: FastifyRequest & { caller?: Caller; endTurn?: EndTurn }, reply, done) => {
     const { ownTurns } = request.routeOptions.config as RouteSettings;
     if (ownTurns || !request.caller) return done();
     const { tenant } = request.caller;
@@ -35,6 +48,7 @@ export function takeTurns(fastify: FastifyInstance): void {
         // A client that has left meanwhile needs no answer.
         if (request.raw.socket.destroyed) return bulkhead.leave();
         working.add(request);
+        request.endTurn = () => end(request);
         reply.raw.once('close', () => end(request));
         done();
       },

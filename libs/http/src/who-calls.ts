@@ -3,6 +3,7 @@ import { Problem } from '@shop/problem';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ApiKey, type Caller, hashOf, type RouteSettings } from './api-keys';
 import { refuse } from './problem.filter';
+import { readerFor } from './service-keys';
 
 /** What stands behind `Bearer`. */
 export interface Credential {
@@ -24,18 +25,23 @@ export interface CallerSource {
 
 const RETRY_AFTER_SECONDS = '1';
 
+/** Only a key of the environment can be one of a service. */
+type KnownKey = Omit<ApiKey, 'sha256'>;
+
 /** To be called before the routes are made. The sources are asked in this order, behind the keys. */
 export function askWhoCalls(
   fastify: FastifyInstance,
   keys: readonly ApiKey[],
   sources: readonly CallerSource[] = [],
 ): void {
-  const callers = new Map(keys.map(({ sha256, ...caller }) => [sha256, caller]));
+  const callers = new Map<string, KnownKey>(keys.map(({ sha256, ...caller }) => [sha256, caller]));
+  const services = new Set<unknown>([...callers.values()].filter(({ isService }) => isService));
   const all = [{ callerOf: ({ sha256 }: Credential) => callers.get(sha256) }, ...sources];
   fastify.addHook('onRequest', (request: FastifyRequest & { caller?: Caller }, reply, done) => {
     const { public: isPublic } = request.routeOptions.config as RouteSettings;
     if (isPublic) return done();
-    const decide = (known: Known): void => {
+    const decide = (found: Known): void => {
+      const known = services.has(found) ? readerFor((found as KnownKey).principal, request) : found;
       if (known === undefined || known instanceof Problem) return refuse(request, reply, known ?? stranger());
       request.caller = known;
       done();

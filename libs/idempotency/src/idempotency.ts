@@ -28,7 +28,11 @@ export class Idempotency<K extends Kind = Postgres> {
     readonly ledger: Ledger<K>,
     options: LeaseOptions = {},
   ) {
-    this.finding = new Lane({ turnOf: ({ scope }) => tenantIn(scope), run: (keys) => this.findAll(keys) });
+    this.finding = new Lane({
+      name: 'find-keys',
+      turnOf: ({ scope }) => tenantIn(scope),
+      run: (keys) => this.findAll(keys),
+    });
     this.works = new LeasedWorks(store, ledger, (key) => this.find(key), options);
   }
 

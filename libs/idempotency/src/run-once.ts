@@ -109,5 +109,5 @@ export const leasedClaimOf = ({ claim, call: { leased, input }, token }: Leased)
   ...claim,
   token,
   work: leased,
-  input: { input, retentionHours: claim.retentionHours, redact: claim.redact },
+  input: { input, retentionHours: claim.retentionHours, redact: claim.redact, trace: claim.trace },
 });

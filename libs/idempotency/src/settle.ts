@@ -25,6 +25,8 @@ export interface Claim extends Key {
   retentionHours?: number;
   /** Members of the answer's body that are not kept. */
   redact?: readonly string[];
+  /** The `traceparent` that leased work goes on in, whoever resumes it. */
+  trace?: string;
 }
 
 /**

@@ -42,6 +42,18 @@ describe('R26 a dead letter', () => {
     expect(verdictOn(letterWith({}, { ...bytes('[{"customerId":"alice"'), tenant: 'acme' }), alice)).toBe('delete');
   });
 
+  it('R26 loses what stands for the customer, and can be replayed without it', () => {
+    const aliased = { ...alice, alias: 'f00d' };
+    const message = { data: { customer: 'f00d', lines: [], other: { customer: 'beef', name: 'f00d' } } };
+    expect(verdictOn(letterWith(message), alice)).toBe('keep');
+    const verdict = verdictOn(letterWith(message), aliased);
+    expect(JSON.parse((verdict as Letter).content.toString())).toEqual({
+      data: { lines: [], other: { customer: 'beef', name: 'f00d' } },
+    });
+    expect(verdictOn(letterWith({}, bytes('[{"customer":"f00d"')), aliased)).toBe('delete');
+    expect(verdictOn(letterWith({}, bytes('[{"customer":"beef"')), aliased)).toBe('keep');
+  });
+
   it('R26 of an earlier release loses its token in clear when nothing is to be done about it any more', () => {
     expect(verdictOn(letterWith(charge('tok_clear')), alice)).toBe('keep');
     const verdict = verdictOn(letterWith(charge('tok_clear'), { state: 'discarded' }), alice);

@@ -3,12 +3,14 @@ export { type Credentials, type Tls } from './broker-options';
 export { type BusRole, type BusUser, configurationOf, permissionsOf } from './permissions';
 export { defineCommand, type CommandType, bodyOf } from './command';
 export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
+export { type DeadLetterGroup, groupDeadLetters } from './dead-letter-groups';
 export { DeadLetterEntity } from './dead-letter.entity';
 export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter, type Reach } from './dead-letter.repository';
 export { DeadLetters } from './dead-letters';
 export { eraseDeadLetters } from './erase-letters';
 export { type DataSubject, ERASED } from './erased-letter';
 export { defineEvent, type EventType, newEvent } from './event';
+export { ConsumerLag } from './consumer-lag';
 export { JetStreamServer } from './jetstream.server';
 export { Consumes, type Delivery, Replies } from './mailbox';
 export {
@@ -27,6 +29,7 @@ export {
 } from './message';
 export { messagingMigrations, outboxMigrations } from './migrations';
 export { appendEvents } from './outbox';
+export { OutboxLag } from './outbox-lag';
 export { OutboxRelay } from './outbox-relay';
 export { Publisher } from './publisher';
 export { Reply, replyTo, Waiting, WaitingAction } from './reply';

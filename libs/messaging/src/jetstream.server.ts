@@ -16,9 +16,10 @@ import { type Backoff, delayOf, RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
 import { type Arrival, letterOfBytes } from './dead-letter';
 import type { DeadLetters } from './dead-letters';
+import { measureReceived, type Outcome } from './consumer-metrics';
 import { refuseForged } from './forged';
 import { InHand } from './in-hand';
-import { repliesOf } from './mailbox';
+import { deliveryOf, repliesOf } from './mailbox';
 import {
   isFromItsSender,
   isMailbox,
@@ -84,6 +85,11 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     return this.pulling.lost;
   }
 
+  /** The mailboxes that it takes messages from. */
+  get mailboxes(): string[] {
+    return [...this.messageHandlers.keys()].filter((name) => !this.pulling.lost.has(name));
+  }
+
   /** Pulls nothing until `resume`, and gives back what it holds. */
   pause(): void {
     if (this.pulling.isPaused) return;
@@ -140,8 +146,12 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
 
   private async take(mailbox: string, handler: MessageHandler, source: JsMsg): Promise<void> {
     this.inHand.take(mailbox, source);
+    const tookAtMs = performance.now();
+    let count = 1;
+    let outcome: Outcome = 'answered';
     try {
       const { messages, odd } = readBatch(source.string());
+      count = messages.length + odd.length;
       if (!isFromItsSender(mailbox, source.subject, messages)) {
         refuseForged(this.log, mailbox, source.subject);
         return source.ack();
@@ -151,7 +161,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       if (this.isSuspect(mailbox, source, messages)) return await this.trySuspects(mailbox, handler, source, messages);
       const { promises } = await repliesOf(
         handler,
-        messages.map((message) => ({ message, suspect: false })),
+        messages.map((message) => deliveryOf(mailbox, message, false)),
       );
       // No reply waits for those of others: one of them may come from a slow provider.
       const replying = promises.map(async (promise, index) => {
@@ -164,9 +174,13 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
       await this.acknowledge(mailbox, source, messages);
     } catch (error) {
       if (error instanceof UnreadableBatchError) await this.putAwayWhole(mailbox, source, error);
-      else this.giveBack(mailbox, source, error);
+      else {
+        outcome = 'returned';
+        this.giveBack(mailbox, source, error);
+      }
     } finally {
       this.inHand.letGo(source);
+      measureReceived({ mailbox, way: 'stream', outcome, count, tookAtMs });
     }
   }
 
@@ -189,7 +203,7 @@ export class JetStreamServer extends Server implements CustomTransportStrategy {
     const failures = await this.suspects.tryAll(
       { ...arrivalOf(mailbox, source), messages, replayed },
       async (message) => {
-        const { promises } = await repliesOf(handler, [{ message, suspect: true }]);
+        const { promises } = await repliesOf(handler, [deliveryOf(mailbox, message, true)]);
         this.inHand.moved(source);
         const unsent = this.reply(message, await promises[0]);
         if (unsent) throw unsent;

@@ -1,13 +1,20 @@
 /** What a Nest controller needs to consume the messages of a mailbox. */
 import { type MessageHandler, MessagePattern } from '@nestjs/microservices';
+import { isTracing } from '@shop/observability';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { Message } from './message';
+import { processing } from './message-spans';
 
 export interface Delivery {
   message: Message;
   /** It has failed again and again, or has ended its process: it is handled alone, and not in a batch with others. */
   suspect: boolean;
+  /** Where it was delivered to. Only its span asks. */
+  mailbox?: string;
 }
+
+export const deliveryOf = (mailbox: string, message: Message, suspect: boolean): Delivery =>
+  isTracing() ? { message, suspect, mailbox } : { message, suspect };
 
 /**
  * One promise for each delivery, in the same order, of the reply to send or of nothing. If one is rejected, the broker
@@ -16,6 +23,11 @@ export interface Delivery {
  */
 export class Replies {
   constructor(readonly promises: Promise<Message | undefined>[]) {}
+
+  /** Each delivery is handled by itself, and its span is the current one meanwhile. */
+  static each(deliveries: readonly Delivery[], handle: (delivery: Delivery) => Promise<Message | undefined>): Replies {
+    return new Replies(deliveries.map((delivery) => processing(delivery, () => handle(delivery))));
+  }
 }
 
 /** Marks a method `(deliveries: Delivery[]) => Replies` as the consumer of a mailbox. */

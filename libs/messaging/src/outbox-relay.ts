@@ -16,6 +16,7 @@ import { type Backoff, delayOf } from '@shop/resilience';
 import type { Broker } from './broker';
 import { EventStream, lostAbove } from './event-stream';
 import { eventMailbox } from './message';
+import { publishing } from './message-spans';
 import {
   claimRelay,
   findBelow,
@@ -208,7 +209,11 @@ export class OutboxRelay {
     if (complete.length === 0) return this.restBehind(rows);
     this.delays = 0;
     const { batch, payload } = this.fit(complete);
-    const sequence = await this.stream.publish(payload, this.ownSequence!, PUBLISH_TIMEOUT_MS);
+    const sequence = await publishing(
+      eventMailbox(this.options.service),
+      batch.map(({ event }) => event!),
+      () => this.stream.publish(payload, this.ownSequence!, PUBLISH_TIMEOUT_MS),
+    );
     published.inc(batch.length);
     const upto = batch.at(-1)!;
     const now = performance.now();

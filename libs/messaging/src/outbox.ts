@@ -8,6 +8,7 @@
  */
 import type { Database, Statement, Tx } from '@shop/postgres';
 import { encodeBatch, type Message } from './message';
+import { creating } from './message-spans';
 
 /** A place in the outbox; `xid` is text, since it has 64 bits. */
 export interface Place {
@@ -30,7 +31,7 @@ export interface OutboxRow extends Place {
 
 /** Writes events in the caller's transaction, with its time; wake the relay after the commit. */
 export function appendEvents(tx: Tx, events: readonly Message[]): void {
-  if (events.length > 0) tx.send(insertEvents, [encodeBatch(events)]);
+  if (events.length > 0) tx.send(insertEvents, [encodeBatch(creating(tx, events))]);
 }
 
 /**
@@ -64,6 +65,15 @@ export async function releaseRelay(database: Database, token: string): Promise<v
 /** The events behind this place, in order. */
 export function readOutbox(database: Database, after: Place, limit: number): Promise<OutboxRow[]> {
   return database.query<OutboxRow>(selectBehind, [after.xid, after.position, limit]);
+}
+
+/** What is written and not acknowledged by the broker; counted up to `most`. */
+export async function readOutboxLag(
+  database: Database,
+  most: number,
+): Promise<{ events: number; oldestSeconds: number | null }> {
+  const [lag] = await database.query<{ events: number; oldestSeconds: number | null }>(selectLag, [most]);
+  return lag!;
 }
 
 /** Records what the stream has acknowledged, and renews the lease; false if another replica has taken the lease. */
@@ -187,6 +197,19 @@ const selectBehind: Statement = {
     from outbox o
     where (o.xid, o.position) > ($1::xid8, $2::bigint)
     order by o.xid, o.position limit $3`,
+};
+
+/** The first one behind the place of the relay is about the oldest: the order is that of the transactions. */
+const selectLag: Statement = {
+  name: 'outbox.select-lag',
+  text: `
+    select count(*)::int as events,
+           extract(epoch from now() - min((behind.event ->> 'time')::timestamptz) filter (where behind.number = 1))::float8
+             as "oldestSeconds"
+    from (select o.event, row_number() over (order by o.xid, o.position) as number
+          from outbox o, outbox_relay r
+          where (o.xid, o.position) > (r.xid, r.position)
+          order by o.xid, o.position limit $1) as behind`,
 };
 
 const insertBatch: Statement = {

@@ -7,10 +7,11 @@
  */
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/transport-node';
-import { counter, instant, type Logger } from '@shop/observability';
+import { counter, instant, type Logger, type Span, withoutSpan } from '@shop/observability';
 import type { Broker } from './broker';
 import { RetryableError } from '@shop/resilience';
 import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectFrom } from './message';
+import { endSent, sending } from './message-spans';
 import { ensureStream } from './topology';
 
 const PUBLISH_TIMEOUT_MS = 5_000;
@@ -35,6 +36,8 @@ interface Batch {
   mailbox: string;
   replica?: string;
   messages: Message[];
+  /** Those of its messages. */
+  spans: Span[];
 }
 
 export class Publisher {
@@ -70,9 +73,11 @@ export class Publisher {
     this.scheduleFlush();
     this.count++;
     const address = replica ? this.shortWayTo(mailbox, replica) : mailbox;
-    const batch = this.waiting.get(address);
-    if (batch) batch.messages.push(message);
-    else this.waiting.set(address, { mailbox, replica, messages: [message] });
+    const batch = this.waiting.get(address) ?? { mailbox, replica, messages: [], spans: [] };
+    this.waiting.set(address, batch);
+    const { message: sent, span } = sending(mailbox, message);
+    batch.messages.push(sent);
+    if (span) batch.spans.push(span);
   }
 
   /** For a batch that is encoded already. It does not wait for a connection that is away. */
@@ -102,7 +107,7 @@ export class Publisher {
   }
 
   private scheduleFlush(): void {
-    if (this.waiting.size === 0 && this.sent.length === 0) process.nextTick(() => this.flush());
+    if (this.waiting.size === 0 && this.sent.length === 0) process.nextTick(() => withoutSpan(() => this.flush()));
   }
 
   private flush(): void {
@@ -114,7 +119,10 @@ export class Publisher {
     this.count = 0;
     this.sent = [];
     // A message that is too large for the broker must not hold up other mailboxes, nor the acks.
-    for (const batch of batches) this.attempt(() => this.publish(batch), { mailbox: batch.mailbox });
+    for (const batch of batches) {
+      this.attempt(() => this.publish(batch), { mailbox: batch.mailbox });
+      endSent(batch.spans, batch.messages);
+    }
     for (const tell of sent) this.attempt(tell);
   }
 
@@ -127,7 +135,7 @@ export class Publisher {
     }
   }
 
-  private publish({ mailbox, replica, messages }: Batch): void {
+  private publish({ mailbox, replica, messages }: Omit<Batch, 'spans'>): void {
     const payload = Buffer.from(encodeBatch(messages));
     if (messages.length > 1 && payload.length > this.largestPayload) {
       const half = messages.length >> 1;

@@ -9,7 +9,8 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { gauge, type Logger } from '@shop/observability';
 import { RetryableError } from '@shop/resilience';
 import type { Broker } from './broker';
-import { repliesOf } from './mailbox';
+import { measureReceived } from './consumer-metrics';
+import { deliveryOf, repliesOf } from './mailbox';
 import { decodeBatch, isFromItsSender, type Message, shortWayOf } from './message';
 import { refuseForged } from './forged';
 import type { Publisher } from './publisher';
@@ -80,18 +81,27 @@ export class ShortWayIn {
 
   /** What fails goes to the durable mailbox, where its deliveries are counted. */
   private async handle(messages: Message[]): Promise<void> {
+    const tookAtMs = performance.now();
+    let failed: number;
     try {
       const { promises } = await repliesOf(
         this.mailbox.handler,
-        messages.map((message) => ({ message, suspect: false })),
+        messages.map((message) => deliveryOf(this.mailbox.name, message, false)),
       );
       const done = await Promise.allSettled(promises);
       const failures = done.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
-      if (failures.length > 0) this.logFailure(failures[0]);
+      failed = failures.length;
+      if (failed > 0) this.logFailure(failures[0]);
       this.sendToMailbox(messages.filter((_, index) => done[index]!.status === 'rejected'));
     } catch (error) {
+      failed = messages.length;
       this.logFailure(error);
       this.sendToMailbox(messages);
+    }
+    const batch = { mailbox: this.mailbox.name, way: 'short', tookAtMs } as const;
+    if (failed > 0) measureReceived({ ...batch, outcome: 'returned', count: failed });
+    if (failed < messages.length) {
+      measureReceived({ ...batch, outcome: 'answered', count: messages.length - failed });
     }
   }
 

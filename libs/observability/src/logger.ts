@@ -5,6 +5,7 @@ import { SonicBoom } from 'sonic-boom';
 import { describeError, lineOf } from './fields';
 import { harmless, prettyStream } from './pretty';
 import { printableJson } from './printable';
+import { currentSpan, isTracing } from './spans';
 
 export type Logger = PinoLogger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -36,6 +37,8 @@ export function createLogger({ service, level, format, colour = true }: LoggerOp
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }), log: lineOf },
     messageKey: 'event',
+    // The line is part of what is going on. A line that names another trace keeps that one.
+    mixin: isTracing() ? () => currentSpan()?.ids ?? {} : undefined,
     serializers: { err: (error: unknown) => describeError(error) },
     // Here nobody can forget it: all lines come by. What others wrote is in many of them.
     hooks: { streamWrite: format === 'pretty' ? harmless : printableJson },

@@ -25,7 +25,7 @@ import {
   replyTo,
   tenantOf,
 } from '@shop/messaging';
-import { counter } from '@shop/observability';
+import { counter, currentSpan } from '@shop/observability';
 import { type Database, Lane, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { type Command, type Handler, refused, refusedInDoubt } from './on';
@@ -55,6 +55,8 @@ interface Asked<State> {
   fingerprint: Buffer;
   /** The id of the command that it undoes. */
   undoes?: string;
+  /** The `traceparent` that its work goes on in. */
+  trace?: string;
 }
 
 /**
@@ -84,12 +86,17 @@ export class Participant<State = unknown> {
   ) {
     this.handlers = new Map(commands.handlers.map((handler) => [handler.command.type, handler]));
     for (const [name, run] of Object.entries(commands.calls ?? {})) idempotency.works.define(name, run);
-    this.lane = new Lane({ ...MAILBOX_LANE, turnOf: ({ tenant }) => tenant, run: (batch) => this.decideBatch(batch) });
+    this.lane = new Lane({
+      ...MAILBOX_LANE,
+      name: 'commands',
+      turnOf: ({ tenant }) => tenant,
+      run: (batch) => this.decideBatch(batch),
+    });
   }
 
   /** Takes the deliveries of the mailbox of the service. */
   take(deliveries: readonly Delivery[]): Replies {
-    return new Replies(deliveries.map((delivery) => this.answer(delivery)));
+    return Replies.each(deliveries, (delivery) => this.answer(delivery));
   }
 
   /**
@@ -153,7 +160,15 @@ export class Participant<State = unknown> {
     if (!body.ok) return refusedInDoubt('malformed_command');
     const undoes = handler.undoes?.(body.value) ?? message.undoes;
     const tenant = tenantOf(message) ?? '';
-    return { command: { id, type, body: body.value }, handler, tenant, fingerprint: fingerprintOf(data), undoes };
+    const trace = currentSpan()?.traceparent;
+    return {
+      command: { id, type, body: body.value },
+      handler,
+      tenant,
+      fingerprint: fingerprintOf(data),
+      undoes,
+      trace,
+    };
   }
 
   private decideBatch(batch: readonly Asked<State>[]): Promise<(Outcome | Leased)[]> {
@@ -177,8 +192,8 @@ export class Participant<State = unknown> {
     );
   }
 
-  private workOf({ command: { id }, fingerprint, undoes }: Asked<State>) {
-    const claim = { scope: this.service, key: id, fingerprint };
+  private workOf({ command: { id }, fingerprint, undoes, trace }: Asked<State>) {
+    const claim = { scope: this.service, key: id, fingerprint, trace };
     return undoes === undefined ? { claim } : { claim, barrier: { key: undoes, refusal: answerOf(refused('undone')) } };
   }
 }

@@ -1,4 +1,4 @@
-import { clientConfigOf, faultOfDatabaseUrl, isInTheClear, userOf } from './address';
+import { clientConfigOf, connectTimeoutMsOf, faultOfDatabaseUrl, isInTheClear, userOf } from './address';
 
 const URL_OF = (search: string) => `postgres://till:p%40ss@db:5433/shop${search}`;
 
@@ -36,6 +36,20 @@ describe('the address of a database', () => {
       expect(faultOfDatabaseUrl(URL_OF(search))).toBeUndefined();
     },
   );
+
+  it.each([
+    ['', 3_000],
+    ['?connect_timeout=20', 20_000],
+    ['?connect_timeout=60&sslmode=disable', 60_000],
+  ])('R44 with %j gives up a connection in time', (search, expected) => {
+    expect(connectTimeoutMsOf({ url: URL_OF(search) })).toBe(expected);
+    expect(clientConfigOf({ url: URL_OF(search) })).not.toHaveProperty('connect_timeout');
+  });
+
+  it.each(['0', '61', '-1', '2.5', 'soon'])('R44 never waits for ever, as connect_timeout=%s might mean', (seconds) => {
+    expect(faultOfDatabaseUrl(URL_OF(`?connect_timeout=${seconds}`))).toMatch(/^may say connect_timeout in whole/);
+    expect(connectTimeoutMsOf({ url: URL_OF(`?connect_timeout=${seconds}`) })).toBe(3_000);
+  });
 
   it('names its user, or one sentence says that it has to', () => {
     expect(userOf({ url: URL_OF('') })).toBe('till');

@@ -32,6 +32,20 @@ export class DatabaseAddressError extends Error {
   }
 }
 
+/**
+ * The longest wait for a new connection, or for a place in the pool, in milliseconds: what the URL says in seconds, as
+ * `connect_timeout` of libpq, or three seconds.
+ */
+export function connectTimeoutMsOf(address: DatabaseAddress): number {
+  try {
+    return readAddress(address).connectTimeoutMs;
+  } catch (error) {
+    // Whoever connects is told what is wrong.
+    if (error instanceof DatabaseAddressError) return CONNECT_TIMEOUT_SECONDS * 1_000;
+    throw error;
+  }
+}
+
 /** What `pg` needs for one connection. @throws DatabaseAddressError, which repeats neither the address nor a secret */
 export function clientConfigOf(address: DatabaseAddress): ClientConfig {
   const { url, mode, files } = readAddress(address);
@@ -74,10 +88,14 @@ const isThisMachine = (host: string): boolean => /^(|localhost|127\.[\d.]+|::1|\
  */
 const MODES = ['disable', 'verify-full'];
 const NOT_TAKEN = ['ssl', 'uselibpqcompat'];
+/** Clients should know within ten seconds that nothing can be done. */
+const CONNECT_TIMEOUT_SECONDS = 3;
+const LONGEST_CONNECT_TIMEOUT_SECONDS = 60;
 
 interface Read {
-  /** Without what it says about TLS. */
+  /** Without what it says about TLS and about waiting. */
   url: string;
+  connectTimeoutMs: number;
   mode: string | undefined;
   /** Undefined without TLS. */
   files: DatabaseTls | undefined;
@@ -98,9 +116,19 @@ function readAddress({ url, tls = {} }: DatabaseAddress): Read {
   const caFile = take('sslrootcert') ?? tls.caFile;
   const certFile = take('sslcert') ?? tls.certFile;
   const keyFile = take('sslkey') ?? tls.keyFile;
+  const connectTimeoutMs = 1_000 * secondsOf(take('connect_timeout'));
   const isWanted = mode === 'verify-full' || (caFile ?? certFile ?? keyFile) !== undefined;
   const rest = parameters.size > 0 ? `?${parameters.toString()}` : '';
-  return { url: base + rest, mode, files: isWanted ? { caFile, certFile, keyFile } : undefined };
+  return { url: base + rest, connectTimeoutMs, mode, files: isWanted ? { caFile, certFile, keyFile } : undefined };
+}
+
+/** Libpq takes 0 and nothing for "for ever", which we never wait. */
+function secondsOf(text = String(CONNECT_TIMEOUT_SECONDS)): number {
+  const seconds = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (seconds >= 1 && seconds <= LONGEST_CONNECT_TIMEOUT_SECONDS) return seconds;
+  throw new DatabaseAddressError(
+    `may say connect_timeout in whole seconds, from 1 to ${LONGEST_CONNECT_TIMEOUT_SECONDS}`,
+  );
 }
 
 const wrongMode = () =>

@@ -13,6 +13,12 @@ export const isoTimeOrNull: ValueTransformer = {
   to: (text?: string | null) => text,
 };
 
+/** The same where null becomes undefined. */
+export const isoTimeIfAny: ValueTransformer = {
+  from: (at: Date | null) => at?.toISOString(),
+  to: (text?: string) => text ?? null,
+};
+
 /** Null becomes undefined, which JSON leaves out. */
 export const absentIfNull: ValueTransformer = {
   from: (value: unknown) => value ?? undefined,

@@ -8,6 +8,7 @@
  */
 import { Client, type ClientConfig, type Pool, type PoolClient } from 'pg';
 import { clientConfigOf, type DatabaseAddress } from './address';
+import { asQuery } from './database-spans';
 import { DatabaseAwayError, isStaleSession, leavesSessionGood } from './pg-errors';
 
 /** Further settings of the pool, which it hands to each of its connections. */
@@ -72,7 +73,7 @@ export class Connection extends Client {
   // The overloads of `query` take anything, and so does this.
   override query = ((...asked: Parameters<Client['query']>): unknown => {
     this.watch ??= this.startWatch();
-    return super.query(...asked);
+    return asQuery(this.options.address, asked[0], () => super.query(...asked));
   }) as Client['query'];
 
   /** Not to be used any more. If it is in use, this is noticed when it is given back. */

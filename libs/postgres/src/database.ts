@@ -2,12 +2,13 @@
 import type { ClientBase, Pool, PoolClient } from 'pg';
 import { types as pgTypes } from 'pg';
 import { DataSource, type DataSourceOptions, type MixedList } from 'typeorm';
-import type { DatabaseAddress } from './address';
+import { connectTimeoutMsOf, type DatabaseAddress } from './address';
 import { Connection, type ConnectionOptions, Connections } from './connection';
 import { MIGRATIONS_TABLE } from './grants';
 import { DatabaseAwayError, isSerializationFailure, isStaleSession } from './pg-errors';
 import { SERVICE_SETTINGS, type Settings, setUpSession } from './session';
 import type { Statement } from './statement';
+import { inStatement, inTransaction } from './database-spans';
 import { runStatement, runTransaction, type Tx } from './transaction';
 
 export interface DatabaseOptions extends DatabaseAddress {
@@ -35,8 +36,6 @@ const MAX_ATTEMPTS = 5;
  * statements before.
  */
 const ANSWER_WITHIN_MS = 5_000;
-/** For a new connection, or for a place in the pool. */
-const CONNECT_TIMEOUT_MS = 3_000;
 /** A firewall forgets a connection that is quiet for long, and a dead server is noticed. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** After a failover or a change of the servers behind an address, no connection stays with the old one for longer. */
@@ -60,7 +59,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     entities: options.entities ?? [],
     migrations: options.migrations ?? [],
     migrationsTableName: MIGRATIONS_TABLE,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    connectTimeoutMS: connectTimeoutMsOf(options),
     // When an idle connection breaks, the pool makes a new one for the next query. So there is nothing to do.
     poolErrorHandler: () => undefined,
     extra: {
@@ -101,7 +100,8 @@ export class Database {
 
   /** Runs one statement in its own transaction. It runs again if the server refused it because of the session. */
   async query<Row>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    const run = (): Promise<unknown[]> => this.withClient((client) => runStatement(client, statement, values));
+    const once = () => this.withClient((client) => runStatement(client, statement, values));
+    const run = (): Promise<unknown[]> => inStatement(this.address, statement.name, once);
     return (await run().catch((error: unknown) => (isStaleSession(error) ? run() : Promise.reject(error)))) as Row[];
   }
 
@@ -113,7 +113,9 @@ export class Database {
   async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.withClient((client) => runTransaction(client, work));
+        return await inTransaction(this.address, (onStatement) =>
+          this.withClient((client) => runTransaction(client, work, onStatement)),
+        );
       } catch (error) {
         const again = isSerializationFailure(error) || (attempt === 1 && isStaleSession(error)) || retryOn?.(error);
         if (!again || attempt >= MAX_ATTEMPTS) throw error;
@@ -137,11 +139,25 @@ export class Database {
     }
   }
 
+  /** Its connections to the server, and who waits for one. */
+  get poolState(): { used: number; idle: number; waiting: number; most: number } {
+    const { totalCount, idleCount, waitingCount } = this.dataSource.isInitialized ? this.pool : NO_POOL;
+    const { poolSize } = this.dataSource.options as { poolSize?: number };
+    return {
+      used: totalCount - idleCount,
+      idle: idleCount,
+      waiting: waitingCount,
+      most: poolSize ?? DEFAULT_POOL_SIZE,
+    };
+  }
+
   private get pool(): Pool {
     const { master } = this.dataSource.driver as unknown as { master?: Pool };
     if (!master) throw new Error('the database is not connected');
     return master;
   }
 }
+
+const NO_POOL = { totalCount: 0, idleCount: 0, waitingCount: 0 };
 
 const ignore = (): void => undefined;

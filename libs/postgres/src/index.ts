@@ -1,8 +1,9 @@
 export { type DatabaseAddress, faultOfDatabaseUrl, isInTheClear } from './address';
 export { traffic } from './bundle';
 export { databaseTime } from './clock';
-export { absentIfNull, isoTime, isoTimeOrNull } from './columns';
+export { absentIfNull, isoTime, isoTimeIfAny, isoTimeOrNull } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';
+export { insertIfAbsent } from './insert-if-absent';
 export { GATHER_MS, Lane, LaneFullError, type LaneOptions, longestStuckMs } from './lane';
 export { migrate, runMigrations } from './migrate';
 export {

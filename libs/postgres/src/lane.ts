@@ -8,9 +8,13 @@
  * refused.
  */
 import { FairQueue } from '@shop/resilience';
+import { inBatch, type Span, startChild } from '@shop/observability';
+import { measureBatch, measureDepthOf } from './lane-metrics';
 import { isCommon, isPassing, isUnreachable } from './pg-errors';
 
 export interface LaneOptions<In, Out> {
+  /** For metrics. Lanes that do the same work have the same name. */
+  name?: string;
   /** Returns one output for each input, in the same order. */
   run: (batch: In[]) => Promise<Out[]>;
   /**
@@ -45,6 +49,7 @@ export class LaneFullError extends Error {
   }
 }
 
+const UNNAMED = 'other';
 /** Larger batches save nothing more by sharing the commit, and everybody waits longer. */
 const DEFAULT_MAX_BATCH = 128;
 const DEFAULT_MAX_WAITING = 2_000;
@@ -60,12 +65,15 @@ interface Member<In, Out> {
   turn: string;
   alone: boolean;
   since: number;
+  /** From when it came until its batch is done, in the trace of whoever brought it. */
+  span?: Span;
   resolve: (output: Out) => void;
   reject: (error: unknown) => void;
 }
 
 /** The lanes of this process that have work at the moment. */
-const busy = new Set<{ readonly stuckMs: number }>();
+const busy = new Set<{ readonly name: string; readonly depth: number; readonly stuckMs: number }>();
+measureDepthOf(busy);
 
 /** The longest time that a lane of this process has had work, and none of it has moved; in milliseconds. */
 export const longestStuckMs = (): number => Math.max(0, ...[...busy].map(({ stuckMs }) => stuckMs));
@@ -77,6 +85,7 @@ export class Lane<In, Out> {
   /** This many waiting members end the gathering, and so does one of another turn. */
   private enough = 0;
   private gatheredTurn = '';
+  readonly name: string;
   private readonly run: (batch: In[]) => Promise<Out[]>;
   private readonly turnOf: (input: In) => string;
   private readonly maxBatch: number;
@@ -88,6 +97,7 @@ export class Lane<In, Out> {
   private readonly failsTogether: (error: unknown) => boolean;
 
   constructor(options: LaneOptions<In, Out>) {
+    this.name = options.name ?? UNNAMED;
     this.run = options.run;
     this.turnOf = options.turnOf ?? (() => '');
     this.maxBatch = options.maxBatch ?? DEFAULT_MAX_BATCH;
@@ -111,7 +121,7 @@ export class Lane<In, Out> {
     const turn = this.turnOf(input);
     if (this.isFullFor(turn)) return Promise.reject(new LaneFullError());
     return new Promise<Out>((resolve, reject) => {
-      this.waiting.push(turn, { input, turn, alone, since: performance.now(), resolve, reject });
+      this.waiting.push(turn, traced(this.name, { input, turn, alone, since: performance.now(), resolve, reject }));
       if (this.gathering) {
         if (this.waiting.size >= this.enough || turn !== this.gatheredTurn) this.endGathering();
         return;
@@ -136,6 +146,7 @@ export class Lane<In, Out> {
     }
     const batch = this.takeBatch();
     const began = performance.now();
+    measureBatch(this.name, batch.length, began - earliestOf(batch));
     if (!busy.has(this)) this.movedAt = began;
     busy.add(this);
     this.running = true;
@@ -193,7 +204,11 @@ export class Lane<In, Out> {
   /** Resolves the members, or returns why it could not. */
   private async attempt(batch: readonly Member<In, Out>[]): Promise<{ error: unknown } | undefined> {
     try {
-      const outputs = await this.run(batch.map((member) => member.input));
+      const outputs = await inBatch(
+        `${this.name} batch`,
+        batch.map(({ span }) => span),
+        () => this.run(batch.map(({ input }) => input)),
+      );
       if (outputs.length !== batch.length) throw new Error('a lane must answer every member of its batch');
       batch.forEach((member, index) => member.resolve(outputs[index]!));
       this.movedAt = performance.now();
@@ -217,4 +232,29 @@ export class Lane<In, Out> {
   private isOverdue({ since }: Member<In, Out>): boolean {
     return performance.now() - since > this.maxWaitMs;
   }
+}
+
+function earliestOf(batch: readonly { since: number }[]): number {
+  let earliest = Infinity;
+  for (const { since } of batch) if (since < earliest) earliest = since;
+  return earliest;
+}
+
+/** The member with a span that ends when the member is done. */
+function traced<In, Out>(lane: string, member: Member<In, Out>): Member<In, Out> {
+  const span = startChild(lane);
+  if (!span) return member;
+  return {
+    ...member,
+    span,
+    resolve: (output) => {
+      span.end();
+      member.resolve(output);
+    },
+    reject: (error) => {
+      span.fail(error);
+      span.end();
+      member.reject(error);
+    },
+  };
 }

@@ -6,10 +6,9 @@
  * statement meets a session that has neither. With `pool_mode = session` a client keeps its session, so that is fine.
  */
 import { Client } from 'pg';
-import { clientConfigOf, type DatabaseAddress } from './address';
+import { clientConfigOf, connectTimeoutMsOf, type DatabaseAddress } from './address';
 import { DatabaseAwayError } from './pg-errors';
 
-const CONNECT_TIMEOUT_MS = 3_000;
 /** A pooler that has no session to give lets its client wait. */
 const ANSWER_WITHIN_MS = 5_000;
 /**
@@ -67,7 +66,7 @@ function newClient(address: DatabaseAddress): Client {
   const client = new Client({
     ...clientConfigOf(address),
     application_name: 'shop-pooler-check',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMsOf(address),
     query_timeout: ANSWER_WITHIN_MS,
   });
   // A broken connection also fails its query, which tells it.

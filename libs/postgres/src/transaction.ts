@@ -36,7 +36,11 @@ const instants = channel('shop:instant');
  * that it waits for, plus one. A `commit` after a failed statement is not run, so it is safe to send it early. A
  * transaction with a failed statement fails even if `work` caught the error, because nothing of it is kept.
  */
-export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function runTransaction<T>(
+  client: ClientBase,
+  work: (tx: Tx) => Promise<T>,
+  onStatement?: (name: string) => void,
+): Promise<T> {
   const answers: Promise<unknown>[] = [];
   const asked: (readonly unknown[])[] = [];
   const acts: (() => void)[] = [];
@@ -55,6 +59,7 @@ export async function runTransaction<T>(client: ClientBase, work: (tx: Tx) => Pr
     answer.catch(() => undefined);
     answers.push(answer);
     asked.push(values);
+    onStatement?.(statement.name);
     return answer;
   };
   const tx: Tx = {

@@ -75,7 +75,7 @@ export class Bulkhead {
       };
       const leave = () => {
         stop();
-        reject(new NoTurnError(`no turn for a call came within ${maxWaitMs} ms`, false));
+        reject(new NoTurnError(`no turn for a call came within ${Math.round(maxWaitMs)} ms`, false));
       };
       const abort = () => {
         stop();

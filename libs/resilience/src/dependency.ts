@@ -9,6 +9,7 @@ import type { Backoff } from './backoff';
 import { Bulkhead, NoTurnError } from './bulkhead';
 import { CircuitBreaker, CircuitOpenError } from './circuit-breaker';
 import { DependencyMetrics, type NotRetried } from './dependency-metrics';
+import { inTry } from './dependency-spans';
 import { failureOf, judge, type Verdict } from './failure';
 import { pause } from './pause';
 import { retryAfter, UnsafeRetryError } from './retry';
@@ -161,7 +162,7 @@ export class Dependency {
     if (number === 1) this.budget.addCall();
     else this.metrics.retried();
     try {
-      const result = await new TimedTry(number, timeoutMs).run(work, signal);
+      const result = await inTry(this.options.name, number, () => new TimedTry(number, timeoutMs).run(work, signal));
       this.metrics.tried('succeeded', this.chance.now() - begunAt);
       return result;
     } catch (error) {

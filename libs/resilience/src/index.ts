@@ -1,11 +1,15 @@
 export { Bulkhead, NoTurnError } from './bulkhead';
 export { type Backoff, delayOf } from './backoff';
 export { CircuitOpenError } from './circuit-breaker';
-export { Dependency, type OutsideCall } from './dependency';
+export { Dependency, type DependencyOptions, type OutsideCall } from './dependency';
+export { noteStatus, traceHeaders } from './dependency-spans';
+export { DueTimer, type DueTimerOptions } from './due-timer';
 export { RetryableError, TerminalError } from './errors';
 export { FairQueue } from './fair-queue';
 export { OutsideClient, type OutsideAnswer } from './outside-client';
+export { Pace, type PaceOptions } from './pace';
 export { Repeating } from './repeating';
+export { RetryBudget } from './retry-budget';
 export { retryAfterMsOf } from './retry-after';
 export { type Try } from './timed-try';
 export { endedWithin, withTimeout } from './timeout';

@@ -5,6 +5,7 @@
  * call at once, and one that has just answered and is not free yet.
  */
 import { type Dependency, type OutsideCall } from './dependency';
+import { noteStatus, traceHeaders } from './dependency-spans';
 import { RetryableError, TerminalError } from './errors';
 import { judge } from './failure';
 import { retryAfterMsOf } from './retry-after';
@@ -52,8 +53,10 @@ export class OutsideClient {
     const isIdempotent = IDEMPOTENT_METHODS.includes(method.toUpperCase());
     return this.dependency.call(
       async ({ signal }) => {
-        const response = await fetch(url, { method, headers: sent, body, signal, redirect: 'manual' });
+        const traced = { ...sent, ...traceHeaders({ method, url: new URL(url) }) };
+        const response = await fetch(url, { method, headers: traced, body, signal, redirect: 'manual' });
         const { status } = response;
+        noteStatus(status);
         const text = await textOf(response);
         if (!judge({ status }, isConflictSafe).isRetryable) return { status, headers: response.headers, body: text };
         throw new AnsweredError(

@@ -1,4 +1,5 @@
 /** A background job that runs again and again, one run at a time, until it is stopped. */
+import { withoutSpan } from '@shop/observability';
 
 export interface RepeatingOptions {
   /** From the end of one run to the beginning of the next. */
@@ -35,7 +36,8 @@ export class Repeating {
   }
 
   private run(): void {
-    this.round = this.attempt().then(() => this.schedule());
+    // Who starts it is not the cause of its runs.
+    this.round = withoutSpan(() => this.attempt().then(() => this.schedule()));
   }
 
   private async attempt(): Promise<void> {

@@ -4,7 +4,7 @@ import { RetryableError } from './errors';
 /** Thrown when there was no answer in time. The work may have been done, or may be done yet. */
 export class TimedOutError extends RetryableError {
   constructor(what: string, timeoutMs: number) {
-    super(`${what} took longer than ${timeoutMs} ms`);
+    super(`${what} took longer than ${Math.round(timeoutMs)} ms`);
     this.name = 'TimeoutError';
   }
 }

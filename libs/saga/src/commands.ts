@@ -22,9 +22,9 @@ export class Commands {
   }
 
   of(definition: SagaDefinition<never>, saga: SagaRow, send: NonNullable<Decided['send']>): Command {
-    const { command, body } = stepOf(definition, send.step)[send.action]!;
+    const { command } = stepOf(definition, send.step)[send.action]!;
     const message = newMessage({
-      id: commandId(saga.id, send.step, send.action),
+      id: commandId(saga.id, send.step, send.action, saga.state.correction?.revision),
       type: command.type,
       source: this.service,
       subject: saga.id,
@@ -34,8 +34,17 @@ export class Commands {
       replica: send.attempt === 1 ? this.replica : undefined,
       undoes: send.action === 'undo' ? commandId(saga.id, send.step, 'do') : undefined,
       traceparent: saga.traceparent,
-      data: body(saga.data as never, saga.id, saga.results),
+      data: bodyOf(definition, saga, send),
     });
     return { mailbox: command.mailbox, message };
   }
+}
+
+/** The corrected body, or the one that the definition makes. */
+export function bodyOf(
+  definition: SagaDefinition<never>,
+  { id, state, data, results }: SagaRow,
+  { step, action }: Pick<SagaRow['state'], 'step' | 'action'>,
+): object {
+  return state.correction?.body ?? stepOf(definition, step)[action]!.body(data as never, id, results);
 }

@@ -3,7 +3,7 @@ import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Repeating } from '@shop/resilience';
 import type { SagaEngine } from './saga.engine';
-import { findDue } from './saga.repository';
+import { findDue } from './open-sagas.repository';
 
 export interface DeadlinesOptions {
   database: Database;

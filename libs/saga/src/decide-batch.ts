@@ -2,6 +2,7 @@
 import type { Command, Commands } from './commands';
 import { decide, start } from './decide';
 import type { Results, SagaDefinition } from './definition';
+import { type HoldOf, noHolds } from './hold';
 import type { SagaDefinitions } from './saga-definitions';
 import type { Decided, Ignored, NextAction, SagaEvent, SagaState, Transition } from './saga-state';
 import type { SagaRow } from './saga.repository';
@@ -10,7 +11,12 @@ export interface NewSaga<Data> {
   id: string;
   definition: SagaDefinition<Data>;
   data: Data;
+  /** The trace that it belongs to. With tracing, the saga becomes a span of it. */
   traceparent: string;
+  /** The span that the saga itself is a child of. The engine fills it in. */
+  parentSpan?: string;
+  /** What has begun it, if that is in another trace. */
+  cause?: string;
 }
 
 /** One transition of one saga. */
@@ -21,6 +27,8 @@ export interface SagaChange {
   /** Milliseconds since the transition before this one. */
   durationMs: number;
   send?: Command;
+  /** The span that has caused it, as a `traceparent`. Without one, it is the saga itself. */
+  cause?: string;
   /** What the customer has to do, when the saga waits for that now. A secret: it is in no log and no history. */
   nextAction?: NextAction;
 }
@@ -29,6 +37,7 @@ export interface Incoming {
   sagaId: string;
   event: SagaEvent;
   tenant?: string;
+  cause?: string;
 }
 
 /** The reason why an event moves nothing, including reasons that come before `decide`. */
@@ -47,13 +56,26 @@ export interface DecidedBatch {
 export interface Deciding {
   definitions: SagaDefinitions;
   commands: Commands;
+  /** The steps of the definition that are held in the tenant of the saga. */
+  holds?: StepHeld;
+}
+
+export interface StepHeld {
+  of: (tenant: string, definition: string, step: string) => ReturnType<HoldOf>;
+}
+
+/** The holds that concern this saga. */
+export function holdsFor(holds: StepHeld | undefined, definition: { name: string }, data: unknown): HoldOf {
+  if (!holds) return noHolds;
+  return (step) => holds.of((data as { tenant?: string }).tenant ?? '', definition.name, step);
 }
 
 export function beginOne<Data>(
-  { commands }: Pick<Deciding, 'commands'>,
-  { id, definition, data, traceparent }: NewSaga<Data>,
+  { commands, holds }: Pick<Deciding, 'commands' | 'holds'>,
+  { id, definition, data, traceparent, parentSpan, cause }: NewSaga<Data>,
 ): { change: SagaChange; deadlineMs: number | null } {
-  const { state, transition, send } = start(definition);
+  const { state, transition, send } = start(definition, holdsFor(holds, definition, data));
+  const now = performance.now();
   const saga: SagaRow = {
     id,
     definition: definition.name,
@@ -62,10 +84,12 @@ export function beginOne<Data>(
     data,
     results: {},
     traceparent,
+    parentSpan,
     version: 1,
-    movedAtMs: performance.now(),
+    movedAtMs: now,
+    beganAtMs: now,
   };
-  const change = { saga, transition, durationMs: 0, send: send && commands.of(definition, saga, send) };
+  const change = { saga, transition, durationMs: 0, send: send && commands.of(definition, saga, send), cause };
   return { change, deadlineMs: send?.deadlineMs ?? null };
 }
 
@@ -84,7 +108,7 @@ export function decideBatch(
 }
 
 function decideOne(
-  { definitions, commands }: Deciding,
+  { definitions, commands, holds }: Deciding,
   decided: DecidedBatch,
   row: SagaRow | undefined,
   incoming: Incoming,
@@ -96,7 +120,7 @@ function decideOne(
   }
   const decision = isFromAnother(definition, row, incoming.event)
     ? ({ ignored: 'foreign' } as const)
-    : decide(definition, row.state, incoming.event);
+    : decide(definition, row.state, incoming.event, holdsFor(holds, definition, row.data));
   if ('ignored' in decision) {
     decided.ignored.push({ ...incoming, reason: decision.ignored });
     return;
@@ -109,6 +133,7 @@ function decideOne(
     transition,
     durationMs: Math.max(0, Math.round(saga.movedAtMs - row.movedAtMs)),
     send: send && commands.of(definition, saga, send),
+    cause: incoming.cause,
     nextAction: state.waiting && nextActionIn(incoming.event),
   });
   decided.rows.set(row.id, saga);

@@ -1,3 +1,25 @@
+export { BatchWorker, type BatchWorkerOptions } from './batches/batch-worker';
+export {
+  countRunning,
+  findBatch,
+  freezeBatch,
+  listBatches,
+  listBatchRows,
+  stopBatch,
+} from './batches/batches.repository';
+export {
+  type BatchAct,
+  batchActs,
+  type BatchFilter,
+  type BatchRow,
+  type BatchStatus,
+  batchStatuses,
+  MAX_BATCH_ROWS,
+  type NewBatch,
+  type RowOutcome,
+  rowOutcomes,
+  type SagaBatch,
+} from './batches/saga-batch';
 export { commandId } from './command-id';
 export { Deadlines } from './deadlines';
 export { decide, start } from './decide';
@@ -10,12 +32,16 @@ export {
   type StepAction,
   type StepDefinition,
 } from './definition';
-export { eraseSagas } from './erase-sagas';
+export { eraseBatches, eraseSagas } from './erase-sagas';
+export { HoldReleases } from './hold-releases';
+export type { NotCorrectable, NotCorrected } from './corrected-body';
 export { sagaMigrations } from './migrations';
 export { OpenSagas } from './open-sagas';
 export { CANCELLED_BY_OPERATOR } from './operator';
 export { SagaCensus } from './saga-census';
-export { type ListedSaga, listSagas, openStatuses, type OpenStatus } from './saga-list';
+export { type CensusGroup, censusOf, groupSagas, type SagaGroup } from './saga-groups';
+export type { SagaFilter } from './saga-keys';
+export { type ListedSaga, listSagas, openStatuses, type OpenStatus, type SagasPage } from './saga-list';
 export {
   type Decision,
   actionNames,
@@ -28,8 +54,13 @@ export {
   type SagaEvent,
   type SagaState,
   type SagaStatus,
+  sagaStatuses,
 } from './saga-state';
 export type { NewSaga, NotMoved, SagaChange } from './decide-batch';
 export { SagaEngine, type SagaEngineOptions } from './saga.engine';
-export type { SagaRow } from './saga.repository';
+export { SagasByHand, type SagaOutlook } from './sagas-by-hand';
+export { HeldView } from './stored-hold';
+export { StepHolds } from './step-holds';
+export { endHold, eraseStepHolds, type HeldStep, listHolds, placeHold, type StepHold } from './step-holds.repository';
+export { findTrace, type SagaRow } from './saga.repository';
 export { findSaga, readSaga, SagaView, TransitionView, WaitView, withoutOperators } from './saga.view';

@@ -10,8 +10,8 @@ type Detail = Record<string, unknown>;
 export function forward(definition: Definition, state: SagaState, event: string, detail?: Detail): Decided {
   const next = definition.steps[indexOf(definition, state.step) + 1];
   const to: SagaState = next
-    ? { ...state, status: 'running', step: next.name, attempt: 1 }
-    : { ...state, status: 'completed' };
+    ? { ...uncorrected(state), status: 'running', step: next.name, attempt: 1 }
+    : { ...uncorrected(state), status: 'completed' };
   return move(definition, state, event, state.step, to, detail);
 }
 
@@ -27,8 +27,8 @@ export function back(
   let undone = target;
   while (undone && !undone.undo) undone = before(definition, undone.name);
   const to: SagaState = undone
-    ? { ...state, status: 'compensating', step: undone.name, action: 'undo', attempt: 1, reason }
-    : { ...state, status: 'compensated', reason };
+    ? { ...uncorrected(state), status: 'compensating', step: undone.name, action: 'undo', attempt: 1, reason }
+    : { ...uncorrected(state), status: 'compensated', reason };
   return move(definition, state, event, state.step, to, detail);
 }
 
@@ -43,20 +43,30 @@ export function backOverAwaited(
   return back(definition, state, event, stepOf(definition, state.step), reason, detail);
 }
 
-/** Stops and waits for somebody. The awaited command stays the same, so a late reply still moves the saga. */
+/**
+ * Stops and waits for somebody. The awaited command stays the same, so a late reply still moves the saga. `refused`: the
+ * participant is sure that it did nothing.
+ */
 export function park(
   definition: Definition,
   state: SagaState,
   event: string,
   reason: string,
-  detail?: Detail,
+  { detail, refused }: { detail?: Detail; refused?: true } = {},
 ): Decided {
-  return move(definition, state, event, state.step, { ...state, status: 'parked' }, { ...detail, parked: reason });
+  const to: SagaState = { ...state, status: 'parked' };
+  return move(definition, state, event, state.step, refused ? { ...to, refused } : to, { ...detail, parked: reason });
+}
+
+/** A correction is of one command, and the next one is another. Its body may contain secrets, and is gone with it. */
+function uncorrected({ correction, ...state }: SagaState): SagaState {
+  return state;
 }
 
 /**
  * Turns round while that is possible. From the pivot on, the wish is kept for the end of the saga, because the awaited
- * step may have happened, or the saga is parked after the pivot.
+ * step may have happened, or the saga is parked after the pivot. A step that a hold has never let out did not happen,
+ * the pivot included.
  */
 export function cancel(
   definition: Definition,
@@ -67,7 +77,12 @@ export function cancel(
 ): Decision {
   if (state.action === 'undo') return { ignored: 'already-compensating' };
   if (state.cancelRequested) return { ignored: 'already-requested' };
-  if (indexOf(definition, state.step) < pivotIndex(definition.steps)) {
+  const index = indexOf(definition, state.step);
+  const pivot = pivotIndex(definition.steps);
+  if (state.held?.unsent && index <= pivot) {
+    return back(definition, state, event, before(definition, state.step), reason, detail);
+  }
+  if (index < pivot) {
     return backOverAwaited(definition, state, event, reason, detail);
   }
   return stay(state, event, { ...state, cancelRequested: true, reason }, detail ?? { reason });
@@ -89,9 +104,10 @@ export function move(
   from: SagaState | undefined,
   event: string,
   step: string,
-  { waiting, hinted, ...to }: SagaState,
+  { waiting, hinted, refused, ...next }: SagaState,
   detail?: Detail,
 ): Decided {
+  const to: SagaState = refused && next.status === 'parked' ? { ...next, refused } : next;
   const transition = {
     event,
     step,

@@ -7,7 +7,7 @@ import type { Database } from '@shop/postgres';
 import { Repeating } from '@shop/resilience';
 import type { SagaChange } from './decide-batch';
 import { isUnderWay, type SagaState } from './saga-state';
-import { countOpen } from './saga.repository';
+import { countOpen } from './open-sagas.repository';
 
 export interface OpenSagasOptions {
   database: Database;
@@ -141,10 +141,10 @@ class Tally {
 }
 
 /**
- * A parked saga waits for a person, and one that waits for a customer or a provider makes no work: neither takes
+ * A parked or held saga waits for a person, and one that waits for a customer or a provider makes no work: none takes
  * anybody's room. A tenant whose customers are all at their banks can sell on.
  */
-const isOpen = (state: SagaState): boolean => isUnderWay(state) && !state.waiting;
+const isOpen = (state: SagaState): boolean => isUnderWay(state) && !state.waiting && !state.held;
 
 /** The data of every saga names its tenant. */
 const tenantOf = (data: unknown): string => (data as { tenant?: string }).tenant ?? '';

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Tx } from '@shop/postgres';
 import pino from 'pino';
 import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
 import { openReplica, type Replica } from '../testing/replica';
 import { actOn, beginOn, useSagaStack } from '../testing/sagas';
 import { eraseSagas } from './erase-sagas';
-import { listSagas } from './saga-list';
 import type { OperatorEvent } from './saga-state';
 import { findSaga } from './saga.view';
 
@@ -146,32 +144,3 @@ describe('R6 an operator’s act', () => {
     expect(one.log.at(-1)).toMatchObject({ event: 'saga.operator.cancel', from: 'parked', to: 'parked' });
   });
 });
-
-describe('R6 the list of open sagas', () => {
-  it('R6 R54 has those of one tenant, the parked ones by their index', async () => {
-    const [mine, theirs] = [await begin(one, { tenant: 'acme' }), await begin(one, { tenant: 'rival' })];
-    for (const id of [mine, theirs]) await park(one, id);
-    const moving = await begin(one, { tenant: 'acme' });
-    const ids = async (status?: 'parked' | 'running') =>
-      (await listSagas(one.database, { tenant: 'acme', status, limit: 10 })).map(({ id }) => id);
-    expect(await ids('parked')).toEqual([mine]);
-    expect(await ids('running')).toEqual([moving]);
-    expect(await ids()).toEqual([moving, mine]);
-    const plan = await planOf(
-      one,
-      `select id from saga where status = 'parked' and data ->> 'tenant' = 'acme'
-         and (created_at, id) < ('infinity', $1) order by created_at desc, id desc limit 10`,
-    );
-    expect(plan).toMatch(/using saga_parked/);
-    expect(plan).toMatch(/Index Cond: .*'tenant'/);
-    expect(plan).not.toMatch(/Sort|Seq Scan/);
-  });
-});
-
-/** The plan as the connections of the service make it. */
-async function planOf({ database }: Replica, text: string): Promise<string> {
-  const rows = await database.transaction((tx: Tx) =>
-    tx.query<{ 'QUERY PLAN': string }>({ name: 'test.explain', text: `explain ${text}` }, [randomUUID()]),
-  );
-  return rows.map((row) => row['QUERY PLAN']).join('\n');
-}

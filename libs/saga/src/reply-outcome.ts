@@ -4,7 +4,7 @@ import type { SagaEvent } from './saga-state';
 
 type Replied = Extract<SagaEvent, { type: 'replied' }>;
 type Outcome<Event extends Replied = Replied> = Event extends Replied
-  ? Omit<Event, 'type' | 'from' | 'step' | 'action'>
+  ? Omit<Event, 'type' | 'from' | 'step' | 'action' | 'revision'>
   : never;
 
 export function outcomeOf({ outcome, waiting, reason, inDoubt, result }: Reply): Outcome {

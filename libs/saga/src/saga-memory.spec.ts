@@ -12,6 +12,7 @@ const rowOf = (id: string, status: SagaStatus = 'running', version = 1): SagaRow
   traceparent: '',
   version,
   movedAtMs: 0,
+  beganAtMs: 0,
 });
 
 describe('R5 the memory of open sagas', () => {

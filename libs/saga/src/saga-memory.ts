@@ -31,9 +31,9 @@ export class SagaMemory {
     return taken;
   }
 
-  /** Ended, parked and waiting sagas are forgotten, because few events come for them. */
+  /** Ended, parked, waiting and held sagas are forgotten, because few events come for them. */
   remember(row: SagaRow): void {
-    if (isUnderWay(row.state) && !row.state.waiting) this.rows.put(row.id, row);
+    if (isUnderWay(row.state) && !row.state.waiting && !row.state.held) this.rows.put(row.id, row);
     else this.rows.delete(row.id);
   }
 }

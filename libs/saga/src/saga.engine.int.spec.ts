@@ -91,7 +91,7 @@ describe('a saga', () => {
     await one.engine.receive(replyTo(id, 'hotel.undo'));
     await one.engine.receive(replyTo(id, 'flight.undo', refused('unknown_command')));
     const { history } = await sagaOf(id);
-    const traceId = one.sent[0]!.message.traceparent!.slice(3, 35);
+    const [, traceId, spanId] = one.sent[0]!.message.traceparent!.split('-');
     const lines = one.log.filter(({ sagaId }) => sagaId === id).filter(({ event }) => event !== 'saga.event.ignored');
     expect(lines).toEqual(
       history.map(({ seq, event, step, from, to, attempt, detail }) => ({
@@ -105,6 +105,7 @@ describe('a saga', () => {
         sagaId: id,
         traveller: 'Grace',
         traceId,
+        spanId,
         seq,
         step,
         from,

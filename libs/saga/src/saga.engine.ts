@@ -6,11 +6,11 @@
  * time its deadline passes, until its reply has been committed. So nothing here waits for the broker.
  */
 import { commandMailbox, MAILBOX_LANE, type Message, type Publisher, Reply, tenantOf } from '@shop/messaging';
-import { counter, foreignFields, histogram, type Logger, traceIdOf } from '@shop/observability';
+import { counter, currentSpan, foreignFields, type Logger, type Span } from '@shop/observability';
 import { type Database, isUniqueViolation, Lane, type Tx } from '@shop/postgres';
 import { validate } from '@shop/validation';
 import { parseCommandId } from './command-id';
-import { Commands } from './commands';
+import { type Command, Commands } from './commands';
 import {
   beginOne,
   type DecidedBatch,
@@ -20,6 +20,7 @@ import {
   type NewSaga,
   type NotMoved,
   type SagaChange,
+  type StepHeld,
 } from './decide-batch';
 import type { SagaDefinition } from './definition';
 import type { OpenSagas } from './open-sagas';
@@ -27,7 +28,9 @@ import { isActOfOperator } from './operator';
 import { SagaDefinitions } from './saga-definitions';
 import { outcomeOf } from './reply-outcome';
 import { SagaMemory } from './saga-memory';
-import type { SagaEvent } from './saga-state';
+import { measureMove } from './saga-metrics';
+import { asSpan, idsOf, startMove, writeSpanOf } from './saga-spans';
+import type { OperatorEvent, SagaEvent } from './saga-state';
 import { appendHistory, HISTORY_PRIMARY_KEY, insertSagas, lockSagas, saveSagas, type SagaRow } from './saga.repository';
 
 export interface SagaEngineOptions {
@@ -39,25 +42,31 @@ export interface SagaEngineOptions {
   definitions: readonly SagaDefinition<never>[];
   /** Runs in the transaction of the changes. It may begin more sagas there. */
   onChange: (tx: Tx, changes: readonly SagaChange[]) => void;
+  /** The steps that people hold. */
+  holds?: StepHeld;
   /** Is told of the sagas that begin and end. */
   open?: Pick<OpenSagas, 'note'>;
   /** Ids that every log line of this saga should have, such as the id of the order. */
   logFields: (saga: SagaRow) => Record<string, unknown>;
 }
 
-const STEP_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
-const transitions = counter('saga_transitions_total', 'Transitions by saga and event', ['saga', 'event', 'to']);
 const ignoredEvents = counter('saga_events_ignored_total', 'Events that moved no saga, by reason', ['reason']);
-const stepSeconds = histogram(
-  'saga_step_duration_seconds',
-  'Time from command to reply',
-  ['saga', 'step'],
-  STEP_SECONDS,
-);
+
+/** A reason is a code. One of another service that is longer is cut. */
+const MAX_REASON_LENGTH = 200;
 
 export interface DispatchOptions {
   tenant?: string;
   alone?: boolean;
+}
+
+/** An act on a saga as somebody saw it. */
+export interface SeenAct {
+  sagaId: string;
+  version: number;
+  event: OperatorEvent;
+  /** Why this act is none for this saga, beside what its definition says. */
+  refusedFor?: (saga: SagaRow) => NotMoved | undefined;
 }
 
 export class SagaEngine {
@@ -66,12 +75,18 @@ export class SagaEngine {
   private readonly deciding: Deciding;
 
   constructor(private readonly options: SagaEngineOptions) {
-    const { service, publisher, definitions } = options;
+    const { service, publisher, definitions, holds } = options;
     this.deciding = {
       definitions: new SagaDefinitions(definitions),
       commands: new Commands(service, publisher.replica),
+      holds,
     };
-    this.lane = new Lane({ ...MAILBOX_LANE, turnOf: ({ tenant }) => tenant ?? '', run: (batch) => this.write(batch) });
+    this.lane = new Lane({
+      ...MAILBOX_LANE,
+      name: 'saga-events',
+      turnOf: ({ tenant }) => tenant ?? '',
+      run: (batch) => this.write(batch),
+    });
   }
 
   /**
@@ -84,7 +99,7 @@ export class SagaEngine {
 
   /** Writes new sagas in the transaction of the caller. Their first commands leave after its commit. */
   begin<Data>(tx: Tx, sagas: readonly NewSaga<Data>[]): void {
-    const begun = sagas.map((saga) => beginOne(this.deciding, saga));
+    const begun = sagas.map((saga) => beginOne(this.deciding, asSpan(saga)));
     const changes = begun.map(({ change }) => change);
     insertSagas(
       tx,
@@ -100,7 +115,7 @@ export class SagaEngine {
    * has failed before.
    */
   dispatch(sagaId: string, event: SagaEvent, { tenant, alone }: DispatchOptions = {}): Promise<NotMoved | undefined> {
-    return this.lane.submit({ sagaId, event, tenant }, { alone });
+    return this.lane.submit({ sagaId, event, tenant, cause: currentSpan()?.traceparent }, { alone });
   }
 
   /** Takes a reply from the broker. */
@@ -112,10 +127,10 @@ export class SagaEngine {
       ignoredEvents.inc({ reason: 'unreadable' });
       return;
     }
-    const { sagaId, step, action } = command;
+    const { sagaId, ...asked } = command;
     await this.dispatch(
       sagaId,
-      { type: 'replied', from: commandMailbox(message.source), step, action, ...outcomeOf(reply.value) },
+      { type: 'replied', from: commandMailbox(message.source), ...asked, ...outcomeOf(reply.value) },
       { ...options, tenant: tenantOf(message) },
     );
   }
@@ -135,9 +150,35 @@ export class SagaEngine {
    * be told the current state. If nothing moves, it returns the reason and writes nothing.
    */
   async decideIn(tx: Tx, sagaId: string, event: SagaEvent): Promise<NotMoved | undefined> {
-    const decided = await this.decide(tx, new Map(), [{ sagaId, event }]);
+    const decided = await this.decide(tx, new Map(), [{ sagaId, event, cause: currentSpan()?.traceparent }]);
     this.save(tx, decided);
     return decided.ignored[0]?.reason;
+  }
+
+  /**
+   * Decides acts on sagas that somebody saw at these versions, inside the transaction of the caller. One that has moved
+   * since is left alone. Returns for each why it moved nothing.
+   */
+  async decideSeen(tx: Tx, acts: readonly SeenAct[]): Promise<(NotMoved | undefined)[]> {
+    const locked = await lockSagas(
+      tx,
+      acts.map(({ sagaId }) => sagaId),
+    );
+    const rows = new Map(locked.map((row) => [row.id, row]));
+    const unseen = (act: SeenAct): NotMoved | undefined => {
+      const row = rows.get(act.sagaId);
+      if (!row) return 'unknown-saga';
+      return row.version === act.version ? act.refusedFor?.(row) : 'repeated-or-late';
+    };
+    const refused = new Map(acts.map((act) => [act, unseen(act)]));
+    const decided = decideBatch(
+      this.deciding,
+      rows,
+      acts.filter((act) => refused.get(act) === undefined),
+    );
+    this.save(tx, decided);
+    const ignored = new Map(decided.ignored.map(({ event, reason }) => [event, reason]));
+    return acts.map((act) => refused.get(act) ?? ignored.get(act.event));
   }
 
   private async write(batch: Incoming[]): Promise<(NotMoved | undefined)[]> {
@@ -185,6 +226,7 @@ export class SagaEngine {
       sagas,
       sagas.map(({ id }) => deadlinesMs.get(id) ?? null),
       (saga) => this.deciding.definitions.of(saga)?.secrets ?? [],
+      parkedReasonsIn(changes),
     );
     this.record(tx, changes);
     this.options.onChange(tx, changes);
@@ -193,27 +235,32 @@ export class SagaEngine {
   /** Writes the changes to the history. After the commit, they go to the memory, the broker and the log. */
   private record(tx: Tx, changes: readonly SagaChange[]): void {
     appendHistory(tx, changes);
+    const decidedAtMs = performance.now();
     tx.afterCommit(() => {
       for (const change of changes) {
         this.memory.remember(change.saga);
-        if (change.send) this.options.publisher.send(change.send.mailbox, change.send.message);
-        this.log(change);
+        const span = startMove(change, decidedAtMs);
+        if (change.send) this.send(change.send, span);
+        measureMove(change);
+        this.log(change, span);
+        span?.end();
+        writeSpanOf(change);
       }
       this.options.open?.note(changes);
     });
   }
 
-  private log({ saga, transition, durationMs }: SagaChange): void {
+  private send({ mailbox, message }: Command, span: Span | undefined): void {
+    this.options.publisher.send(mailbox, span ? { ...message, traceparent: span.traceparent } : message);
+  }
+
+  private log({ saga, transition, durationMs }: SagaChange, span: Span | undefined): void {
     const { event, step, from, to, attempt, detail } = transition;
     const { logger, logFields } = this.options;
-    transitions.inc({ saga: saga.definition, event, to });
-    if (from.endsWith('.do') && event.startsWith('do.')) {
-      stepSeconds.observe({ saga: saga.definition, step }, durationMs / 1_000);
-    }
     const facts = {
       sagaId: saga.id,
       ...logFields(saga),
-      traceId: traceIdOf(saga.traceparent),
+      ...(span?.ids ?? idsOf(saga)),
       saga: saga.definition,
       seq: saga.version,
       step,
@@ -230,4 +277,15 @@ export class SagaEngine {
     if (to === 'parked' && from !== 'parked') logger.error(line, `saga.${event}`);
     else logger.info(line, `saga.${event}`);
   }
+}
+
+/** Why sagas were parked in these changes. The newest reason of a saga counts. */
+function parkedReasonsIn(changes: readonly SagaChange[]): Map<string, string> {
+  const reasons = new Map<string, string>();
+  for (const { saga, transition } of changes) {
+    const reason = transition.detail?.['parked'];
+    if (transition.to === 'parked' && typeof reason === 'string')
+      reasons.set(saga.id, reason.slice(0, MAX_REASON_LENGTH));
+  }
+  return reasons;
 }

@@ -1,7 +1,9 @@
 /** The tables of sagas. Every statement that writes them is here. */
-import { type Database, rowsOf, type Statement, type Tx } from '@shop/postgres';
+import { rowsOf, type Statement, type Tx } from '@shop/postgres';
 import type { Results } from './definition';
 import { type ActionName, isFinal, type SagaState, type SagaStatus, type Transition } from './saga-state';
+import { knownHold, type StoredHold, storedHold } from './stored-hold';
+import { type AwaitedCommand, awaitedCommand, knownCommand } from './stored-command';
 import { known, type StoredWait, storedWait } from './stored-wait';
 
 export interface SagaRow {
@@ -11,11 +13,16 @@ export interface SagaRow {
   state: SagaState;
   data: unknown;
   results: Results;
+  /** The span of the saga itself: what happens to it is caused by it, wherever and whenever that is. */
   traceparent: string;
+  /** The span that began the saga. Without tracing there is none. */
+  parentSpan?: string;
   /** Counts the transitions. It is also the sequence number of the newest one in the history. */
   version: number;
   /** When it last moved, by the monotonic clock of this process (`performance.now()`). For durations only. */
   movedAtMs: number;
+  /** When it began, by the same clock. */
+  beganAtMs: number;
 }
 
 interface StoredSaga {
@@ -29,11 +36,15 @@ interface StoredSaga {
   reason: string | null;
   cancel_requested: boolean;
   waiting: StoredWait | null;
+  held: StoredHold | null;
+  awaited: AwaitedCommand | null;
   data: unknown;
   results: Results;
   traceparent: string;
+  parent_span: string | null;
   version: number;
   age_ms: number;
+  begun_ms: number;
 }
 
 /** So that the participant, whose clock may be another one, has decided when the saga asks again. */
@@ -46,8 +57,16 @@ export const HISTORY_PRIMARY_KEY = 'saga_history_pkey';
 /** Locks the sagas in key order, so that two replicas with overlapping batches cannot deadlock. */
 export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow[]> {
   if (ids.length === 0) return [];
-  const rows = await tx.query<StoredSaga>(selectForUpdate, [ids]);
-  return rows.map((row) => ({
+  return (await tx.query<StoredSaga>(selectForUpdate, [ids])).map(rowOf);
+}
+
+/** To look at, without a lock. */
+export async function readRow(from: Pick<Tx, 'query'>, id: string): Promise<SagaRow | undefined> {
+  return (await from.query<StoredSaga>(selectRow, [id])).map(rowOf)[0];
+}
+
+function rowOf(row: StoredSaga): SagaRow {
+  return {
     id: row.id,
     definition: row.definition,
     definitionVersion: row.definition_version,
@@ -59,13 +78,17 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
       reason: row.reason ?? undefined,
       cancelRequested: row.cancel_requested,
       ...known(row),
+      ...knownHold(row),
+      ...knownCommand(row),
     },
     data: row.data,
     results: row.results,
     traceparent: row.traceparent,
+    parentSpan: row.parent_span ?? undefined,
     version: row.version,
     movedAtMs: performance.now() - row.age_ms,
-  }));
+    beganAtMs: performance.now() - row.begun_ms,
+  };
 }
 
 /**
@@ -73,7 +96,7 @@ export async function lockSagas(tx: Tx, ids: readonly string[]): Promise<SagaRow
  */
 export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: readonly (number | null)[]): void {
   if (sagas.length === 0) return;
-  const rows = sagas.map(({ id, definition, definitionVersion, state, data, traceparent }, index) => ({
+  const rows = sagas.map(({ id, definition, definitionVersion, state, data, traceparent, parentSpan }, index) => ({
     id,
     definition,
     definition_version: definitionVersion,
@@ -81,21 +104,33 @@ export function insertSagas(tx: Tx, sagas: readonly SagaRow[], deadlinesMs: read
     deadline_ms: deadlinesMs[index],
     data: data as object,
     traceparent,
+    attempt: state.attempt,
+    held: storedHold(state, 1),
+    parent_span: parentSpan,
   }));
   tx.send(insertRows, [rowsOf(rows)]);
+}
+
+/** The `traceparent` of this saga. */
+export async function findTrace(tx: Tx, id: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ traceparent: string }>(selectTrace, [id]);
+  return row?.traceparent;
 }
 
 /**
  * Saves in key order. The rows may or may not be locked by this transaction. If somebody else has already made a
  * version, the key of the history fails the transaction.
- * A saga that waits has its deadline at the end of its wait. Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more. What
- * `secretsOf` names is erased from the data of a saga that has ended.
+ * A saga that waits has its deadline at the end of its wait. While a saga is held, its deadline is kept and not looked at; at
+ * the end of the hold it is moved on by the time of the hold. Without a new deadline, a saga keeps its deadline, unless its status changes: then nothing is awaited any more. What
+ * `secretsOf` names is erased from the data of a saga that has ended. `parkedReasons` has why those are
+ * parked that were parked now; one that stays parked keeps its reason.
  */
 export function saveSagas(
   tx: Tx,
   sagas: readonly SagaRow[],
   deadlinesMs: readonly (number | null)[],
   secretsOf: (saga: SagaRow) => readonly string[],
+  parkedReasons: ReadonlyMap<string, string> = new Map(),
 ): void {
   if (sagas.length === 0) return;
   const rows = sagas.map((saga, index) => ({
@@ -105,8 +140,11 @@ export function saveSagas(
     action: saga.state.action,
     attempt: saga.state.attempt,
     reason: saga.state.reason,
+    parked_reason: parkedReasons.get(saga.id),
     cancel_requested: saga.state.cancelRequested,
     waiting: storedWait(saga.state),
+    held: storedHold(saga.state, saga.version),
+    awaited: awaitedCommand(saga.state),
     deadline_ms: deadlinesMs[index],
     results: saga.results,
     version: saga.version,
@@ -131,55 +169,36 @@ export function appendHistory(tx: Tx, changes: readonly { saga: SagaRow; transit
   tx.send(insertHistory, [rowsOf(rows)]);
 }
 
-export interface DueSaga {
-  id: string;
-  step: string;
-  action: ActionName;
-  attempt: number;
+/** The hold in the column, with its beginning if it begins now. */
+function startedHold(column: string): string {
+  return `case when ${column} is not null then jsonb_build_object('since', now()) || ${column} end`;
 }
 
-/**
- * The sagas of these definitions (`name v1`) whose deadline has passed, the most overdue first. It locks nothing:
- * `decide` knows a deadline that is over.
- */
-export async function findDue(database: Database, definitions: readonly string[], limit: number): Promise<DueSaga[]> {
-  return database.query<DueSaga>(selectDue, [definitions, limit]);
-}
-
-interface SagaCounts {
-  parked: number;
-  /** Open sagas that are of none of the definitions. */
-  unknown: number;
-  waiting: number;
-}
-
-/** @param definitions those that are known, as `name v1` */
-export async function countSagas(database: Database, definitions: readonly string[]): Promise<SagaCounts> {
-  const [counts] = await database.query<SagaCounts>(selectCounts, [definitions]);
-  return counts!;
-}
-
-/** The open sagas by tenant, without those that wait. */
-export function countOpen(database: Database): Promise<{ tenant: string; sagas: number }[]> {
-  return database.query<{ tenant: string; sagas: number }>(selectOpen, []);
-}
+const columns = `
+    id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, waiting, held, awaited,
+    data, results, traceparent, parent_span, version, (extract(epoch from now() - updated_at) * 1000)::int8 as age_ms,
+    (extract(epoch from now() - created_at) * 1000)::int8 as begun_ms`;
 
 const selectForUpdate: Statement = {
   name: 'saga.select-for-update',
-  text: `
-    select id, definition, definition_version, status, step, action, attempt, reason, cancel_requested, waiting, data, results,
-           traceparent, version, (extract(epoch from now() - updated_at) * 1000)::int8 as age_ms
-    from saga where id = any($1::uuid[]) order by id for update`,
+  text: `select ${columns} from saga where id = any($1::uuid[]) order by id for update`,
+};
+
+const selectRow: Statement = {
+  name: 'saga.select-row',
+  text: `select ${columns} from saga where id = $1::uuid`,
 };
 
 const insertRows: Statement = {
   name: 'saga.insert',
   text: `
-    insert into saga (id, definition, definition_version, status, step, action, attempt, deadline_at, data, traceparent, version)
-    select id, definition, definition_version, 'running', step, 'do', 1, now() + deadline_ms * interval '1 millisecond',
-           data, traceparent, 1
+    insert into saga (id, definition, definition_version, status, step, action, attempt, deadline_at, data, traceparent,
+                      parent_span, version, held)
+    select id, definition, definition_version, 'running', step, 'do', attempt, now() + deadline_ms * interval '1 millisecond',
+           data, traceparent, parent_span, 1, ${startedHold('held')}
     from jsonb_to_recordset($1::jsonb) as s (
-      id uuid, definition text, definition_version int, step text, deadline_ms int, data jsonb, traceparent text)`,
+      id uuid, definition text, definition_version int, step text, deadline_ms int, data jsonb, traceparent text,
+      parent_span text, attempt int, held jsonb)`,
 };
 
 const updateRows: Statement = {
@@ -187,15 +206,20 @@ const updateRows: Statement = {
   text: `
     update saga s
     set status = u.status, step = u.step, action = u.action, attempt = u.attempt, reason = u.reason,
-        cancel_requested = u.cancel_requested, waiting = u.waiting,
+        parked_reason = case when u.status = 'parked' then coalesce(u.parked_reason, s.parked_reason) end,
+        cancel_requested = u.cancel_requested, waiting = u.waiting, awaited = u.awaited, held = ${startedHold('u.held')},
         deadline_at = case when u.waiting ? 'until'
                              then least(greatest((u.waiting ->> 'until')::timestamptz, now()) + $2 * interval '1 millisecond',
                                         now() + $3 * interval '1 millisecond')
-                           when u.deadline_ms is null and s.status = u.status then s.deadline_at
+                           when u.deadline_ms is null and s.status = u.status then
+                             case when u.held is null and (s.held ->> 'version')::int = s.version
+                                    then s.deadline_at + (now() - (s.held ->> 'since')::timestamptz)
+                                  else s.deadline_at end
                            else now() + u.deadline_ms * interval '1 millisecond' end,
         results = u.results, version = u.version, updated_at = now(), data = s.data - u.erased
     from jsonb_to_recordset($1::jsonb) as u (
-      id uuid, status text, step text, action text, attempt int, reason text, cancel_requested bool, waiting jsonb, deadline_ms int,
+      id uuid, status text, step text, action text, attempt int, reason text, parked_reason text,
+      cancel_requested bool, waiting jsonb, held jsonb, awaited jsonb, deadline_ms int,
       results jsonb, version int, erased text[])
     where s.id = u.id and s.version < u.version`,
 };
@@ -209,31 +233,4 @@ const insertHistory: Statement = {
       saga_id uuid, seq int, event text, step text, from_position text, to_position text, attempt int, detail jsonb)`,
 };
 
-const selectDue: Statement = {
-  name: 'saga.select-due',
-  text: `
-    select id, step, action, attempt from saga
-    where status in ('running', 'compensating') and deadline_at <= now()
-      and definition || ' v' || definition_version = any($1::text[])
-    order by deadline_at limit $2`,
-};
-
-const selectOpen: Statement = {
-  name: 'saga.select-open',
-  text: `
-    select coalesce(data ->> 'tenant', '') as tenant, count(*)::int as sagas from saga
-    where status in ('running', 'compensating') and attempt > 0 group by 1`,
-};
-
-/** The statement has two halves, because each status has its own partial index. */
-const selectCounts: Statement = {
-  name: 'saga.select-counts',
-  text: `
-    select parked.sagas as parked, parked.unknown + moving.unknown as unknown, moving.waiting
-    from (select count(*)::int as sagas,
-                 (count(*) filter (where definition || ' v' || definition_version <> all($1::text[])))::int as unknown
-          from saga where status = 'parked') as parked,
-         (select (count(*) filter (where definition || ' v' || definition_version <> all($1::text[])))::int as unknown,
-                 (count(*) filter (where attempt = 0))::int as waiting
-          from saga where status in ('running', 'compensating')) as moving`,
-};
+const selectTrace: Statement = { name: 'saga.select-trace', text: `select traceparent from saga where id = $1::uuid` };

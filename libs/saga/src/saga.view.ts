@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import type { Statement, Tx } from '@shop/postgres';
 import { isActOfOperator } from './operator';
 import { type ActionName, actionNames, type SagaStatus, sagaStatuses, type Wait } from './saga-state';
+import { HeldView, heldView, type StoredHold } from './stored-hold';
 import { known, type StoredWait } from './stored-wait';
 
 @ApiSchema({ name: 'Transition', description: 'One move of a saga.' })
@@ -82,11 +83,14 @@ export class SagaView {
   @ApiPropertyOptional({ type: WaitView, description: 'present while it waits for somebody to act' })
   waiting?: WaitView;
 
+  @ApiProperty({ type: HeldView, nullable: true, description: 'who holds it, and why; null when nobody does' })
+  held: HeldView | null;
+
   @ApiProperty({
     type: String,
     format: 'date-time',
     nullable: true,
-    description: 'when the awaited reply is missed, or a wait is over; null when the saga has ended',
+    description: 'when the awaited reply is missed, or a wait is over; null when the saga has ended or is held',
     example: '2026-03-01T12:00:05.040Z',
   })
   deadlineAt: string | null;
@@ -104,6 +108,8 @@ interface ViewRow {
   saga_attempt: number;
   reason: string | null;
   waiting: StoredWait | null;
+  held: StoredHold | null;
+  version: number;
   deadline_at: Date | null;
   seq: number;
   at: Date;
@@ -119,7 +125,7 @@ interface ViewRow {
 /** As customers may see it: that somebody acted by hand, and not who, and not what they wrote about it. */
 export function withoutOperators(saga: SagaView): SagaView {
   const history = saga.history.map((move) => (isActOfOperator(move.event) ? { ...move, detail: undefined } : move));
-  return { ...saga, history };
+  return { ...saga, held: null, history };
 }
 
 /** A transaction, or the database itself. */
@@ -144,7 +150,8 @@ export async function readSaga(from: Reader, id: string): Promise<{ view: SagaVi
     attempt: first.saga_attempt,
     reason: first.reason ?? undefined,
     waiting: waitOf(first),
-    deadlineAt: first.deadline_at?.toISOString() ?? null,
+    held: heldView(first),
+    deadlineAt: (heldView(first) ? null : first.deadline_at?.toISOString()) ?? null,
     history: rows.map((row) => ({
       seq: row.seq,
       at: row.at.toISOString(),
@@ -166,7 +173,7 @@ const selectView: Statement = {
   name: 'saga.select-view',
   text: `
     select s.definition, s.definition_version, s.status, s.step as saga_step, s.action,
-           s.attempt as saga_attempt, s.reason, s.waiting, s.deadline_at, case when h.seq = 1 then s.data end as data, h.seq, h.at, h.event, h.step, h.from_position, h.to_position, h.attempt, h.detail
+           s.attempt as saga_attempt, s.reason, s.waiting, s.held, s.version, s.deadline_at, case when h.seq = 1 then s.data end as data, h.seq, h.at, h.event, h.step, h.from_position, h.to_position, h.attempt, h.detail
     from saga s join saga_history h on h.saga_id = s.id
     where s.id = $1 order by h.seq`,
 };

@@ -4,7 +4,7 @@
 import { defineCommand } from '@shop/messaging';
 import { decide, start } from '../src/decide';
 import { type DeadlinePolicy, defineSaga, type SagaDefinition, step } from '../src/definition';
-import { type ActionName, type Decision, operatorActs, type SagaEvent, type SagaState } from '../src/saga-state';
+import { type ActionName, type Decision, type SagaEvent, type SagaState } from '../src/saga-state';
 
 /** What has happened so far, as somebody who watches the messages records it beside the state. */
 export interface World {
@@ -88,11 +88,13 @@ export function* eventsIn(definition: SagaDefinition<never>, { attempt }: SagaSt
     yield { type: 'hinted', step: name, tenant: 'acme' };
   }
   yield { type: 'cancel-requested', reason: 'changed_mind' };
-  for (const act of operatorActs) yield { type: 'operator', act, by: 'olga', reason: 'she said so' };
+  // Those of holds are in `holds.ts`.
+  for (const act of ['retry', 'skip', 'cancel'] as const)
+    yield { type: 'operator', act, by: 'olga', reason: 'she said so' };
 }
 
 /** Follows the messages: what was sent, and which answers counted. */
-function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent, decision: Decision): World {
+export function watch(definition: SagaDefinition<never>, from: World, event: SagaEvent, decision: Decision): World {
   if ('ignored' in decision) return from;
   const dos = [...from.dos];
   const undos = [...from.undos];

@@ -1,8 +1,10 @@
 /** The variables with the keys that personal data is sealed with, for the services that seal or open some. */
-import { readFileSync } from 'node:fs';
 import { applyDecorators } from '@nestjs/common';
 import { DEVELOPMENT_DATA_KEYS, parseDataKeys, Sealer, weaknessesOfDataKeys } from '@shop/sealing';
 import { IsOptional, ValidateBy } from 'class-validator';
+import { operatorsError, secretIn } from './secret-file';
+
+const CODE = 'DATA_KEYS';
 
 /** The variables of a service with data keys. */
 export interface DataKeySettings {
@@ -41,24 +43,11 @@ export function unfitDataKeys(settings: DataKeySettings): string[] {
 
 function listIn({ DATA_KEYS, DATA_KEYS_FILE }: DataKeySettings): string {
   if (DATA_KEYS_FILE === undefined) return DATA_KEYS ?? DEVELOPMENT_DATA_KEYS;
-  const list = contentOf(DATA_KEYS_FILE);
+  const list = secretIn(DATA_KEYS_FILE, { variable: 'DATA_KEYS_FILE', code: CODE });
   const fault = faultOf(list);
-  if (fault !== undefined) throw operatorsError(`the file ${DATA_KEYS_FILE} is no list of data keys: ${fault}`);
+  if (fault !== undefined) throw operatorsError(CODE, `the file ${DATA_KEYS_FILE} is no list of data keys: ${fault}`);
   return list;
 }
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw operatorsError(
-      `the file ${file} of DATA_KEYS_FILE cannot be read (${(error as NodeJS.ErrnoException).code})`,
-    );
-  }
-}
-
-/** With a code, the process ends with this sentence and no stack. */
-const operatorsError = (sentence: string): Error => Object.assign(new Error(sentence), { code: 'DATA_KEYS' });
 
 function faultOf(list: string): string | undefined {
   try {

@@ -1,6 +1,12 @@
 /** A dead letter as operators see it. */
 import { ApiProperty, ApiSchema } from '@nestjs/swagger';
-import { type Act, type DeadLetter, type DeadLetterState, deadLetterStates } from '@shop/messaging';
+import {
+  type Act,
+  type DeadLetter,
+  type DeadLetterGroup,
+  type DeadLetterState,
+  deadLetterStates,
+} from '@shop/messaging';
 
 @ApiSchema({ name: 'DeadLetterAct', description: 'What an operator did about a dead letter.' })
 class ActView implements Act {
@@ -74,4 +80,41 @@ export class DeadLetterView implements DeadLetter {
 export class WholeDeadLetterView extends DeadLetterView {
   @ApiProperty({ description: 'the message as text', example: '{"specversion":"1.0"}' })
   content: string;
+}
+
+@ApiSchema({ name: 'DeadLetterGroup', description: 'Messages of one kind that failed in the same way.' })
+export class DeadLetterGroupView implements DeadLetterGroup {
+  @ApiProperty({ example: 'cmd.payment' })
+  mailbox: string;
+
+  @ApiProperty({ ...unknown, example: 'payment.charge-payment.v1' })
+  type: string | null;
+
+  @ApiProperty({
+    description: 'their last error, with a # for each number and id in it',
+    example: 'Error: out of luck',
+  })
+  error: string;
+
+  @ApiProperty({ enum: deadLetterStates, example: 'open' })
+  state: DeadLetterState;
+
+  @ApiProperty({ type: 'integer', example: 12 })
+  count: number;
+
+  @ApiProperty({ format: 'date-time', description: 'when the first came', example: '2026-03-01T12:00:00.000Z' })
+  firstAt: Date;
+
+  @ApiProperty({
+    format: 'date-time',
+    description: 'when one was given up on last',
+    example: '2026-03-01T12:05:00.000Z',
+  })
+  lastAt: Date;
+}
+
+@ApiSchema({ name: 'DeadLetterGroups', description: 'The largest groups first.' })
+export class DeadLetterGroupsView {
+  @ApiProperty({ type: [DeadLetterGroupView] })
+  groups: DeadLetterGroupView[];
 }

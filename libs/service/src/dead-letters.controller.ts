@@ -7,7 +7,7 @@ import { type DeadLetter, type DeadLetterState, deadLetterStates } from '@shop/m
 import { ApiProblems } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsIn, IsOptional, IsUUID } from 'class-validator';
-import { DeadLetterView, WholeDeadLetterView } from './dead-letter.view';
+import { DeadLetterGroupsView, DeadLetterView, WholeDeadLetterView } from './dead-letter.view';
 import { DeadLettersService } from './dead-letters.service';
 
 class DeadLettersQuery extends PageQuery {
@@ -19,6 +19,13 @@ class DeadLettersQuery extends PageQuery {
   @IsOptional()
   @IsUUID(undefined, { message: 'cursor must be `next` of the page before' })
   declare cursor?: string;
+}
+
+class DeadLetterGroupsQuery {
+  @ApiPropertyOptional({ enum: deadLetterStates, default: 'open' })
+  @IsOptional()
+  @IsIn(deadLetterStates)
+  state: DeadLetterState = 'open';
 }
 
 class DeadLetterActBody {
@@ -45,6 +52,18 @@ export class DeadLettersController {
   list(@CallerOf() caller: Caller, @Query() { state, cursor, limit }: DeadLettersQuery): Promise<Page<DeadLetter>> {
     const read = (limit: number) => this.letters.list(caller, { state, before: cursor, limit });
     return readPage(limit, read, { item: (letter: DeadLetter) => letter, cursor: ({ id }) => id });
+  }
+
+  @Get('groups')
+  @ApiOperation({
+    operationId: 'groupDeadLetters',
+    summary: 'Messages that were given up on, by kind and by how they failed',
+    description:
+      'The largest groups first, of the newest twenty thousand messages; those that you also see in the list.',
+  })
+  @ApiAnswer(200, DeadLetterGroupsView, { description: 'at most 200 groups' })
+  async groups(@CallerOf() caller: Caller, @Query() { state }: DeadLetterGroupsQuery): Promise<DeadLetterGroupsView> {
+    return { groups: await this.letters.groups(caller, state) };
   }
 
   @Get(':id')

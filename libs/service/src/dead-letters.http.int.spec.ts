@@ -167,6 +167,22 @@ describe('R46 an operator', () => {
     }
   });
 
+  it('R46 R49 sees them in groups: of one kind, and failed in the same way whatever the numbers in it', async () => {
+    interface Groups {
+      groups: { error: string; type: string | null; count: number; state: string; firstAt: string; lastAt: string }[];
+    }
+    const groups = async (query = '', as?: string) =>
+      (await call<Groups>('GET', `/dead-letters/groups${query}`, { as })).body.groups;
+    for (const n of [1, 22]) await putAway(newCommand(), new Error(`no room ${n} in ${randomUUID()}`));
+    const [found, ...more] = (await groups()).filter(({ error }) => error.includes('no room'));
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ type: 'test.do.v1', error: 'Error: no room # in #', count: 2, state: 'open' });
+    expect(Date.parse(found!.firstAt)).toBeLessThanOrEqual(Date.parse(found!.lastAt));
+    expect(await groups('?state=replayed')).toEqual([]);
+    expect((await groups('', 'rita')).filter(({ error }) => error.includes('no room'))).toEqual([]);
+    expect((await call('GET', '/dead-letters/groups?state=lost')).status).toBe(400);
+  });
+
   it('R46 replays one when its fault is mended: it has its effect once, however often that is asked', async () => {
     const message = newCommand();
     const { id } = await putAway(message);

@@ -8,8 +8,10 @@ import {
   actOnDeadLetter,
   type DeadLetter,
   DeadLetterEntity,
+  type DeadLetterGroup,
   type DeadLetterState,
   findDeadLetter,
+  groupDeadLetters,
   listDeadLetters,
   lockDeadLetter,
   payloadOf,
@@ -17,7 +19,7 @@ import {
   type Reach,
 } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
-import type { Tx } from '@shop/postgres';
+import { Database, type Tx } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { isUUID } from 'class-validator';
 import type { Repository } from 'typeorm';
@@ -29,6 +31,7 @@ type Wish = Pick<Act, 'act' | 'reason'>;
 export class DeadLettersService {
   constructor(
     @InjectRepository(DeadLetterEntity) private readonly letters: Repository<DeadLetterEntity>,
+    private readonly database: Database,
     private readonly idempotency: Idempotency,
     private readonly publisher: Publisher,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -37,6 +40,11 @@ export class DeadLettersService {
   /** Newest first; up to `limit` dead letters after the id `before`. */
   list(caller: Caller, page: { state?: DeadLetterState; before?: string; limit: number }): Promise<DeadLetter[]> {
     return listDeadLetters(this.letters, { ...page, reach: reachOf(caller) });
+  }
+
+  /** By kind and by how they failed: the largest groups first. */
+  groups(caller: Caller, state: DeadLetterState): Promise<DeadLetterGroup[]> {
+    return groupDeadLetters(this.database, reachOf(caller), state);
   }
 
   /** @throws Problem 404 `dead_letter_not_found`, also for a dead letter of another tenant */

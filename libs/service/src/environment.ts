@@ -32,7 +32,7 @@ const isCount = { message: 'must be a whole number, 0 for none' };
 const CountOrNone = () => applyDecorators(AsNumber(), IsInt(isCount), Min(0, isCount));
 
 /** An address with a host, and nothing behind it that is not part of it. */
-const HttpUrl = () => Matches(/^https?:\/\/[^\s?#]+$/, { message: 'must look like https://host/path' });
+export const HttpUrl = () => Matches(/^https?:\/\/[^\s?#]+$/, { message: 'must look like https://host/path' });
 
 const isPostgresUrl = { message: 'must look like postgres://user:password@host:port/database' };
 export const PostgresUrl = () =>

@@ -2,7 +2,7 @@ import { Controller, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpApp, parseApiKeys, Readiness } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
-import { Consumes, JetStreamServer, messagingMigrations, Replies } from '@shop/messaging';
+import { ConsumerLag, Consumes, JetStreamServer, messagingMigrations, Replies } from '@shop/messaging';
 import { createLogger } from '@shop/observability';
 import { Database, Lane } from '@shop/postgres';
 import { createTestDatabase, eventually, type TestDatabase, useStack } from '@shop/testing';
@@ -52,7 +52,7 @@ const ready = async () => {
   const { statusCode } = await app.inject({ url: '/health/ready' });
   return { status: statusCode, ...(await app.get(Readiness, { strict: false }).now()).checks };
 };
-const well = { status: 200, database: 'ok', work: 'ok', broker: 'ok', consumers: 'ok' };
+const well = { status: 200, database: 'ok', work: 'ok', broker: 'ok', consumers: 'ok', lag: 'ok' };
 const becomes = (expected: object) =>
   eventually(async () => expect(await ready()).toMatchObject(expected), { timeoutMs: 20_000 });
 
@@ -99,6 +99,14 @@ describe('R50 a service is ready when its work can move', () => {
     await becomes({ status: 503, work: 'does not move' });
     end();
     await work;
+    jest.restoreAllMocks();
+    await becomes(well);
+  });
+
+  it('R50 although its messages are far behind, and tells so', async () => {
+    const behind = 'cmd.crane: 9000 batches wait';
+    jest.spyOn(app.get(ConsumerLag), 'trouble', 'get').mockReturnValue(behind);
+    await becomes({ ...well, lag: behind });
     jest.restoreAllMocks();
     await becomes(well);
   });

@@ -1,6 +1,6 @@
 /** What a service has to have before it is sent work, and what follows while it has not. */
 import type { Health, HealthCheck, Readiness } from '@shop/http';
-import type { Broker, JetStreamServer } from '@shop/messaging';
+import type { Broker, ConsumerLag, JetStreamServer } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { type Database, longestStuckMs, troubleOf } from '@shop/postgres';
 
@@ -12,12 +12,19 @@ const LOOKS_TO_BELIEVE = 2;
 const DATABASE = 'database';
 const WORK = 'work';
 
-export function healthChecks(database: Database, broker: Broker, server: JetStreamServer): HealthCheck[] {
+export function healthChecks(
+  database: Database,
+  broker: Broker,
+  server: JetStreamServer,
+  lag: ConsumerLag,
+): HealthCheck[] {
   return [
     { name: DATABASE, check: () => troubleOf(database) },
     { name: WORK, check: async () => (longestStuckMs() > STUCK_MS ? 'does not move' : undefined) },
     { name: 'broker', check: () => troubleWith(broker) },
     { name: 'consumers', check: async () => lostOf(server) },
+    // A replica that got no work would not make it less.
+    { name: 'lag', isAdvice: true, check: async () => lag.trouble },
   ];
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { listenForManagement, Readiness } from '@shop/http';
-import { createLogger, type Logger, printableLines } from '@shop/observability';
+import { createLogger, type Logger, printableLines, startTracingIfWanted, type Tracing } from '@shop/observability';
 import { faultOf } from '@shop/postgres';
 import { type ProcessEnvironment, readEnvironment } from './environment';
 import { PRODUCTION } from './production';
@@ -34,16 +34,19 @@ export async function runService<Name extends string, Environment extends Proces
 ): Promise<void> {
   const environment = readOrExit(options.name, options.environment);
   refuseUnfit(options, environment);
+  // Before the log, whose lines then name the spans.
+  const tracing = await startTracingIfWanted(process.env, { service: options.name });
   const logger = createLogger({
     service: options.name,
     level: environment.LOG_LEVEL,
     format: environment.LOG_FORMAT,
     colour: process.env['NO_COLOR'] === undefined,
   });
+  tracing?.tellTo(logger);
   const { variable, value } = ownSetting(environment, options.name, 'PORT');
   const port = value as number;
   let listening = `${variable} ${port}`;
-  const started: { app?: INestApplication } = {};
+  const started: Started = { tracing };
   stopOnSignal(started, environment.STOP_GRACE_MS, logger);
   try {
     const task = options.insteadOf?.(environment, logger);
@@ -60,6 +63,11 @@ export async function runService<Name extends string, Environment extends Proces
   } catch (error) {
     exitWith(`${options.name} cannot start: ${reasonOf(error, listening)}`);
   }
+}
+
+interface Started {
+  app?: INestApplication;
+  tracing?: Tracing;
 }
 
 async function endWith(task: Promise<void>): Promise<never> {
@@ -107,9 +115,10 @@ function reasonOf(error: unknown, port: string): string {
 /**
  * The order of a stop: it is not ready and pulls no more messages; for a grace, requests are still taken, because those
  * who send them have to learn it first; then the requests and messages in hand are finished; then the background tasks
- * end, and last the connections. No step waits for ever. If the start still waits for something, the process just ends.
+ * end, the connections, and last the traces. No step waits for ever. If the start still waits for something, the process
+ * just ends.
  */
-function stopOnSignal(started: { app?: INestApplication }, graceMs: number, logger: Logger): void {
+function stopOnSignal(started: Started, graceMs: number, logger: Logger): void {
   let stopping = false;
   const stop = async (signal: string) => {
     if (stopping) return;
@@ -122,6 +131,7 @@ function stopOnSignal(started: { app?: INestApplication }, graceMs: number, logg
       await pause(graceMs);
       await app.close();
     }
+    await started.tracing?.stop();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));

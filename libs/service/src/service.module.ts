@@ -16,10 +16,12 @@ import { createHealthModule, MetricsModule, Readiness, Roles } from '@shop/http'
 import { IdempotencyKeysController, IdempotencyModule } from '@shop/idempotency';
 import {
   Broker,
+  ConsumerLag,
   type Credentials,
   DeadLetterEntity,
   DeadLetters,
   JetStreamServer,
+  OutboxLag,
   OutboxRelay,
   Publisher,
   type Tls,
@@ -37,6 +39,8 @@ import { StoredAnswersController } from './erasure/stored-answers.controller';
 import { followHealth, healthChecks } from './health';
 import { LOGGER } from './logger';
 import { type DatabaseSettings, openDatabase } from './open-database';
+import { measurePool } from './pool-metrics';
+import { TableSizes } from './table-sizes';
 
 export interface ServiceModuleOptions {
   service: string;
@@ -65,15 +69,22 @@ Roles('customer', 'operator')(IdempotencyKeysController);
 @Global()
 @Module({})
 export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** What is measured in the background. */
+  private readonly measuring: readonly { start(): void; stop(): Promise<void> }[];
+
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(Database) private readonly database: Database,
     @Inject(Broker) private readonly broker: Broker,
     @Inject(JetStreamServer) server: JetStreamServer,
     @Inject(Readiness) readiness: Readiness,
+    @Inject(ConsumerLag) lag: ConsumerLag,
     @Optional() @Inject(OutboxRelay) private readonly relay?: OutboxRelay,
   ) {
     followHealth(readiness, server, logger);
+    measurePool(database);
+    const outbox = relay ? [new OutboxLag(database, logger)] : [];
+    this.measuring = [lag, new TableSizes(database, logger), ...outbox];
   }
 
   static register(options: ServiceModuleOptions): DynamicModule {
@@ -95,10 +106,16 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
           new JetStreamServer(broker, publisher, new DeadLetters(database, logger), logger),
         inject: [Broker, Publisher, Database],
       },
+      {
+        provide: ConsumerLag,
+        useFactory: (broker: Broker, server: JetStreamServer) =>
+          new ConsumerLag(broker, () => server.mailboxes, logger),
+        inject: [Broker, JetStreamServer],
+      },
       ...(options.tells ? [relayOf(options)] : []),
     ];
     const health = createHealthModule({
-      inject: [Database, Broker, JetStreamServer],
+      inject: [Database, Broker, JetStreamServer, ConsumerLag],
       useFactory: healthChecks,
     });
     const idempotency = IdempotencyModule.registerAsync({
@@ -121,10 +138,12 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationBootstrap(): void {
     this.relay?.start();
+    for (const one of this.measuring) one.start();
   }
 
   /** Runs after HTTP and the consumers have drained. The other side may not answer any more. */
   async onApplicationShutdown(): Promise<void> {
+    await endedWithin(Promise.all(this.measuring.map((one) => one.stop())), STOP_WITHIN_MS);
     if (this.relay) await endedWithin(this.relay.stop(), STOP_WITHIN_MS);
     await this.closed('broker', this.broker.close());
     await this.closed('database', this.database.close());

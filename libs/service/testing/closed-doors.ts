@@ -7,7 +7,7 @@ import { type Role, routesOf, type RouteRoles, roles } from '@shop/http';
 import { callersOf, type Method, type TestClient } from '@shop/http/testing';
 import { eventually } from '@shop/testing';
 
-/** One key for each role, and some that are of another tenant. */
+/** One key for each role, and some that are of another tenant; the last one is that of a service. */
 export const doorKeys = callersOf({
   customer: 'acme/carl:customer',
   operator: 'acme/olga:operator',
@@ -15,6 +15,7 @@ export const doorKeys = callersOf({
   platform: 'acme/paul:platform',
   root: 'acme/root:customer+operator+admin+platform',
   rival: 'rival/rita:customer+operator+admin',
+  service: 'platform/order:service',
 });
 
 /** Both of those who order and those who look after it; and only the latter. */
@@ -48,10 +49,14 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
   afterAll(() => client.close());
 
   /** The answers of all routes. */
-  async function tryAll(key: string | null, address: (route: RouteRoles) => string): Promise<Record<string, string>> {
+  async function tryAll(
+    key: string | null,
+    address: (route: RouteRoles) => string,
+    more: Record<string, string> = {},
+  ): Promise<Record<string, string>> {
     const tried: Record<string, string> = {};
     for (const route of routes) {
-      const headers: Record<string, string> = route.method === 'POST' ? { 'idempotency-key': randomUUID() } : {};
+      const headers = { ...more, ...(route.method === 'POST' && { 'idempotency-key': randomUUID() }) };
       const { body } = doors[nameOf(route)]!;
       const answer = await client.call(route.method as Method, address(route), { key, body, headers });
       const code = answer.statusCode >= 400 ? ` ${answer.json<{ code: string }>().code}` : '';
@@ -59,6 +64,15 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
     }
     return tried;
   }
+  /**
+   * Whoever is let in finds nothing there, so that nothing is done. It has the question of the line in the table: a stream of
+   * a whole tenant ends only when it is told to.
+   */
+  const addressOfNothing = (route: RouteRoles): string => {
+    const [, question] = (doors[nameOf(route)]?.url ?? '').split('?');
+    const address = route.path.replace(/:\w+/g, () => randomUUID());
+    return question === undefined ? address : `${address}?${question}`;
+  };
   const urlOf = (route: RouteRoles): string => doors[nameOf(route)]!.url ?? route.path;
   const allAre = (expected: string) => Object.fromEntries(routes.map((route) => [nameOf(route), expected]));
 
@@ -98,6 +112,15 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
       expect(refused).toEqual(closed.map((route) => [route, '403 forbidden']));
     });
 
+    it('R54 is open to a service key where an operator reads, and nowhere else', async () => {
+      const tried = await tryAll(doorKeys.callers.service, addressOfNothing, { 'shop-tenant': 'acme' });
+      const closed = routes.filter(({ method, roles }) => method !== 'GET' || !roles!.includes('operator')).map(nameOf);
+      const refused = Object.entries(tried).filter(([, answer]) => /^(401|403|400 shop_tenant)/.test(answer));
+      expect(refused).toEqual(closed.map((route) => [route, '403 forbidden']));
+      const nameless = Object.entries(await tryAll(doorKeys.callers.service, addressOfNothing));
+      expect(nameless.filter(([, answer]) => !/^(403 forbidden|400 shop_tenant_invalid)$/.test(answer))).toEqual([]);
+    });
+
     it('R54 shows and does nothing of another tenant', async () => {
       const tried: Record<string, object> = {};
       for (const route of routes) {
@@ -115,14 +138,12 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
 
 const nameOf = ({ method, path }: RouteRoles): string => `${method} ${path}`;
 
-/** Whoever is let in finds nothing there, so that nothing is done and no stream is opened. */
-const addressOfNothing = ({ path }: RouteRoles): string => path.replace(/:\w+/g, () => randomUUID());
-
 /** The lines of the routes that every service has. A dead letter is that of `letterUrl`. */
 export const commonDoors = (letterUrl: string): Doors => ({
   'GET /idempotency-keys/:key': { roles: everybody, url: '/idempotency-keys/any', rival: { status: 404 } },
   'DELETE /idempotency-keys': { roles: operators, rival: { status: 204 } },
   'GET /dead-letters': { roles: operators, rival: { status: 200, items: 0 } },
+  'GET /dead-letters/groups': { roles: operators, rival: { status: 200 } },
   'GET /dead-letters/:id': { roles: operators, url: letterUrl, rival: { status: 404 } },
   'POST /dead-letters/:id/replay': {
     roles: operators,
@@ -147,6 +168,18 @@ export const commonDoors = (letterUrl: string): Doors => ({
   },
   'DELETE /api-keys/:id': { roles: admins, url: '/api-keys/any?tenant=acme', rival: { status: 403 } },
 });
+
+/** The lines of the routes that every service with backfills has. */
+export const backfillDoors: Doors = {
+  'GET /backfills': { roles: ['platform'], rival: { status: 403 } },
+  'GET /backfills/:name': { roles: ['platform'], url: '/backfills/any', rival: { status: 403 } },
+  'PUT /backfills/:name': {
+    roles: ['platform'],
+    url: '/backfills/any',
+    body: { status: 'paused' },
+    rival: { status: 403 },
+  },
+};
 
 /** Puts away a message of acme, and returns its address. */
 export async function putLetter(client: TestClient): Promise<string> {

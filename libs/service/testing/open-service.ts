@@ -30,8 +30,14 @@ export async function openService<Name extends string>(
   };
   const logger = createLogger({ service: name, level: 'silent', format: 'json' });
   const app = await service.build(readEnvironment(environment, variables), logger);
-  if (takesMessages) await app.startAllMicroservices();
-  await app.init();
-  await app.getHttpAdapter().getInstance().ready();
-  return app;
+  try {
+    if (takesMessages) await app.startAllMicroservices();
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    return app;
+  } catch (error) {
+    // What has begun would go on, and make the next test file fail.
+    await app.close();
+    throw error;
+  }
 }

@@ -11,9 +11,13 @@ export async function asAdmin<T>(adminUrl: string, work: (client: Client) => Pro
   }
 }
 
+/** On a busy machine Jest may read code for seconds before it looks at what the server has long answered. */
+const CONNECT_TIMEOUT_SECONDS = '20';
+
 export function urlOf(adminUrl: string, database: string): string {
   const url = new URL(adminUrl);
   url.pathname = `/${encodeURIComponent(database)}`;
+  url.searchParams.set('connect_timeout', CONNECT_TIMEOUT_SECONDS);
   return url.href;
 }
 

@@ -3,12 +3,16 @@ import { printableLines } from '@shop/observability';
 import { StackError } from '@shop/stack';
 import { OptionError, readOptions, type ScenarioName } from './options';
 import type { Scenario } from './scenario';
+import { backfillUnderLoad } from './scenarios/backfill-under-load';
 import { flash } from './scenarios/flash';
+import { flashReservations } from './scenarios/flash-reservations';
 import { growth } from './scenarios/growth';
 import { history } from './scenarios/history';
+import { invoices } from './scenarios/invoices';
 import { neighbour } from './scenarios/neighbour';
 import { overload } from './scenarios/overload';
 import { replicas } from './scenarios/replicas';
+import { putVsPost } from './scenarios/put-vs-post';
 import { rounds } from './scenarios/rounds';
 import { hangingProvider } from './scenarios/hanging-provider';
 import { slowProvider } from './scenarios/slow-provider';
@@ -24,6 +28,10 @@ const scenarios: Record<ScenarioName, Scenario> = {
   neighbour,
   'slow-provider': slowProvider,
   'hanging-provider': hangingProvider,
+  'put-vs-post': putVsPost,
+  'flash-reservations': flashReservations,
+  'backfill-under-load': backfillUnderLoad,
+  invoices,
 };
 
 void main();

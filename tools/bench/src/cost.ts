@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { serviceNames, type System } from '@shop/system';
 import { Client } from 'pg';
+import { pause } from './load';
 import { statementsOf } from './statements';
 
 export interface Cost {
@@ -19,6 +20,8 @@ export interface Cost {
 
 /** The kernel's clock tick for /proc/PID/stat on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
+/** The services may give out metrics that are this old: those of before short work would be read behind it again. */
+const METRICS_KEPT_MS = 1_100;
 /** The value for /proc/PID/clear_refs that resets the peak to the current size. */
 const RESET_PEAK = '5';
 /** Fields of /proc/PID/stat behind the command's name, counted from its closing bracket. */
@@ -36,7 +39,9 @@ export async function measureCost(
     const began = performance.now();
     await work();
     const seconds = (performance.now() - began) / 1_000;
-    const after = { cpu: cpuOf(system), database: await databaseOf(client), statements: await statementsOf(system) };
+    const used = { cpu: cpuOf(system), database: await databaseOf(client) };
+    await pause(Math.max(0, METRICS_KEPT_MS - seconds * 1_000));
+    const after = { ...used, statements: await statementsOf(system) };
     const cpuMs = Object.fromEntries(
       Object.entries(after.cpu).map(([name, ms]) => [name, (ms - (before.cpu[name] ?? 0)) / orders]),
     );

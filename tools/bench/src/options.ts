@@ -11,6 +11,10 @@ export const scenarioNames = [
   'neighbour',
   'slow-provider',
   'hanging-provider',
+  'put-vs-post',
+  'flash-reservations',
+  'backfill-under-load',
+  'invoices',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -66,6 +70,8 @@ const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   neighbour: { concurrency: 400, 'steady-rate': 20 },
   'slow-provider': { concurrency: 400, orders: 4_000, 'steady-rate': 2, 'steady-seconds': 60 },
   'hanging-provider': { orders: 3_000, rounds: 2 },
+  'put-vs-post': { orders: 3_000 },
+  invoices: { orders: 500, concurrency: 500, 'warm-up': 200 },
 };
 
 const names = [...Object.keys(numbers), 'scenario', 'provider', 'flood', 'profile'];

@@ -1,5 +1,14 @@
 /** One tenant of the shop: its catalogue, its orders, and the ways to post them. */
-import { ApiClient, auditBooks, createWorkload, inParallel, type Posting, seed, type System } from '@shop/system';
+import {
+  ApiClient,
+  auditBooks,
+  createWorkload,
+  inParallel,
+  type Posting,
+  seed,
+  type ServiceName,
+  type System,
+} from '@shop/system';
 import { Agent, request } from 'undici';
 import { pause } from './load';
 import type { Options } from './options';
@@ -16,6 +25,8 @@ export interface TenantOptions {
 export interface PlainAnswer {
   status: number;
   retryAfter: string | undefined;
+  /** It is the stored answer to an earlier request. */
+  isReplay: boolean;
   text: string;
 }
 
@@ -75,7 +86,7 @@ export class Tenant {
     const began = performance.now();
     const { id } = await this.place(posting);
     for (;;) {
-      const { body } = await request(`${this.orderUrl()}/orders/${id}`, {
+      const { body } = await request(`${this.urlOf('order')}/orders/${id}`, {
         dispatcher: this.agent,
         headers: { ...this.headers, prefer: 'wait=30' },
       });
@@ -88,14 +99,15 @@ export class Tenant {
     return this.tryTo('POST', '/orders', { 'content-type': 'application/json', 'idempotency-key': key }, body);
   }
 
-  /** One request, whatever its answer. */
+  /** One request to a service, or to one of its replicas by its address, whatever its answer. */
   async tryTo(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     headers: Record<string, string> = {},
     body?: object,
+    to: ServiceName | { at: string } = 'order',
   ): Promise<PlainAnswer> {
-    const response = await request(`${this.orderUrl()}${path}`, {
+    const response = await request(`${typeof to === 'string' ? this.urlOf(to) : to.at}${path}`, {
       dispatcher: this.agent,
       method,
       headers: { ...this.headers, ...headers },
@@ -105,6 +117,7 @@ export class Tenant {
     return {
       status: response.statusCode,
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      isReplay: response.headers['idempotent-replayed'] === 'true',
       text: await response.body.text(),
     };
   }
@@ -113,7 +126,7 @@ export class Tenant {
   async untilSettled(): Promise<void> {
     for (const status of ['pending', 'cancelling']) {
       for (;;) {
-        const { body } = await request(`${this.orderUrl()}/orders?limit=1&status=${status}`, {
+        const { body } = await request(`${this.urlOf('order')}/orders?limit=1&status=${status}`, {
           dispatcher: this.agent,
           headers: this.headers,
         });
@@ -150,10 +163,10 @@ export class Tenant {
     return JSON.parse(text) as { id: string };
   }
 
-  /** The running order services, in turn. */
-  private orderUrl(): string {
-    const running = this.addresses.processes.filter(({ name, pid }) => name === 'order' && pid !== undefined);
-    return running[this.requests++ % running.length]?.url ?? this.addresses.urls.order;
+  /** The running replicas of the service, in turn. */
+  private urlOf(service: ServiceName): string {
+    const running = this.addresses.processes.filter(({ name, pid }) => name === service && pid !== undefined);
+    return running[this.requests++ % running.length]?.url ?? this.addresses.urls[service];
   }
 
   clients() {

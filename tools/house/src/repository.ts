@@ -37,7 +37,7 @@ function filesBelow(folder: string): string[] {
 }
 
 export function readSources(): Source[] {
-  const paths = listFiles().filter((path) => path.endsWith('.ts'));
+  const paths = listFiles().filter((path) => /\.tsx?$/.test(path));
   return paths.map((path) => {
     const text = readText(path);
     return { path, text, imports: preProcessFile(text).importedFiles.map(({ fileName }) => fileName) };
@@ -60,7 +60,7 @@ export function isTest(path: string): boolean {
 /** The file behind an import, or undefined when it is not one of ours. */
 export function resolveImport(from: string, name: string, known: ReadonlySet<string>): string | undefined {
   const target = name.startsWith('.') ? posix.join(dirname(from), name) : doorOf(name, known);
-  return [`${target}.ts`, `${target}/index.ts`].find((path) => known.has(path));
+  return [`${target}.ts`, `${target}.tsx`, `${target}/index.ts`].find((path) => known.has(path));
 }
 
 function doorOf(name: string, known: ReadonlySet<string>): string {

@@ -72,7 +72,9 @@ describe('files', () => {
 describe('time', () => {
   /** Where the clock of the process is right, and why. */
   const clocks: Record<string, string> = {
+    'apps/console/src/clock.ts': 'the console has no database, and sessions end by the time of day',
     'apps/sandbox/src/stripe/books.ts': 'the provider of the sandbox is this process, and has no database',
+    'libs/observability/src/spans.ts': 'the spans of all processes are put side by side by the time of day',
     'libs/idempotency/src/ledger/memory-ledger.ts': 'its rows are in the memory of this process',
   };
   const isProduct = (path: string): boolean =>
@@ -102,6 +104,32 @@ describe('time', () => {
     ['performance.now()', false],
   ])('is found: %s', (text, expected) => {
     expect(readsClock(text)).toBe(expected);
+  });
+});
+
+describe('statements', () => {
+  /** What stands in parentheses, with up to five more pairs inside. */
+  const inside = Array.from({ length: 5 }).reduce<string>((part) => `(?:[^\`()]|\\(${part}\\))*?`, '[^`()]*');
+  const subquery = new RegExp(
+    `\\b(?:from|using|join|in)\\s*\\(\\s*select\\b${inside}\\blimit\\b[^\`()]*\\bfor (?:no key )?update\\b`,
+  );
+  const takesAnew = (text: string): boolean => subquery.test(text);
+
+  it('take no more rows than their limit, whatever the plan', () => {
+    const wrong = sources.filter(({ path, text }) => !isTest(path) && takesAnew(text));
+    expectNone(
+      wrong,
+      'Write `with due as materialized (select … limit … for update)`: a plan may run a subquery once for each row, and each time it locks others.',
+    );
+  });
+
+  it.each([
+    ['update a set b = 1 from (select id from a order by id limit $1 for update skip locked) as due', true],
+    ['delete from a where id in (\n select id from a where (b or c) limit 5 for update\n)', true],
+    ['with due as materialized (select id from a limit $1 for update) update a set b = 1 from due', false],
+    ['select id from a where b in (select c from d) limit $1 for update', false],
+  ])('are found: %s', (text, expected) => {
+    expect(takesAnew(text)).toBe(expected);
   });
 });
 

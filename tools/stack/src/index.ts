@@ -6,6 +6,8 @@ export { isAlive } from './is-alive';
 export { natsLogin } from './nats';
 export type { NatsAccess } from './nats';
 export { natsMissing } from './nats-binary';
+export { findPrometheus } from './prometheus-binary';
+export type { PrometheusProgram } from './prometheus-binary';
 export { StackError } from './stack-error';
 export { startStack } from './stack';
 export type { Stack, StackOptions } from './stack';

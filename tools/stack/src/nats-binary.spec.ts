@@ -4,8 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findNatsServer, type WayToFetch } from './nats-binary';
+import { findNatsServer } from './nats-binary';
 import { fetchRelease } from './nats-release';
+import { type WayToFetch } from './program';
 
 let folder: string;
 const cached = `nats-server-${process.platform}-${process.arch}`;

@@ -1,17 +1,17 @@
-/** Whether nothing was lost and nothing doubled: orders, stock, payments and the provider's list must agree. */
+/** Whether nothing was lost and nothing doubled: orders, stock, payments, what follows, and the provider's list must agree. */
+import { auditAfter, type FollowedOrder } from './after-books';
 import type { ApiClient } from './api-client';
 
-interface Order {
-  id: string;
-  status: string;
+interface Order extends FollowedOrder {
   items: { sku: string; quantity: number }[];
-  total: { amount: number };
 }
 
 interface Stock {
   sku: string;
   onHand: number;
   reserved: number;
+  /** Of a bundle, which has no pieces of its own. */
+  components?: { sku: string; quantity: number }[];
 }
 
 interface Payment {
@@ -44,15 +44,20 @@ export interface BooksOptions {
   payment: ApiClient;
   /** The provider's own list, where there is one. */
   sandbox?: ApiClient;
+  /** With the sandbox, which is the carrier and gets the mails: what follows the orders is compared too. */
+  fulfilment?: ApiClient;
+  /** Fulfilment for other tenants that have ordered, whose parcels the carrier has too. */
+  neighbours?: readonly ApiClient[];
   /** Pieces on hand by SKU before the first order. */
   initialStock: Record<string, number>;
 }
 
 export async function auditBooks(options: BooksOptions): Promise<BooksReport> {
+  const { sandbox, fulfilment, neighbours } = options;
   const orders = await options.order.all<Order>('/orders');
   const stock = await options.inventory.all<Stock>('/stock');
   const payments = await options.payment.all<Payment>('/payments');
-  const charges = options.sandbox && (await options.sandbox.get<{ charges: Charge[] }>('/admin/charges')).body.charges;
+  const charges = sandbox && (await sandbox.get<{ charges: Charge[] }>('/admin/charges')).body.charges;
   const confirmed = orders.filter(({ status }) => status === 'confirmed');
   const cancelled = orders.filter(({ status }) => status === 'cancelled');
   const unsettled = orders.filter(({ status }) => status !== 'confirmed' && status !== 'cancelled');
@@ -66,14 +71,20 @@ export async function auditBooks(options: BooksOptions): Promise<BooksReport> {
       ...faultsOfStock(confirmed, stock, options.initialStock),
       ...faultsOfPayments(orders, payments),
       ...(charges ? faultsOfCharges(payments, charges) : []),
+      ...(fulfilment && sandbox ? await auditAfter(orders, { fulfilment, sandbox, neighbours }) : []),
     ],
   };
 }
 
 function faultsOfStock(confirmed: Order[], stock: Stock[], initial: Record<string, number>): string[] {
+  const bundles = new Map(stock.map(({ sku, components }) => [sku, components]));
   const sold = new Map<string, number>();
   for (const { items } of confirmed) {
-    for (const { sku, quantity } of items) sold.set(sku, (sold.get(sku) ?? 0) + quantity);
+    for (const { sku, quantity } of items) {
+      for (const part of bundles.get(sku) ?? [{ sku, quantity: 1 }]) {
+        sold.set(part.sku, (sold.get(part.sku) ?? 0) + part.quantity * quantity);
+      }
+    }
   }
   return stock.flatMap(({ sku, onHand, reserved }) => {
     const expected = (initial[sku] ?? 0) - (sold.get(sku) ?? 0);

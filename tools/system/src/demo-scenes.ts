@@ -1,11 +1,6 @@
 /** The scenes of the demo: orders of every kind, and what goes wrong around them. */
 import { randomUUID } from 'node:crypto';
-import { type Order, print, type Stage } from './demo-stage';
-
-export interface Scene {
-  title: string;
-  play: (stage: Stage) => Promise<void>;
-}
+import { type Order, print, type Scene } from './demo-stage';
 
 export const scenes: Scene[] = [
   {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { printable } from '@shop/observability';
 import { ApiClient, type ApiResponse } from './api-client';
 import { DEVELOPMENT_KEY, DEVELOPMENT_WEBHOOK_SECRET } from './development-key';
+import type { ServiceName } from './services';
 import type { System } from './system';
 import { type SagaStory, timelineOf } from './timeline';
 
@@ -15,14 +16,22 @@ export interface Order {
   nextAction?: { type: string; url: string; expiresAt: string };
 }
 
+export interface Scene {
+  title: string;
+  play: (stage: Stage) => Promise<void>;
+}
+
 /** Each takes up to a second. */
 const MAX_LOOKS = 20;
+/** Half a minute: what follows an order leaves at once, but one after the other. */
+const MAX_GLANCES = 300;
+const GLANCE_MS = 100;
 
 export const print = (line = ''): void => void process.stdout.write(`${printable(line)}\n`);
 
 export class Stage {
   readonly surprises: string[] = [];
-  readonly clients: Record<'order' | 'inventory' | 'payment' | 'sandbox', ApiClient>;
+  readonly clients: Record<ServiceName, ApiClient>;
 
   constructor(readonly system: System) {
     const { urls } = system;
@@ -30,6 +39,7 @@ export class Stage {
       order: new ApiClient(urls.order, DEVELOPMENT_KEY),
       inventory: new ApiClient(urls.inventory, DEVELOPMENT_KEY),
       payment: new ApiClient(urls.payment, DEVELOPMENT_KEY),
+      fulfilment: new ApiClient(urls.fulfilment, DEVELOPMENT_KEY),
       sandbox: new ApiClient(urls.sandbox),
     };
   }
@@ -42,11 +52,13 @@ export class Stage {
   /** What is known is not news: so the wait goes on while the order waits for its customer. */
   async settled(id: string): Promise<ApiResponse<Order>> {
     const { order } = this.clients;
+    const isSettled = ({ body }: ApiResponse<Order>) => ['confirmed', 'cancelled'].includes(body?.status);
     const known = await order.get<Order>(`/orders/${id}`);
+    if (isSettled(known)) return known;
     const headers = { prefer: 'wait=30', 'if-none-match': known.headers.get('etag') ?? '' };
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const answer = await order.get<Order>(`/orders/${id}`, headers);
-      if (['confirmed', 'cancelled'].includes(answer.body?.status)) return answer;
+      if (isSettled(answer)) return answer;
     }
     throw new Error(`order ${id} is not settled`);
   }
@@ -102,4 +114,14 @@ export class Stage {
     this.surprises.push(otherwise);
     print(`  SURPRISE: ${otherwise}`);
   }
+}
+
+/** Looks until it is as it should be, or for so long that it never will be. */
+export async function look<T>(read: () => Promise<T>, isFit: (found: T) => boolean): Promise<T> {
+  let found = await read();
+  for (let glances = 0; glances < MAX_GLANCES && !isFit(found); glances++) {
+    await new Promise((resolve) => setTimeout(resolve, GLANCE_MS));
+    found = await read();
+  }
+  return found;
 }

@@ -2,10 +2,12 @@
 import { printableLines } from '@shop/observability';
 import { StackError } from '@shop/stack';
 import { auditBooks } from './books';
+import { afterScenes } from './demo-after-scenes';
 import { scenes } from './demo-scenes';
+import { shopScenes } from './demo-shop-scenes';
 import { print, Stage } from './demo-stage';
 import { stopInOrder } from './orderly-stop';
-import { catalogue, seed } from './seed';
+import { catalogue, seed, seedOffers } from './seed';
 import { startSystem, type System } from './system';
 
 /** Nobody wants to watch for a quarter of an hour how a customer walks away. */
@@ -32,7 +34,8 @@ async function main(): Promise<void> {
     });
     const stage = new Stage(system);
     await seed(stage.clients.order, stage.clients.inventory);
-    for (const { title, play } of scenes) {
+    await seedOffers(stage.clients.order, stage.clients.inventory);
+    for (const { title, play } of [...shopScenes, ...scenes, ...afterScenes]) {
       print();
       print(title);
       await play(stage);
@@ -54,6 +57,6 @@ async function settleBooks({ clients }: Stage): Promise<string[]> {
   print(`The books: ${report.orders} orders, ${report.confirmed} confirmed, ${report.cancelled} cancelled.`);
   for (const fault of report.faults) print(`  WRONG: ${fault}`);
   if (report.faults.length === 0)
-    print('  Stock, payments, orders and the provider agree: nothing lost, nothing doubled.');
+    print('  Stock, payments, points, parcels, mails and orders agree: nothing lost, nothing doubled.');
   return report.faults;
 }

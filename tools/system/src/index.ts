@@ -1,5 +1,5 @@
 export { ApiClient, type ApiResponse } from './api-client';
-export { auditBooks, type BooksReport } from './books';
+export { auditBooks, type BooksOptions, type BooksReport } from './books';
 export { createDatabaseRoles, type DatabaseRoles } from './database-roles';
 export { DEVELOPMENT_KEY } from './development-key';
 export { inParallel } from './in-parallel';

@@ -1,4 +1,4 @@
-/** Products and stock to start with. */
+/** Products, stock, a promotion and a bundle to start with. */
 import type { ApiClient } from './api-client';
 
 export interface SeedProduct {
@@ -28,4 +28,29 @@ export async function seed(
     if (stock.status > 201 && stock.status !== 412)
       throw new Error(`the stock of ${sku} cannot be made: ${stock.text}`);
   }
+}
+
+/** Ten per cent off the list price. */
+export const WELCOME = 'WELCOME-10';
+/** Sold as one thing, and held as its parts. */
+export const BUNDLE = { sku: 'breakfast', name: 'Two cups and a kilo of beans', price: 4_500 };
+export const PARTS = [
+  { sku: 'cup', quantity: 2 },
+  { sku: 'beans', quantity: 1 },
+];
+
+/** The customer of the examples: mails go to her. */
+export const ALICE = { id: 'alice', email: 'alice@example.com' };
+
+/** What is offered beside the catalogue, and who asks for it. It may be repeated, too. */
+export async function seedOffers(order: ApiClient, inventory: ApiClient): Promise<void> {
+  const { sku, name, price } = BUNDLE;
+  const answers = [
+    await order.put(`/promotions/${WELCOME}`, { kind: 'percent', percent: 10 }),
+    await order.put(`/products/${sku}`, { name, unitPrice: { amount: price, currency: 'EUR' } }),
+    await inventory.put(`/bundles/${sku}`, { components: PARTS }),
+    await order.put(`/profiles/${ALICE.id}`, { displayName: 'Alice', email: ALICE.email, locale: 'en' }),
+  ];
+  const refused = answers.find(({ status }) => status > 201);
+  if (refused) throw new Error(`an offer cannot be made: ${refused.text}`);
 }

@@ -18,7 +18,8 @@ export interface ServiceProcessOptions {
   onCrash?: (how: string) => void;
 }
 
-const READY_TIMEOUT_MS = 30_000;
+/** Services start side by side, also on a machine with more to do. */
+const READY_TIMEOUT_MS = 90_000;
 const READY_INTERVAL_MS = 50;
 /** Longer than a service takes by its own limits. */
 const STOP_TIMEOUT_MS = 30_000;

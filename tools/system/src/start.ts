@@ -4,9 +4,10 @@ import { StackError } from '@shop/stack';
 import { ApiClient } from './api-client';
 import { DEVELOPMENT_KEY } from './development-key';
 import { stopInOrder } from './orderly-stop';
-import { seed } from './seed';
+import { seed, seedOffers } from './seed';
 import { type ServiceName, serviceNames } from './services';
 import { startSystem, type System } from './system';
+import { terminalLog } from './terminal-log';
 
 /** A pause, so that a service that cannot run does not start many times a second. */
 const RESTART_PAUSE_MS = 1_000;
@@ -32,8 +33,10 @@ async function main(): Promise<void> {
   try {
     system = await startSystem({
       ports: 'usual',
-      output: 'inherit',
-      logFormat: 'pretty',
+      // The console reads what the services log, and people read it here.
+      output: terminalLog(process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined),
+      logFormat: 'json',
+      console: true,
       say,
       onCrash: (name, how) => {
         // If it does not even start, the start itself reports that.
@@ -43,10 +46,10 @@ async function main(): Promise<void> {
       },
     });
     if (stopping) return void (await system.stop());
-    await seed(
-      new ApiClient(system.urls.order, DEVELOPMENT_KEY),
-      new ApiClient(system.urls.inventory, DEVELOPMENT_KEY),
-    );
+    const clients = [system.urls.order, system.urls.inventory].map((url) => new ApiClient(url, DEVELOPMENT_KEY));
+    const [order, inventory] = clients as [ApiClient, ApiClient];
+    await seed(order, inventory);
+    await seedOffers(order, inventory);
     say(welcome(system, performance.now() - began));
   } catch (error) {
     say(error instanceof StackError ? error.message : (error as Error).stack!);
@@ -54,15 +57,15 @@ async function main(): Promise<void> {
   }
 }
 
-async function restart({ services }: System, name: ServiceName): Promise<void> {
+async function restart({ services, console }: System, name: ServiceName | 'console'): Promise<void> {
   try {
-    await services[name].start();
+    await (name === 'console' ? console : services[name])?.start();
   } catch (error) {
     say((error as Error).message);
   }
 }
 
-function welcome({ urls, services, stack }: System, tookMs: number): string {
+function welcome({ urls, services, stack, console }: System, tookMs: number): string {
   const listed = [...serviceNames]
     .reverse()
     .map(
@@ -75,6 +78,10 @@ Ready after ${(tookMs / 1_000).toFixed(1)} s. Place an order:
   curl -s ${urls.order}/orders -H 'Authorization: Bearer ${DEVELOPMENT_KEY}' -H "Idempotency-Key: $(date +%s%N)" \\
     -H 'Content-Type: application/json' \\
     -d '{"customerId":"alice","items":[{"sku":"cup","quantity":2}],"payment":{"source":"tok_ok"}}'
+
+and read its page, with its id: curl -s ${urls.order}/orders/ID/view -H 'Authorization: Bearer ${DEVELOPMENT_KEY}'
+
+Watch it in a browser: ${console?.url}   (sign in with the key ${DEVELOPMENT_KEY})
 
 ${listed.join('\n')}
   PostgreSQL ${stack.databaseUrl('order')}

@@ -13,10 +13,12 @@ import {
   startStack,
 } from '@shop/stack';
 import { type BusLogin, type BusUsers, createBusUsers } from './bus-users';
+import { type ConsoleSurroundings, createConsole, LogFolder } from './console-process';
 import { createDatabaseRoles, type DatabaseRoles } from './database-roles';
-import { DEVELOPMENT_KEY, DEVELOPMENT_WEBHOOK_SECRET } from './development-key';
+import { DEVELOPMENT_KEY } from './development-key';
 import { ServiceProcess } from './service-process';
-import { ownServices, type ServiceName, serviceNames, usualPorts } from './services';
+import { urlOf, variablesOfEach, withKeysOfNeighbours } from './service-variables';
+import { consolePort, ownServices, type ServiceName, serviceNames, usualPorts } from './services';
 
 export interface SystemOptions {
   /** The usual ports where they are free, or free ones only. */
@@ -28,9 +30,11 @@ export interface SystemOptions {
   provider?: 'sandbox' | 'simulated';
   /** Gets one sentence for each thing that is done. */
   say?: (sentence: string) => void;
-  onCrash?: (name: ServiceName, how: string) => void;
+  onCrash?: (name: ServiceName | 'console', how: string) => void;
   /** More variables for the services. */
   env?: Record<string, string>;
+  /** Starts the console too. */
+  console?: boolean;
   /** Options for Node itself, by service. */
   nodeOptions?: Partial<Record<ServiceName, string[]>>;
 }
@@ -45,6 +49,8 @@ export interface System {
   /** The first process of each service. */
   services: Record<ServiceName, ServiceProcess>;
   urls: Record<ServiceName, string>;
+  /** The web page of operators, if it was asked for. */
+  console?: ServiceProcess;
   /** Every process of every service, with the added replicas. */
   processes: readonly ServiceProcess[];
   /**
@@ -61,6 +67,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const say = options.say ?? (() => undefined);
   // First, so that a taken port is reported before anything has started.
   const ports = await choosePorts(options.ports, say);
+  const consoleAt = options.console ? await choosePort('console', options.ports, say) : undefined;
+  const logs = options.console ? new LogFolder() : undefined;
   say('Starting PostgreSQL and NATS …');
   const busUsers = createBusUsers();
   const stack = await startStack({ databases: ownServices, log: say, natsAccess: busUsers.access });
@@ -69,6 +77,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   // The provider remembers its charges, also when its process is killed.
   const sandboxFolder = mkdtempSync(join(tmpdir(), 'shop-sandbox-'));
   guard.remove(sandboxFolder);
+  if (logs) guard.remove(logs.path);
   const sandboxFile = join(sandboxFolder, 'books.jsonl');
   const create = createServicesWith(options, {
     stack,
@@ -76,12 +85,26 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     roles,
     guard,
     sandboxFile,
-    sandboxPort: ports.sandbox,
-    orderPort: ports.order,
-    paymentPort: ports.payment,
+    ports,
+    smtpPort: await freePort(),
+    logs,
   });
   const managementPorts = await freePorts();
   const services = mapNames((name) => create(name, { port: ports[name], managementPort: managementPorts[name] }));
+  const consoleProcess =
+    consoleAt === undefined
+      ? undefined
+      : createConsole({
+          ...options,
+          port: consoleAt,
+          managementPort: await freePort(),
+          urls: mapNames((name) => services[name].url),
+          managementUrls: mapNames((name) => services[name].managementUrl),
+          env: { LOG_LEVEL: 'warn', LOG_FORMAT: options.logFormat, ...options.env },
+          logFolder: logs!.path,
+          guard,
+          onCrash: (how) => options.onCrash?.('console', how),
+        } satisfies ConsoleSurroundings);
   const processes = Object.values(services);
   const addReplica = async (name: ServiceName, env?: Record<string, string>) => {
     const replica = create(name, { port: await freePort(), managementPort: await freePort() }, env);
@@ -90,24 +113,37 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     return replica;
   };
   const stop = async () => {
+    await consoleProcess?.stop();
     // The gateway first, so that no request comes while the other services stop.
     for (const name of [...serviceNames].reverse()) {
       await Promise.all(processes.filter((process) => process.name === name).map((process) => process.stop()));
     }
     await stack.stop();
     rmSync(sandboxFolder, { recursive: true, force: true });
+    logs?.remove();
     await guard.close();
   };
   try {
     say('Migrating the databases and starting the services …');
-    await Promise.all(Object.values(services).map((service) => service.start()));
+    const all = [...Object.values(services), ...(consoleProcess ? [consoleProcess] : [])];
+    await Promise.all(all.map((one) => one.start()));
   } catch (error) {
     await stop();
     throw error;
   }
   const urls = mapNames((name) => services[name].url);
   const databaseRoles = (name: ServiceName) => roles.get(name)!;
-  return { stack, databaseRoles, busLogin: busUsers.loginOf, services, urls, processes, addReplica, stop };
+  return {
+    stack,
+    databaseRoles,
+    busLogin: busUsers.loginOf,
+    services,
+    urls,
+    console: consoleProcess,
+    processes,
+    addReplica,
+    stop,
+  };
 }
 
 async function rolesOrStop(stack: Stack): Promise<Map<ServiceName, DatabaseRoles>> {
@@ -128,12 +164,12 @@ interface Surroundings {
   roles: Map<ServiceName, DatabaseRoles>;
   guard: Guard;
   sandboxFile: string;
-  /** Where the payment services find the provider. */
-  sandboxPort: number;
-  /** Where customers come back from the page of their bank. */
-  orderPort: number;
-  /** Where the provider sends its events. */
-  paymentPort: number;
+  /** Those of the first process of each service. */
+  ports: Record<ServiceName, number>;
+  /** Where the sandbox takes mails. */
+  smtpPort: number;
+  /** What keeps the log of the services for the console. */
+  logs?: LogFolder;
 }
 
 interface Ports {
@@ -144,7 +180,7 @@ interface Ports {
 /** Returns a function that makes a process of a service for its ports; nothing runs before its `start`. */
 function createServicesWith(
   options: SystemOptions,
-  { stack, busUsers, roles, guard, sandboxFile, sandboxPort, orderPort, paymentPort }: Surroundings,
+  { stack, busUsers, roles, guard, sandboxFile, ports, smtpPort, logs }: Surroundings,
 ): (name: ServiceName, ports: Ports, env?: Record<string, string>) => ServiceProcess {
   const common: Record<string, string> = {
     NATS_URL: stack.natsUrl,
@@ -154,30 +190,10 @@ function createServicesWith(
     // Nobody sends requests by way of a load balancer here.
     STOP_GRACE_MS: '0',
     ...(process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? {} : { NO_COLOR: '1' }),
+    ...tracingVariables(process.env),
     ...options.env,
   };
-  const own: Partial<Record<ServiceName, Record<string, string>>> = {
-    sandbox: {
-      LOG_LEVEL: 'warn',
-      SANDBOX_FILE: sandboxFile,
-      ...(options.provider === 'simulated'
-        ? {}
-        : {
-            SANDBOX_WEBHOOK_URL: `${urlOf(paymentPort)}/webhooks/stripe`,
-            SANDBOX_WEBHOOK_SECRET: DEVELOPMENT_WEBHOOK_SECRET,
-          }),
-    },
-    payment:
-      options.provider === 'simulated'
-        ? { PAYMENT_PROVIDER: 'simulated' }
-        : {
-            PAYMENT_PROVIDER: 'stripe',
-            STRIPE_API_KEY: 'sk_test_sandbox',
-            STRIPE_BASE_URL: urlOf(sandboxPort),
-            STRIPE_WEBHOOK_SECRETS: DEVELOPMENT_WEBHOOK_SECRET,
-            PAYMENT_RETURN_URL: `${urlOf(orderPort)}/docs`,
-          },
-  };
+  const own = variablesOfEach({ provider: options.provider ?? 'sandbox', ports, sandboxFile, smtpPort });
   const database = (name: ServiceName): Record<string, string> => {
     const { everyday, migrator } = roles.get(name) ?? {};
     return {
@@ -192,30 +208,42 @@ function createServicesWith(
     const { user, password } = busUsers.loginOf(name);
     return { NATS_URL: natsLogin(stack.natsUrl).servers, NATS_USER: user, NATS_PASSWORD: password };
   };
-  return (name, { port, managementPort }, env = {}) =>
-    new ServiceProcess({
+  return (name, { port, managementPort }, more = {}) => {
+    const env: Record<string, string> = {
+      ...common,
+      ...login(name),
+      ...database(name),
+      ...own[name],
+      ...more,
+      [portVariable(name)]: String(port),
+      MANAGEMENT_PORT: String(managementPort),
+    };
+    return new ServiceProcess({
       name,
       url: urlOf(port),
       managementUrl: urlOf(managementPort),
       guard,
-      output: options.output,
+      output: keptIn(logs, name, options.output),
       onCrash: (how) => options.onCrash?.(name, how),
       nodeOptions: options.nodeOptions?.[name],
-      env: {
-        ...common,
-        ...login(name),
-        ...database(name),
-        ...own[name],
-        ...env,
-        [portVariable(name)]: String(port),
-        MANAGEMENT_PORT: String(managementPort),
-      },
+      env: withKeysOfNeighbours(name, env),
     });
+  };
 }
 
-const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
+function keptIn(
+  logs: LogFolder | undefined,
+  name: ServiceName,
+  output: SystemOptions['output'],
+): SystemOptions['output'] {
+  if (!logs || output === 'inherit') return output;
+  return (text, pid) => {
+    logs.write(name, text);
+    output(text, pid);
+  };
+}
 
-const portVariable = (name: ServiceName): string => `${name.toUpperCase()}_PORT`;
+const portVariable = (name: ServiceName | 'console'): string => `${name.toUpperCase()}_PORT`;
 
 async function choosePorts(
   wish: 'usual' | 'free',
@@ -233,7 +261,11 @@ async function freePorts(): Promise<Record<ServiceName, number>> {
   return chosen;
 }
 
-async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sentence: string) => void): Promise<number> {
+async function choosePort(
+  name: ServiceName | 'console',
+  wish: 'usual' | 'free',
+  say: (sentence: string) => void,
+): Promise<number> {
   const variable = portVariable(name);
   const given = process.env[variable];
   if (given) {
@@ -242,7 +274,7 @@ async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sente
     throw new StackError(`Port ${given} for ${name} is taken or no port; set ${variable} to a free one.`);
   }
   if (wish === 'free') return freePort();
-  const usual = usualPorts[name];
+  const usual = { ...usualPorts, ...consolePort }[name];
   if (await isPortFree(usual)) return usual;
   const port = await freePort();
   say(`Port ${usual} is taken, so ${name} listens on ${port} (set ${variable} to choose).`);
@@ -251,4 +283,10 @@ async function choosePort(name: ServiceName, wish: 'usual' | 'free', say: (sente
 
 function mapNames<T>(value: (name: ServiceName) => T): Record<ServiceName, T> {
   return Object.fromEntries(serviceNames.map((name) => [name, value(name)])) as Record<ServiceName, T>;
+}
+
+/** Where traces go, and which ones. The name of each service is its own. */
+function tracingVariables(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given = Object.entries(env).filter(([name]) => name.startsWith('OTEL_') && name !== 'OTEL_SERVICE_NAME');
+  return Object.fromEntries(given) as Record<string, string>;
 }

@@ -48,6 +48,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/bundles/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The components of a bundle
+         * @description How many bundles they make, GET /stock/{sku} tells.
+         */
+        get: operations["getBundle"];
+        /**
+         * Creates a bundle, or changes the version named by If-Match
+         * @description The same components again change nothing, so it may be repeated without If-Match. What is reserved keeps the pieces that it has.
+         */
+        put: operations["putBundle"];
+        post?: never;
+        /**
+         * Makes an ordinary SKU without pieces of a bundle
+         * @description It may be repeated. What is reserved keeps the pieces that it has.
+         */
+        delete: operations["deleteBundle"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -122,6 +150,26 @@ export interface paths {
          * @description Under its own id: what was done stays done once. One that was too large to be kept whole is refused.
          */
         post: operations["replayDeadLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages that were given up on, by kind and by how they failed
+         * @description The largest groups first, of the newest twenty thousand messages; those that you also see in the list.
+         */
+        get: operations["groupDeadLetters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -208,6 +256,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reservations, newest first, page by page
+         * @description Those that you have made. For an operator those of its tenant, whoever made them, and those of orders, too.
+         */
+        get: operations["listReservations"];
+        put?: never;
+        /**
+         * Reserves all lines or none
+         * @description The pieces are held until the reservation is given back, its time is over, or an order takes it over with `reservationId`.
+         */
+        post: operations["createReservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One reservation
+         * @description A customer sees only those that its own principal has made; an operator sees all of its tenant.
+         */
+        get: operations["getReservation"];
+        /**
+         * Reserves all lines or none, under an id of the client
+         * @description The same content again changes nothing and answers the reservation as it is now. An id under which somebody else has reserved is taken, whatever the content. A refused request leaves its id free.
+         */
+        put: operations["putReservation"];
+        post?: never;
+        /**
+         * Gives the pieces of a reservation back
+         * @description It may be repeated, and a reservation whose time was over is given back already.
+         */
+        delete: operations["releaseReservation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/stock": {
         parameters: {
             query?: never;
@@ -217,9 +317,29 @@ export interface paths {
         };
         /**
          * All stock, page by page
-         * @description The stock of your tenant, in order of SKU.
+         * @description The stock of your tenant, in order of SKU. With `skus` it is one page, whatever the limit.
          */
         get: operations["listStock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stock-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the numbers of stock agree with movements and reservations, page by page
+         * @description All numbers of a page are of one moment, and at every moment they agree. So what is not ok stays so.
+         */
+        get: operations["checkStock"];
         put?: never;
         post?: never;
         delete?: never;
@@ -237,7 +357,7 @@ export interface paths {
         };
         /**
          * The stock of one SKU
-         * @description How many pieces there are, and how many of them orders hold.
+         * @description How many pieces there are, how many of them are held, and how many can be ordered.
          */
         get: operations["getStock"];
         /**
@@ -272,6 +392,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/stock/{sku}/locations/{location}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Creates a location of a SKU, or sets the number counted there
+         * @description A change names the version of the stock in If-Match; the same number again changes nothing. What a SKU has before its first location stands at `main`.
+         */
+        put: operations["putStockLocation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stock/{sku}/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why there are as many pieces as there are, newest first, page by page
+         * @description Each change of the number on hand. What is reserved or given back does not change it.
+         */
+        get: operations["listMovements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stock/{sku}/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many pieces may be awaited, and how many one customer may have
+         * @description Its version is that of the stock.
+         */
+        get: operations["getStockPolicy"];
+        /**
+         * Changes the policy of the stock in the version named by If-Match
+         * @description The same policy again changes nothing, so it may be repeated without If-Match. What is awaited or bought already stays, also where it is more than a new limit allows.
+         */
+        put: operations["putStockPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stock/{sku}/repairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rebuilds the reserved numbers of a SKU from the reservations
+         * @description Reserved and awaited pieces, those of its locations, and what customers hold are made anew, and an audit row is kept. What is on hand stays; a count (PUT) changes that.
+         */
+        post: operations["repairStock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -282,6 +486,11 @@ export interface components {
              * @example -3
              */
             delta: number;
+            /**
+             * @description where; needed for a SKU with several locations
+             * @example berlin
+             */
+            location?: string;
             /** @example broken */
             reason: string;
         };
@@ -368,6 +577,36 @@ export interface components {
              * @example null
              */
             next: string | null;
+        };
+        /** @description What a SKU stands for. */
+        Bundle: {
+            components: components["schemas"]["Component"][];
+            /**
+             * @description stock keeping unit of the bundle
+             * @example tea-set
+             */
+            sku: string;
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        BundleBody: {
+            components: components["schemas"]["Component"][];
+        };
+        /** @description Pieces of one SKU in a bundle. */
+        Component: {
+            /**
+             * @description pieces in one bundle
+             * @example 2
+             */
+            quantity: number;
+            /**
+             * @description stock keeping unit, not a bundle itself
+             * @example cup
+             */
+            sku: string;
         };
         CustomerErasureBody: {
             /**
@@ -476,6 +715,44 @@ export interface components {
              */
             reason: string;
         };
+        /** @description Messages of one kind that failed in the same way. */
+        DeadLetterGroup: {
+            /** @example 12 */
+            count: number;
+            /**
+             * @description their last error, with a # for each number and id in it
+             * @example Error: out of luck
+             */
+            error: string;
+            /**
+             * Format: date-time
+             * @description when the first came
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description when one was given up on last
+             * @example 2026-03-01T12:05:00.000Z
+             */
+            lastAt: string;
+            /** @example cmd.payment */
+            mailbox: string;
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "replayed" | "discarded";
+            /**
+             * @description null when the message does not tell it
+             * @example payment.charge-payment.v1
+             */
+            type: string | null;
+        };
+        /** @description The largest groups first. */
+        DeadLetterGroups: {
+            groups: components["schemas"]["DeadLetterGroup"][];
+        };
         /** @description A part of a list. */
         DeadLetterPage: {
             items: components["schemas"]["DeadLetter"][];
@@ -546,6 +823,72 @@ export interface components {
              */
             state: "processing" | "completed" | "erased";
         };
+        LocationBody: {
+            /**
+             * @description pieces at this location, reserved ones included
+             * @example 60
+             */
+            onHand: number;
+        };
+        /** @description The same for one location. */
+        LocationCheck: {
+            /**
+             * @description pieces there that open reservations hold, which must be the same
+             * @example 2
+             */
+            held: number;
+            /** @example berlin */
+            location: string;
+            /**
+             * @description the sum of the movements there, which must be the same
+             * @example 60
+             */
+            moved: number;
+            /**
+             * @description pieces there, as the table says
+             * @example 60
+             */
+            onHand: number;
+            /**
+             * @description reserved pieces there, as the table says
+             * @example 2
+             */
+            reserved: number;
+        };
+        /** @description A part of a list. */
+        MovementPage: {
+            items: components["schemas"]["StockMovement"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        NewReservationBody: {
+            /**
+             * @description for whom; needed where one customer may have only so many, and by an order of a customer that takes it over
+             * @example alice
+             */
+            customerId?: string;
+            lines: components["schemas"]["ReservationLineBody"][];
+            /**
+             * @description how long the pieces are held
+             * @default 900
+             */
+            ttlSeconds: number;
+        };
+        PolicyBody: {
+            /**
+             * @description how many pieces may be reserved that are not there yet; 0 for none
+             * @example 10
+             */
+            backorderLimit: number;
+            /**
+             * @description how many pieces one customer may hold or have bought; null for any number
+             * @example 2
+             */
+            customerLimit: number | null;
+        };
         /** @description Why a request was not served (RFC 9457). */
         Problem: {
             /** @description what programs look at; it does not change */
@@ -562,20 +905,126 @@ export interface components {
              */
             type: string;
         };
+        RepairBody: {
+            /**
+             * @description why, for those who read the audit
+             * @example a row was changed by hand
+             */
+            reason: string;
+        };
+        /** @description Pieces that are held for one client or order, and what became of them. */
+        Reservation: {
+            /** @description pieces of these, or of their components, that are not there yet and will be held when they come */
+            awaited?: components["schemas"]["ReservationLine"][];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description an open one ends soon after this time, if nothing becomes of it before
+             * @example 2026-03-01T12:15:00.000Z
+             */
+            expiresAt?: string;
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            id: string;
+            /** @description as they were asked for */
+            lines: components["schemas"]["ReservationLine"][];
+            /**
+             * @description open: held; confirmed: sold; taken: an order holds them now; restocked: sold and come back
+             * @example open
+             * @enum {string}
+             */
+            status: "open" | "confirmed" | "released" | "expired" | "taken" | "restocked";
+            /**
+             * Format: uuid
+             * @description the reservation of the order that has taken it over
+             */
+            takenBy?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            updatedAt: string;
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description Pieces of one SKU. */
+        ReservationLine: {
+            /**
+             * @description pieces
+             * @example 2
+             */
+            quantity: number;
+            /**
+             * @description stock keeping unit
+             * @example cup
+             */
+            sku: string;
+        };
+        ReservationLineBody: {
+            /** @example 2 */
+            quantity: number;
+            /**
+             * @description stock keeping unit; one of a bundle stands for its components
+             * @example cup
+             */
+            sku: string;
+        };
+        /** @description A part of a list. */
+        ReservationPage: {
+            items: components["schemas"]["Reservation"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
         /** @description The stock of one SKU, in pieces. */
         Stock: {
             /**
-             * @description pieces that can be ordered
+             * @description pieces that are there and free; of a bundle, how many its components make
              * @example 98
              */
             available: number;
+            /**
+             * @description held pieces that are not there yet
+             * @example 0
+             */
+            awaited: number;
+            /**
+             * @description how many pieces may be awaited at most
+             * @example 0
+             */
+            backorderLimit: number;
+            /** @description of a bundle */
+            components?: components["schemas"]["Component"][];
+            /**
+             * @description how many pieces one customer may hold or have bought; null for any number
+             * @example null
+             */
+            customerLimit: number | null;
+            /** @description if it has any */
+            locations?: components["schemas"]["StockLocation"][];
             /**
              * @description pieces that are there
              * @example 100
              */
             onHand: number;
             /**
-             * @description pieces of them that orders hold
+             * @description pieces that can be ordered, also those that may be awaited
+             * @example 98
+             */
+            orderable: number;
+            /**
+             * @description pieces that are held, also those that are awaited
              * @example 2
              */
             reserved: number;
@@ -597,6 +1046,113 @@ export interface components {
              */
             onHand: number;
         };
+        /** @description Whether the numbers of a SKU agree with what they are made of. */
+        StockCheck: {
+            /**
+             * @description pieces of those that are not there yet, as the table says
+             * @example 0
+             */
+            awaited: number;
+            /**
+             * @description pieces that open reservations hold or wait for, which must be the same
+             * @example 2
+             */
+            held: number;
+            locations?: components["schemas"]["LocationCheck"][];
+            /**
+             * @description the sum of the movements, which must be the same
+             * @example 100
+             */
+            moved: number;
+            /**
+             * @description whether all of it agrees
+             * @example true
+             */
+            ok: boolean;
+            /**
+             * @description pieces, as the table says
+             * @example 100
+             */
+            onHand: number;
+            /**
+             * @description pieces in the queue, which must be the same
+             * @example 0
+             */
+            queued: number;
+            /**
+             * @description reserved pieces, as the table says
+             * @example 2
+             */
+            reserved: number;
+            /**
+             * @description stock keeping unit
+             * @example cup
+             */
+            sku: string;
+        };
+        /** @description A part of a list. */
+        StockCheckPage: {
+            items: components["schemas"]["StockCheck"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description The pieces of a SKU at one location. */
+        StockLocation: {
+            /**
+             * @description pieces that are there and free
+             * @example 58
+             */
+            available: number;
+            /** @example berlin */
+            location: string;
+            /**
+             * @description pieces that are there
+             * @example 60
+             */
+            onHand: number;
+            /**
+             * @description pieces of them that are held
+             * @example 2
+             */
+            reserved: number;
+        };
+        /** @description One change of the number on hand, which is the sum of all of them. */
+        StockMovement: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            at: string;
+            /**
+             * @description pieces that came (positive) or went (negative)
+             * @example -2
+             */
+            delta: number;
+            /**
+             * @description grows with each movement
+             * @example 7
+             */
+            id: number;
+            /**
+             * @description where, if the SKU has locations
+             * @example berlin
+             */
+            location?: string;
+            /**
+             * @description sold, returned, counted, or the words of whoever adjusted it
+             * @example sold
+             */
+            reason: string;
+            /**
+             * Format: uuid
+             * @description the reservation that they were sold from or returned to
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            reservationId?: string;
+        };
         /** @description A part of a list. */
         StockPage: {
             items: components["schemas"]["Stock"][];
@@ -605,6 +1161,29 @@ export interface components {
              * @example null
              */
             next: string | null;
+        };
+        /** @description What is allowed for the stock of a SKU. */
+        StockPolicy: {
+            /**
+             * @description how many pieces may be reserved that are not there yet; 0 for none
+             * @example 10
+             */
+            backorderLimit: number;
+            /**
+             * @description how many pieces one customer may hold or have bought; null for any number
+             * @example 2
+             */
+            customerLimit: number | null;
+            /**
+             * @description stock keeping unit
+             * @example cup
+             */
+            sku: string;
+            /**
+             * @description the version of the stock; the ETag tells the same
+             * @example 1
+             */
+            version: number;
         };
         TenantErasureBody: {
             /** @example acme */
@@ -751,7 +1330,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1223,6 +1802,563 @@ export interface operations {
             };
         };
     };
+    getBundle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description stock keeping unit of the bundle */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the bundle as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "sku": "tea-set",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "bundle_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putBundle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description stock keeping unit of the bundle */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "components": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["BundleBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "sku": "tea-set",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            /** @description created */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "sku": "tea-set",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_exists";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "nested_bundle" | "unknown_sku";
+                        /**
+                         * @example [
+                         *       "cup"
+                         *     ]
+                         */
+                        skus?: string[];
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    deleteBundle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description stock keeping unit of the bundle */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is no bundle */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -1287,7 +2423,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1438,7 +2574,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -2026,6 +3162,144 @@ export interface operations {
             };
         };
     };
+    groupDeadLetters: {
+        parameters: {
+            query?: {
+                state?: "open" | "replayed" | "discarded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description at most 200 groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "mailbox": "cmd.payment",
+                     *           "type": "payment.charge-payment.v1",
+                     *           "error": "Error: out of luck",
+                     *           "state": "open",
+                     *           "count": 12,
+                     *           "firstAt": "2026-03-01T12:00:00.000Z",
+                     *           "lastAt": "2026-03-01T12:05:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterGroups"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     eraseCustomer: {
         parameters: {
             query?: never;
@@ -2551,7 +3825,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_invalid" | "malformed_request";
+                        code: "idempotency_key_invalid" | "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -2647,13 +3921,1111 @@ export interface operations {
             };
         };
     };
-    listStock: {
+    listReservations: {
         parameters: {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string;
                 /** @description how many items a page has at most */
                 limit?: number;
+                status?: "open" | "confirmed" | "released" | "expired" | "taken" | "restocked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "status": "open",
+                     *           "lines": [
+                     *             {
+                     *               "sku": "cup",
+                     *               "quantity": 2
+                     *             }
+                     *           ],
+                     *           "awaited": [
+                     *             {
+                     *               "sku": "cup",
+                     *               "quantity": 2
+                     *             }
+                     *           ],
+                     *           "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *           "version": 1,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReservationPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    createReservation: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lines": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "customerId": "alice"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewReservationBody"];
+            };
+        };
+        responses: {
+            /** @description reserved */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "status": "open",
+                     *       "lines": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "awaited": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *       "version": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "insufficient_stock" | "customer_limit_reached" | "already_submitted" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @example [
+                         *       {
+                         *         "sku": "cup",
+                         *         "limit": 2,
+                         *         "held": 2
+                         *       }
+                         *     ]
+                         */
+                        limits?: {
+                            /** @example 2 */
+                            held: number;
+                            /** @example 2 */
+                            limit: number;
+                            /** @example cup */
+                            sku: string;
+                        }[];
+                        /**
+                         * @example [
+                         *       {
+                         *         "sku": "cup",
+                         *         "requested": 2,
+                         *         "available": 1
+                         *       }
+                         *     ]
+                         */
+                        short?: {
+                            /** @example 1 */
+                            available: number;
+                            /** @example 2 */
+                            requested: number;
+                            /** @example cup */
+                            sku: string;
+                        }[];
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "customer_required";
+                        /**
+                         * @example [
+                         *       "cup"
+                         *     ]
+                         */
+                        skus?: string[];
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the reservation as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "status": "open",
+                     *       "lines": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "awaited": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *       "version": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "reservation_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "lines": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "customerId": "alice"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewReservationBody"];
+            };
+        };
+        responses: {
+            /** @description it was made before, by the same request */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "status": "open",
+                     *       "lines": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "awaited": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *       "version": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description reserved */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "status": "open",
+                     *       "lines": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "awaited": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "expiresAt": "2026-03-01T12:15:00.000Z",
+                     *       "version": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reservation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "reservation_id_conflict" | "idempotency_key_in_use" | "insufficient_stock" | "customer_limit_reached";
+                        /**
+                         * @example [
+                         *       {
+                         *         "sku": "cup",
+                         *         "limit": 2,
+                         *         "held": 2
+                         *       }
+                         *     ]
+                         */
+                        limits?: {
+                            /** @example 2 */
+                            held: number;
+                            /** @example 2 */
+                            limit: number;
+                            /** @example cup */
+                            sku: string;
+                        }[];
+                        /**
+                         * @example [
+                         *       {
+                         *         "sku": "cup",
+                         *         "requested": 2,
+                         *         "available": 1
+                         *       }
+                         *     ]
+                         */
+                        short?: {
+                            /** @example 1 */
+                            available: number;
+                            /** @example 2 */
+                            requested: number;
+                            /** @example cup */
+                            sku: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "customer_required";
+                        /**
+                         * @example [
+                         *       "cup"
+                         *     ]
+                         */
+                        skus?: string[];
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    releaseReservation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description its pieces are not held any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "reservation_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "reservation_confirmed" | "reservation_used" | "reservation_of_order";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listStock: {
+        parameters: {
+            query?: {
+                /** @description only SKUs with fewer free pieces than this; bundles are left out */
+                below?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description only these SKUs, at most 100, on one page; those that are not there are left out */
+                skus?: string;
             };
             header?: never;
             path?: never;
@@ -2674,7 +5046,25 @@ export interface operations {
                      *           "sku": "cup",
                      *           "onHand": 100,
                      *           "reserved": 2,
+                     *           "awaited": 0,
                      *           "available": 98,
+                     *           "orderable": 98,
+                     *           "backorderLimit": 0,
+                     *           "customerLimit": null,
+                     *           "components": [
+                     *             {
+                     *               "sku": "cup",
+                     *               "quantity": 2
+                     *             }
+                     *           ],
+                     *           "locations": [
+                     *             {
+                     *               "location": "berlin",
+                     *               "onHand": 60,
+                     *               "reserved": 2,
+                     *               "available": 58
+                     *             }
+                     *           ],
                      *           "version": 1
                      *         }
                      *       ],
@@ -2692,7 +5082,159 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    checkStock: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page, in order of SKU */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "ok": true,
+                     *           "onHand": 100,
+                     *           "moved": 100,
+                     *           "reserved": 2,
+                     *           "held": 2,
+                     *           "awaited": 0,
+                     *           "queued": 0,
+                     *           "locations": [
+                     *             {
+                     *               "location": "berlin",
+                     *               "onHand": 60,
+                     *               "moved": 60,
+                     *               "reserved": 2,
+                     *               "held": 2
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StockCheckPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -2815,7 +5357,25 @@ export interface operations {
                      *       "sku": "cup",
                      *       "onHand": 100,
                      *       "reserved": 2,
+                     *       "awaited": 0,
                      *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
                      *       "version": 1
                      *     }
                      */
@@ -2839,7 +5399,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -2974,7 +5534,25 @@ export interface operations {
                      *       "sku": "cup",
                      *       "onHand": 100,
                      *       "reserved": 2,
+                     *       "awaited": 0,
                      *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
                      *       "version": 1
                      *     }
                      */
@@ -2994,7 +5572,25 @@ export interface operations {
                      *       "sku": "cup",
                      *       "onHand": 100,
                      *       "reserved": 2,
+                     *       "awaited": 0,
                      *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
                      *       "version": 1
                      *     }
                      */
@@ -3064,7 +5660,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "insufficient_stock";
+                        code: "insufficient_stock" | "location_required" | "stock_is_bundle";
                         /** @enum {integer} */
                         status: 409;
                     };
@@ -3199,7 +5795,8 @@ export interface operations {
                 /**
                  * @example {
                  *       "delta": -3,
-                 *       "reason": "broken"
+                 *       "reason": "broken",
+                 *       "location": "berlin"
                  *     }
                  */
                 "application/json": components["schemas"]["AdjustmentBody"];
@@ -3221,7 +5818,25 @@ export interface operations {
                      *       "sku": "cup",
                      *       "onHand": 100,
                      *       "reserved": 2,
+                     *       "awaited": 0,
                      *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
                      *       "version": 1
                      *     }
                      */
@@ -3305,7 +5920,1084 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "insufficient_stock" | "already_submitted" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        code: "insufficient_stock" | "location_required" | "location_not_found" | "stock_is_bundle" | "already_submitted" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putStockLocation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                location: string;
+                /** @description stock keeping unit */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "onHand": 60
+                 *     }
+                 */
+                "application/json": components["schemas"]["LocationBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sku": "cup",
+                     *       "onHand": 100,
+                     *       "reserved": 2,
+                     *       "awaited": 0,
+                     *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Stock"];
+                };
+            };
+            /** @description created */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sku": "cup",
+                     *       "onHand": 100,
+                     *       "reserved": 2,
+                     *       "awaited": 0,
+                     *       "available": 98,
+                     *       "orderable": 98,
+                     *       "backorderLimit": 0,
+                     *       "customerLimit": null,
+                     *       "components": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "reserved": 2,
+                     *           "available": 58
+                     *         }
+                     *       ],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Stock"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "insufficient_stock" | "stock_is_bundle";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listMovements: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description stock keeping unit */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": 7,
+                     *           "delta": -2,
+                     *           "reason": "sold",
+                     *           "reservationId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "location": "berlin",
+                     *           "at": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MovementPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getStockPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description stock keeping unit */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the policy as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backorderLimit": 10,
+                     *       "customerLimit": 2,
+                     *       "sku": "cup",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StockPolicy"];
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putStockPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description stock keeping unit */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "backorderLimit": 10,
+                 *       "customerLimit": 2
+                 *     }
+                 */
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "backorderLimit": 10,
+                     *       "customerLimit": 2,
+                     *       "sku": "cup",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StockPolicy"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_is_bundle";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    repairStock: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path: {
+                /** @description stock keeping unit */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "a row was changed by hand"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RepairBody"];
+            };
+        };
+        responses: {
+            /** @description as it is now */
+            201: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sku": "cup",
+                     *       "ok": true,
+                     *       "onHand": 100,
+                     *       "moved": 100,
+                     *       "reserved": 2,
+                     *       "held": 2,
+                     *       "awaited": 0,
+                     *       "queued": 0,
+                     *       "locations": [
+                     *         {
+                     *           "location": "berlin",
+                     *           "onHand": 60,
+                     *           "moved": 60,
+                     *           "reserved": 2,
+                     *           "held": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["StockCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "stock_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "repair_impossible" | "idempotency_key_reused" | "idempotency_key_in_use";
                         /**
                          * @example processing
                          * @enum {string}

@@ -48,6 +48,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The backfills of this service, by name, page by page
+         * @description Each once, also those that have never run.
+         */
+        get: operations["listBackfills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/backfills/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a backfill is
+         * @description As of its last checkpoint. Ask again to watch it.
+         */
+        get: operations["getBackfill"];
+        /**
+         * Runs a backfill, pauses it, or changes its rate
+         * @description Any replica works on it, one at a time. One that was paused, or gave up, goes on behind its checkpoint. When the pause is answered, nothing more is written until it runs again.
+         */
+        put: operations["putBackfill"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/carts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Carts, newest first, page by page
+         * @description Those that you have made. For an operator those of its tenant, whoever made them.
+         */
+        get: operations["listCarts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/carts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One cart, with what it comes to now
+         * @description Prices, discounts and what is short are those of this moment; an order of the cart may find others. The ETag stands for what was put into the cart, and not for its prices: ask without If-None-Match for those.
+         */
+        get: operations["getCart"];
+        /**
+         * Makes a cart under an id of the client, or changes the version named by If-Match
+         * @description The same content again changes nothing, so it may be repeated without If-Match. The promotions stay. An id under which somebody else has a cart is taken, whatever the content.
+         */
+        put: operations["putCart"];
+        post?: never;
+        /**
+         * Deletes a cart that was not ordered
+         * @description It may be repeated. Where you have no cart, there is nothing to delete, and the answer is the same.
+         */
+        delete: operations["deleteCart"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a part of the version of a cart that If-Match names
+         * @description The body is a JSON merge patch (RFC 7396). It does not go into lists: items are given as a whole. With an ETag in If-Match, a repeat of a patch that was carried out is answered with 412, and changes nothing.
+         */
+        patch: operations["patchCart"];
+        trace?: never;
+    };
+    "/carts/{id}/promotions/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Wants a promotion for a cart
+         * @description It has to apply to the cart as it is now. It is not used up by this: that is done by an order of the cart, which may find that somebody else was faster. Wanted again, it changes nothing.
+         */
+        put: operations["putCartPromotion"];
+        post?: never;
+        /**
+         * Wants a promotion no more
+         * @description It may be repeated. The ETag is that of the cart, if there is one.
+         */
+        delete: operations["deleteCartPromotion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -122,6 +242,26 @@ export interface paths {
          * @description Under its own id: what was done stays done once. One that was too large to be kept whole is refused.
          */
         post: operations["replayDeadLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages that were given up on, by kind and by how they failed
+         * @description The largest groups first, of the newest twenty thousand messages; those that you also see in the list.
+         */
+        get: operations["groupDeadLetters"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -217,13 +357,13 @@ export interface paths {
         };
         /**
          * Orders, newest first, page by page
-         * @description Those that you have placed. For an operator those of its tenant, whoever placed them.
+         * @description Those that you have placed. For an operator those of its tenant, whoever placed them. With `ids` it is one page, whatever the limit.
          */
         get: operations["listOrders"];
         put?: never;
         /**
          * Places an order; its saga then reserves, charges and confirms
-         * @description Answers as soon as order and saga are written. GET /orders/{id} with Prefer: wait=N waits for the end of the saga.
+         * @description Answers as soon as order and saga are written. GET /orders/{id} with Prefer: wait=N waits for the end of the saga. A cart is ordered once, at the prices and with the promotions of this moment; a promotion that cannot be had refuses the order. A refusal is kept under its key as every answer is, so a changed wish needs a new key.
          */
         post: operations["placeOrder"];
         delete?: never;
@@ -251,8 +391,8 @@ export interface paths {
         put: operations["placeOrderAs"];
         post?: never;
         /**
-         * Cancels an order, whatever its state
-         * @description The wish is written down; the saga turns back, or a second one refunds and restocks. It may be repeated.
+         * Cancels an order that is not delivered yet
+         * @description The wish is written down; the saga turns back, or a second one stops the delivery, refunds and restocks. It may be repeated. When the delivery cannot be stopped any more, the order is confirmed again, with cancellationRefused; from then on, and when it has arrived, a wish to cancel it is refused at once.
          */
         delete: operations["cancelOrder"];
         options?: never;
@@ -300,6 +440,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/orders/{id}/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The page of one order: the order, how far it is, and what its payment, reservation, delivery and invoice are
+         * @description Order and progress are always there and up to date. The other parts are asked of their services, for a few tenths of a second; what gives no answer by then is named in `degraded`, and the status is 200 all the same.
+         */
+        get: operations["getOrderScreen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/products": {
         parameters: {
             query?: never;
@@ -309,7 +469,7 @@ export interface paths {
         };
         /**
          * The catalogue, page by page
-         * @description The products of your tenant, in order of SKU.
+         * @description The products of your tenant, in order of SKU. With q, only those that have the text in their name or SKU; capital and small letters are the same, and every character stands for itself. The next page needs the same q.
          */
         get: operations["listProducts"];
         put?: never;
@@ -329,7 +489,7 @@ export interface paths {
         };
         /**
          * One product
-         * @description Orders are priced with what it tells at their moment.
+         * @description Orders are priced with what it tells at their moment. You may keep it: with If-None-Match, 304 says that it is still right.
          */
         get: operations["getProduct"];
         /**
@@ -344,6 +504,238 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All profiles, page by page
+         * @description The profiles of your tenant, in order of id.
+         */
+        get: operations["listProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One profile
+         * @description A customer sees only those that its own principal has made; an operator sees all of its tenant.
+         */
+        get: operations["getProfile"];
+        /**
+         * Makes a profile, or changes the version named by If-Match
+         * @description The same content again changes nothing, so it may be repeated without If-Match.
+         */
+        put: operations["putProfile"];
+        post?: never;
+        /**
+         * Erases who the customer is, and says what is kept and why
+         * @description The profile and the carts are removed, and orders that have ended do not name the customer any more. Open orders are kept until they end. A customer erases what its own principal has made; an operator all of its tenant. It may be repeated, and answers the same.
+         */
+        delete: operations["eraseProfile"];
+        options?: never;
+        head?: never;
+        /**
+         * Changes a part of the version named by If-Match
+         * @description A JSON merge patch: what is given is changed, null takes away what need not be there, the rest stays.
+         */
+        patch: operations["patchProfile"];
+        trace?: never;
+    };
+    "/promotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The promotions, page by page
+         * @description Those of your tenant, in order of code, also those that are over or have not begun.
+         */
+        get: operations["listPromotions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/promotions/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One promotion
+         * @description A customer finds it only while it runs. The ETag is for If-Match: it stands for the terms, and not for the uses, so the whole promotion is answered each time.
+         */
+        get: operations["getPromotion"];
+        /**
+         * Creates a promotion, or changes the version named by If-Match
+         * @description The same terms again change nothing, so it may be repeated without If-Match. A change does not touch orders that have it. A code that was deleted comes back with the uses that it had.
+         */
+        put: operations["putPromotion"];
+        post?: never;
+        /**
+         * Deletes a promotion
+         * @description No order gets it any more; those that have it keep it. It may be repeated.
+         */
+        delete: operations["deletePromotion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Acts on many sagas, newest first, page by page
+         * @description Those of your tenant, also those that are over.
+         */
+        get: operations["listSagaBatches"];
+        put?: never;
+        /**
+         * Acts on all parked sagas of a filter
+         * @description The sagas are those that fit the filter now; what is parked later is not among them. The service acts on them at the rate that you say, each once, and leaves alone what has moved since. It goes on when a replica is killed.
+         */
+        post: operations["createSagaBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far one is
+         * @description As of its last step. Ask again to watch it.
+         */
+        get: operations["getSagaBatch"];
+        put?: never;
+        post?: never;
+        /**
+         * Stops one
+         * @description When it is answered, nothing more is done. What was done stays done. One that is over stays as it is.
+         */
+        delete: operations["stopSagaBatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-batches/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its sagas and what became of each, page by page
+         * @description In the order in which they are acted on: the oldest saga first.
+         */
+        get: operations["listSagaBatchRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-definitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The steps that sagas take, in order
+         * @description All versions that this release can carry out.
+         */
+        get: operations["listSagaDefinitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The steps that are held
+         * @description Those of your tenant, with the number of sagas that stand at each.
+         */
+        get: operations["listSagaHolds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saga-holds/{definition}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Holds a step: no saga sends its command any more
+         * @description For the sagas of your tenant, in every version of the definition. Every replica knows it within a second. A saga that would send the command of the step, or send it again, stops there, and its deadline stands still. It goes on when the hold ends, when a reply that was on its way arrives, or when it is cancelled: what undoes the step is not held.
+         */
+        put: operations["holdSagaStep"];
+        post?: never;
+        /**
+         * Ends the hold of a step
+         * @description The sagas that stand there go on, at a bounded pace. It may be repeated.
+         */
+        delete: operations["releaseSagaStep"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sagas": {
         parameters: {
             query?: never;
@@ -352,8 +744,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Sagas that have not ended, newest first, page by page
-         * @description The sagas of your tenant. One that has ended is found by its order, or by its id.
+         * Sagas, newest first, page by page
+         * @description The sagas of your tenant: those that are open, unless you ask for others. Payment is asked for its ids, for a few tenths of a second; when it gives no answer by then, `degraded` says so, and the status is 200 all the same.
          */
         get: operations["listSagas"];
         put?: never;
@@ -395,9 +787,109 @@ export interface paths {
         put?: never;
         /**
          * Moves a saga by hand
-         * @description Sends its command again, skips the step it is parked at, or cancels it; who did it and why is kept.
+         * @description Sends its command again, if need be with another body; skips the step it is parked at; cancels it; or holds it, so that it sends nothing and its deadline stands still until it is resumed. Who did it and why is kept.
          */
         post: operations["actOnSaga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas/{id}/outlook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may become of a saga
+         * @description The steps to come, those that a turn back would undo, and what each act would do if it came now.
+         */
+        get: operations["getSagaOutlook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas/census": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many sagas are open, by where they stand; how old the oldest is, and when one moved last
+         * @description Those of your tenant.
+         */
+        get: operations["countSagas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The parked sagas by where they stand and why
+         * @description Those of your tenant, or those that move instead. The filter of a batch takes the same words.
+         */
+        get: operations["groupSagas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Server-sent events: one for each move of a saga from now on
+         * @description Those of your tenant, whichever replica moves them. An event `move` has one SagaMove as its data. An event `gap` says that there were more moves than are told: read the list again. The stream ends after ten minutes, or when its client does not read; an EventSource comes back by itself, and then reads the list again too.
+         */
+        get: operations["watchSagas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tenants that have orders, in order of their names, page by page
+         * @description All of them for the role `platform` and for other services of the shop; for an operator its own.
+         */
+        get: operations["listTenants"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -408,6 +900,50 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What an act would do now. */
+        ActOutlook: {
+            /**
+             * @example cancel
+             * @enum {string}
+             */
+            act: "retry" | "skip" | "cancel" | "hold" | "resume";
+            becomes?: components["schemas"]["SagaBecomes"];
+            /** @example true */
+            possible: boolean;
+            /**
+             * @description why it is not possible: a stable code
+             * @example not-parked
+             */
+            why?: string;
+        };
+        AddressBody: {
+            /** @example Berlin */
+            city: string;
+            /**
+             * @description ISO 3166-1, two capital letters
+             * @example DE
+             */
+            country: string;
+            /** @example 1 Main Street */
+            line1: string;
+            /** @example Second floor */
+            line2?: string | null;
+            /**
+             * @description where the country has them
+             * @example 10115
+             */
+            postalCode?: string | null;
+            /**
+             * @description who receives what is sent there, if somebody else
+             * @example Alice Example
+             */
+            recipient?: string | null;
+            /**
+             * @description state, province or county
+             * @example Berlin
+             */
+            region?: string | null;
+        };
         /** @description An API key, without anything of the key itself. */
         ApiKey: {
             /**
@@ -491,6 +1027,256 @@ export interface components {
              * @example null
              */
             next: string | null;
+        };
+        /** @description Work on what was there before. */
+        Backfill: {
+            /**
+             * Format: date-time
+             * @description when it was done, or gave up
+             * @example null
+             */
+            endedAt: string | null;
+            /**
+             * @description about how many rows there are; null when nobody knows
+             * @example 1000000
+             */
+            estimate: number | null;
+            /**
+             * @description why the last try failed; null when it did not
+             * @example null
+             */
+            lastError: string | null;
+            /** @example orders-before-fulfilment */
+            name: string;
+            /**
+             * @description the most rows a second
+             * @example 500
+             */
+            ratePerSecond: number;
+            /**
+             * @description how often it was begun
+             * @example 1
+             */
+            runs: number;
+            /**
+             * Format: date-time
+             * @description when this run began
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            startedAt: string | null;
+            /**
+             * @description `failed` goes on when it is told to run
+             * @example running
+             * @enum {string}
+             */
+            status: "idle" | "running" | "paused" | "done" | "failed";
+            /** @example Points for orders that were confirmed before there was fulfilment */
+            title: string;
+            /**
+             * @description rows of this run so far
+             * @example 120000
+             */
+            worked: number;
+            /**
+             * Format: date-time
+             * @description the last checkpoint
+             * @example 2026-03-01T12:04:00.000Z
+             */
+            workedAt: string | null;
+        };
+        BackfillBody: {
+            /**
+             * @description the most rows a second; as before, if not given
+             * @example 500
+             */
+            ratePerSecond?: number;
+            /**
+             * @description which run is wanted: one more than `runs` begins one that is done from the beginning. The same again changes nothing
+             * @example 1
+             */
+            run?: number;
+            /**
+             * @description what it is to do
+             * @example running
+             * @enum {string}
+             */
+            status: "running" | "paused";
+        };
+        /** @description A part of a list. */
+        BackfillPage: {
+            items: components["schemas"]["Backfill"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description A cart, and what it comes to with the prices of this moment. */
+        Cart: {
+            /** @example alice */
+            customerId: string;
+            /**
+             * @description what could not be found out now
+             * @example []
+             */
+            degraded: "stock"[];
+            /** @description what the promotions take off together */
+            discount?: components["schemas"]["Total"];
+            /** @example my-cart */
+            id: string;
+            items: components["schemas"]["CartItem"][];
+            /**
+             * Format: uuid
+             * @description the order that it became
+             */
+            orderId?: string;
+            promotions: components["schemas"]["CartPromotion"][];
+            /** @description lines for which there are not enough pieces now */
+            short: components["schemas"]["ShortItem"][];
+            /**
+             * @description an ordered cart does not change any more
+             * @example open
+             * @enum {string}
+             */
+            status: "open" | "ordered";
+            /** @description the sums are absent when there is no single one: nothing has a price, or there are several currencies */
+            subtotal?: components["schemas"]["Total"];
+            /** @description send it as expectedTotal, so that the order costs no more */
+            total?: components["schemas"]["Total"];
+            /**
+             * @description SKUs that are not in the catalogue any more
+             * @example []
+             */
+            unknown: string[];
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        CartBody: {
+            /**
+             * @description stays the same as long as the cart exists
+             * @example alice
+             */
+            customerId: string;
+            /** @description may be empty */
+            items: components["schemas"]["OrderItemBody"][];
+        };
+        /** @description A line of a cart, at the price of this moment. */
+        CartItem: {
+            /** @description pieces that can be ordered now; absent if it is not known */
+            available?: number;
+            /** @description what the promotions take off the whole line */
+            discount?: components["schemas"]["Total"];
+            /**
+             * @description absent, as the prices, for a product that is unknown
+             * @example Espresso cup
+             */
+            name?: string;
+            /**
+             * @description pieces
+             * @example 2
+             */
+            quantity: number;
+            /** @description pieces that are missing; absent if none is */
+            short?: number;
+            /** @example cup */
+            sku: string;
+            /** @description of the line, without the discount */
+            total?: components["schemas"]["Total"];
+            unitPrice?: components["schemas"]["Money"];
+        };
+        /** @description A JSON merge patch (RFC 7396): what is given is changed, null takes away, a list is given as a whole. */
+        CartPatch: {
+            /**
+             * @description stays the same as long as the cart exists
+             * @example alice
+             */
+            customerId?: string;
+            /** @description may be empty */
+            items?: components["schemas"]["OrderItemBody"][];
+        };
+        /** @description A promotion that the cart shall be ordered with. */
+        CartPromotion: {
+            /**
+             * @description what it takes off, in minor units
+             * @example 0
+             */
+            amount: number;
+            /**
+             * @description an order of the cart is refused while one does not apply
+             * @example true
+             */
+            applies: boolean;
+            /** @example SPRING-10 */
+            code: string;
+            /** @description the same in words */
+            detail?: string;
+            /**
+             * @description why it does not apply
+             * @enum {string}
+             */
+            reason?: "promotion_expired" | "promotion_used_up" | "promotion_not_applicable";
+        };
+        /** @description A cart in a list, without prices. */
+        CartSummary: {
+            /** @example alice */
+            customerId: string;
+            /** @example my-cart */
+            id: string;
+            items: components["schemas"]["OrderItemBody"][];
+            /**
+             * Format: uuid
+             * @description the order that it became
+             */
+            orderId?: string;
+            /**
+             * @description the codes of its promotions
+             * @example [
+             *       "SPRING-10"
+             *     ]
+             */
+            promotions: string[];
+            /**
+             * @description an ordered cart does not change any more
+             * @example open
+             * @enum {string}
+             */
+            status: "open" | "ordered";
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description A part of a list. */
+        CartSummaryPage: {
+            items: components["schemas"]["CartSummary"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description Whether the awaited command can be sent with another body. */
+        CorrectionOutlook: {
+            /**
+             * @description the members that may be changed, as they are now
+             * @example {
+             *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+             *     }
+             */
+            body?: {
+                [key: string]: unknown;
+            };
+            /** @example false */
+            possible: boolean;
+            /**
+             * @description why it is not possible: a stable code
+             * @example outcome-unknown
+             */
+            why?: string;
         };
         CustomerErasureBody: {
             /**
@@ -599,6 +1385,44 @@ export interface components {
              */
             reason: string;
         };
+        /** @description Messages of one kind that failed in the same way. */
+        DeadLetterGroup: {
+            /** @example 12 */
+            count: number;
+            /**
+             * @description their last error, with a # for each number and id in it
+             * @example Error: out of luck
+             */
+            error: string;
+            /**
+             * Format: date-time
+             * @description when the first came
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description when one was given up on last
+             * @example 2026-03-01T12:05:00.000Z
+             */
+            lastAt: string;
+            /** @example cmd.payment */
+            mailbox: string;
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "replayed" | "discarded";
+            /**
+             * @description null when the message does not tell it
+             * @example payment.charge-payment.v1
+             */
+            type: string | null;
+        };
+        /** @description The largest groups first. */
+        DeadLetterGroups: {
+            groups: components["schemas"]["DeadLetterGroup"][];
+        };
         /** @description A part of a list. */
         DeadLetterPage: {
             items: components["schemas"]["DeadLetter"][];
@@ -607,6 +1431,16 @@ export interface components {
              * @example null
              */
             next: string | null;
+        };
+        /** @description Data of the customer that is gone. */
+        ErasedData: {
+            /**
+             * @description what became of it
+             * @example removed
+             */
+            how: string;
+            /** @example profile */
+            what: string;
         };
         /** @description What was erased from one table. */
         ErasedRows: {
@@ -628,11 +1462,59 @@ export interface components {
             /** @description table by table; a repeat finds nothing any more */
             erased: components["schemas"]["ErasedRows"][];
         };
+        ExpectedTotalBody: {
+            /**
+             * @description minor units, such as cents
+             * @example 3998
+             */
+            amount: number;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+        };
+        /** @description Somebody holds the saga, or the step where it stands: nothing is sent. */
+        Held: {
+            /**
+             * @description who
+             * @example olga
+             */
+            by: string;
+            /**
+             * @description why
+             * @example the provider has announced repairs
+             */
+            reason: string;
+            /**
+             * @description this saga, or every saga at its step
+             * @example saga
+             * @enum {string}
+             */
+            scope: "saga" | "step";
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.040Z
+             */
+            since: string;
+        };
         /** @description A key, and every request that was sent with it. */
         IdempotencyKey: {
             /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4 */
             key: string;
             requests: components["schemas"]["KeyedRequest"][];
+        };
+        /** @description What is still there. */
+        KeptData: {
+            /**
+             * @description how many, where they can be counted
+             * @example 1
+             */
+            count?: number;
+            /** @example open orders */
+            what: string;
+            /** @example they need their customer until they end; ask again then */
+            why: string;
         };
         /** @description A request that was sent with the key. */
         KeyedRequest: {
@@ -669,7 +1551,7 @@ export interface components {
              */
             state: "processing" | "completed" | "erased";
         };
-        /** @description A saga that has not ended. */
+        /** @description A saga, without its history. */
         ListedSaga: {
             /**
              * @description which command of the step is awaited
@@ -684,7 +1566,18 @@ export interface components {
             attempt: number;
             /**
              * Format: date-time
-             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
+             * @description when it was begun
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description whose order it is; null when the order is not there
+             * @example c-4711
+             */
+            customerId: string | null;
+            /**
+             * Format: date-time
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended or is held
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -693,6 +1586,8 @@ export interface components {
              * @example place-order
              */
             definition: string;
+            /** @description who holds it, and why; null when nobody does */
+            held: components["schemas"]["Held"] | null;
             /**
              * Format: uuid
              * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
@@ -703,6 +1598,11 @@ export interface components {
              * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
              */
             orderId: string;
+            /**
+             * @description why it is parked: a stable code; missing when it is not
+             * @example undo_unanswered
+             */
+            parkedReason?: string;
             /**
              * @description why it turned back: a stable code
              * @example out_of_stock
@@ -732,14 +1632,35 @@ export interface components {
             /** @description present while it waits for somebody to act */
             waiting?: components["schemas"]["Wait"];
         };
-        /** @description A part of a list. */
-        ListedSagaPage: {
-            items: components["schemas"]["ListedSaga"][];
+        /** @description A step that is held, and how many sagas stand there. */
+        ListedSagaHold: {
             /**
-             * @description send it as `cursor` to get the next page; null on the last page
-             * @example null
+             * @description who
+             * @example olga
              */
-            next: string | null;
+            by: string;
+            /**
+             * @description the name of the saga’s definition, in all its versions
+             * @example place-order
+             */
+            definition: string;
+            /**
+             * @description why
+             * @example the provider charges twice
+             */
+            reason: string;
+            /**
+             * @description how many sagas stand there
+             * @example 42
+             */
+            sagas: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            since: string;
+            /** @example charge */
+            step: string;
         };
         Money: {
             /**
@@ -829,12 +1750,42 @@ export interface components {
         /** @description An order, and what has become of it. */
         Order: {
             /**
+             * @description why a wish to cancel it, after it was confirmed, was not carried out: already_shipped. It is not tried again
+             * @example already_shipped
+             */
+            cancellationRefused?: string;
+            /**
+             * @description the cart that it was
+             * @example my-cart
+             */
+            cartId?: string;
+            /**
+             * Format: date-time
+             * @description missing for one that never was confirmed, and for some time for those of earlier releases
+             * @example 2026-03-01T12:00:01.000Z
+             */
+            confirmedAt?: string;
+            /**
              * Format: date-time
              * @example 2026-03-01T12:00:00.000Z
              */
             createdAt: string;
             /** @example alice */
             customerId: string;
+            /**
+             * Format: date-time
+             * @description when this service heard that the customer has it
+             * @example 2026-03-03T09:30:00.000Z
+             */
+            deliveredAt?: string;
+            /**
+             * @description what the promotions take off together
+             * @example {
+             *       "amount": 400,
+             *       "currency": "EUR"
+             *     }
+             */
+            discount?: components["schemas"]["Total"];
             /**
              * Format: uuid
              * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
@@ -843,14 +1794,29 @@ export interface components {
             items: components["schemas"]["OrderItem"][];
             /** @description present while the order waits for its customer */
             nextAction?: components["schemas"]["NextAction"];
-            /** @description why it was or is being cancelled: a stable code such as out_of_stock */
+            /**
+             * @description the principal that has placed it; for operators only
+             * @example alice
+             */
+            placedBy?: string;
+            /** @description in the order in which they were applied */
+            promotions?: components["schemas"]["OrderPromotion"][];
+            /** @description why it was or is being cancelled: a stable code such as out_of_stock, limit_reached (pieces per customer), reservation_expired, reservation_used or reservation_mismatch */
             reason?: string;
+            /**
+             * Format: uuid
+             * @description the reservation that it takes over
+             * @example 5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f
+             */
+            reservationId?: string;
             /**
              * @description confirmed and cancelled are ends
              * @example pending
              * @enum {string}
              */
             status: "pending" | "confirmed" | "cancelling" | "cancelled";
+            /** @description the sum of the lines at their prices, when there is a discount */
+            subtotal?: components["schemas"]["Total"];
             total: components["schemas"]["Total"];
             /**
              * Format: date-time
@@ -859,13 +1825,81 @@ export interface components {
             updatedAt: string;
         };
         OrderBody: {
-            /** @example alice */
-            customerId: string;
-            items: components["schemas"]["OrderItemBody"][];
+            /**
+             * @description instead of customerId and items: the cart as it is now, with its promotions; it is then ordered
+             * @example my-cart
+             */
+            cartId?: string;
+            /**
+             * @description with items
+             * @example alice
+             */
+            customerId?: string;
+            /** @description what the buyer was shown; the order is refused when it comes to something else now */
+            expectedTotal?: components["schemas"]["ExpectedTotalBody"];
+            /** @description with customerId */
+            items?: components["schemas"]["OrderItemBody"][];
             payment: components["schemas"]["PaymentBody"];
+            /**
+             * Format: uuid
+             * @description a reservation of the same lines, which the order takes over; when that is refused, the order is cancelled
+             * @example 5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f
+             */
+            reservationId?: string;
+        };
+        /** @description The delivery of an order, as its customer may see it. */
+        OrderDelivery: {
+            /**
+             * @description how the carrier brings it: home, or pick-up at its own place; missing until it has it
+             * @example home
+             */
+            service?: string;
+            /**
+             * @description as the fulfilment service says it, such as waiting, handed_over or delivered
+             * @example handed_over
+             */
+            status: string;
+            /**
+             * @description missing until the carrier has it
+             * @example TRK-000042
+             */
+            trackingNumber?: string;
+        };
+        /** @description The invoice of an order. The payment service has all of it. */
+        OrderInvoice: {
+            /**
+             * @description minor units of the currency, with the tax
+             * @example 3998
+             */
+            amount: number;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            issuedAt: string;
+            /** @example INV-2026-0001 */
+            number: string;
+            /**
+             * @description the tax in it
+             * @example 638
+             */
+            tax: number;
         };
         /** @description A line of an order, at the price of its moment. */
         OrderItem: {
+            /**
+             * @description what promotions take off the whole line
+             * @example {
+             *       "amount": 400,
+             *       "currency": "EUR"
+             *     }
+             */
+            discount?: components["schemas"]["Money"];
             /**
              * @description pieces
              * @example 2
@@ -890,6 +1924,100 @@ export interface components {
              */
             next: string | null;
         };
+        /** @description The payment of an order, as its customer may see it. */
+        OrderPayment: {
+            /**
+             * @description minor units of the currency
+             * @example 3998
+             */
+            amount: number;
+            /**
+             * @description what was taken; less than the amount while it is held
+             * @example 3998
+             */
+            captured: number;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * @description what was given back
+             * @example 0
+             */
+            refunded: number;
+            /**
+             * @description as the payment service says it, such as succeeded or declined
+             * @example succeeded
+             */
+            status: string;
+        };
+        /** @description How far an order is. */
+        OrderProgress: {
+            /**
+             * @description how often that step was asked for; 0 while it waits
+             * @example 1
+             */
+            attempt?: number;
+            /**
+             * @description of the way to its end, which is confirmed, or cancelled while it is being cancelled
+             * @example 40
+             */
+            percent: number;
+            /**
+             * @description held_up: people of the shop have to act; confirmed and cancelled are ends
+             * @example in_progress
+             * @enum {string}
+             */
+            status: "in_progress" | "waiting_for_customer" | "waiting_for_bank" | "held_up" | "confirmed" | "cancelling" | "cancelled";
+            /**
+             * @description the step of the saga whose reply is awaited
+             * @example charge
+             */
+            step?: string;
+            /**
+             * @description for the customer, in English
+             * @example Your payment is being made.
+             */
+            text: string;
+            /**
+             * Format: date-time
+             * @description while the customer or the bank has to act: by then they have, or the order is cancelled
+             */
+            until?: string;
+        };
+        /** @description A promotion of an order. */
+        OrderPromotion: {
+            /**
+             * @description what it takes off, in minor units of the currency of the total
+             * @example 400
+             */
+            amount: number;
+            /** @example SPRING-10 */
+            code: string;
+        };
+        /** @description What inventory holds for an order, or has sold for it. */
+        OrderReservation: {
+            /** @description pieces that are still to come */
+            awaited?: components["schemas"]["OrderReservationLine"][];
+            /** @description as they were ordered */
+            lines: components["schemas"]["OrderReservationLine"][];
+            /**
+             * @description as the inventory service says it, such as open or confirmed
+             * @example confirmed
+             */
+            status: string;
+        };
+        /** @description Pieces of one SKU. */
+        OrderReservationLine: {
+            /**
+             * @description pieces
+             * @example 2
+             */
+            quantity: number;
+            /** @example cup */
+            sku: string;
+        };
         /** @description The saga that places an order. */
         OrderSaga: {
             /**
@@ -907,7 +2035,7 @@ export interface components {
             cancelledBy?: components["schemas"]["Saga"];
             /**
              * Format: date-time
-             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended or is held
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -916,6 +2044,8 @@ export interface components {
              * @example place-order
              */
             definition: string;
+            /** @description who holds it, and why; null when nobody does */
+            held: components["schemas"]["Held"] | null;
             /** @description every move, oldest first */
             history: components["schemas"]["Transition"][];
             /**
@@ -945,6 +2075,24 @@ export interface components {
             version: number;
             /** @description present while it waits for somebody to act */
             waiting?: components["schemas"]["Wait"];
+        };
+        /** @description One order with all that its page shows. */
+        OrderScreen: {
+            /**
+             * @description the parts whose service gave no answer in time: of these nothing is known now; all else is complete
+             * @example []
+             */
+            degraded: ("payment" | "reservation" | "delivery" | "invoice")[];
+            /** @description missing while there is none, or when it is degraded */
+            delivery?: components["schemas"]["OrderDelivery"];
+            /** @description missing while there is none, or when it is degraded */
+            invoice?: components["schemas"]["OrderInvoice"];
+            order: components["schemas"]["Order"];
+            /** @description missing while there is none, or when it is degraded */
+            payment?: components["schemas"]["OrderPayment"];
+            progress: components["schemas"]["OrderProgress"];
+            /** @description missing while there is none, or when it is degraded */
+            reservation?: components["schemas"]["OrderReservation"];
         };
         PaymentBody: {
             /**
@@ -1004,6 +2152,212 @@ export interface components {
              */
             next: string | null;
         };
+        /** @description Who a customer is, and how to reach them. */
+        Profile: {
+            /** @description where things are sent to */
+            address?: components["schemas"]["AddressBody"];
+            /** @example Alice */
+            displayName: string;
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email: string;
+            /**
+             * @description the customerId of the orders
+             * @example alice
+             */
+            id: string;
+            /**
+             * @description a language tag (BCP 47)
+             * @example en-GB
+             */
+            locale: string;
+            /**
+             * @description with a plus sign and the country (E.164)
+             * @example +4930123456
+             */
+            phone?: string;
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        ProfileBody: {
+            /** @description where things are sent to */
+            address?: components["schemas"]["AddressBody"];
+            /**
+             * @description how the customer wants to be called
+             * @example Alice
+             */
+            displayName: string;
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email: string;
+            /**
+             * @description a language tag (BCP 47)
+             * @example en-GB
+             */
+            locale: string;
+            /**
+             * @description with a plus sign and the country (E.164)
+             * @example +4930123456
+             */
+            phone?: string | null;
+        };
+        /** @description What was erased of a customer, and what is kept, and why. */
+        ProfileErasure: {
+            /** @description what is not there any more */
+            erased: components["schemas"]["ErasedData"][];
+            kept: components["schemas"]["KeptData"][];
+        };
+        /** @description A part of a list. */
+        ProfilePage: {
+            items: components["schemas"]["Profile"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description A JSON merge patch (RFC 7396): what is given is changed, null takes away, a list is given as a whole. */
+        ProfilePatch: {
+            /** @description where things are sent to */
+            address?: components["schemas"]["AddressBody"];
+            /**
+             * @description how the customer wants to be called
+             * @example Alice
+             */
+            displayName?: string;
+            /**
+             * Format: email
+             * @example alice@example.com
+             */
+            email?: string;
+            /**
+             * @description a language tag (BCP 47)
+             * @example en-GB
+             */
+            locale?: string;
+            /**
+             * @description with a plus sign and the country (E.164)
+             * @example +4930123456
+             */
+            phone?: string | null;
+        };
+        /** @description A code that takes something off an order. */
+        Promotion: {
+            amount?: components["schemas"]["Money"];
+            /** @example SPRING-10 */
+            code: string;
+            /** @example true */
+            combinable: boolean;
+            /**
+             * Format: date-time
+             * @example 2126-04-01T00:00:00.000Z
+             */
+            endsAt?: string;
+            /**
+             * @example percent
+             * @enum {string}
+             */
+            kind: "percent" | "amount";
+            /** @example 1000 */
+            maxUses?: number;
+            /** @example 1 */
+            maxUsesPerCustomer?: number;
+            /** @description what the order has to come to before anything is taken off */
+            minimum?: components["schemas"]["Money"];
+            /**
+             * @description of the list price
+             * @example 10
+             */
+            percent?: number;
+            /**
+             * @description only these products get it
+             * @example [
+             *       "cup"
+             *     ]
+             */
+            skus?: string[];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T00:00:00.000Z
+             */
+            startsAt?: string;
+            /**
+             * @description orders that have it and are not cancelled
+             * @example 0
+             */
+            used: number;
+            /**
+             * @description counts the changes of the terms; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        PromotionBody: {
+            /** @description of the kind amount */
+            amount?: components["schemas"]["Money"];
+            /**
+             * @description whether an order may have others beside it; not, unless it is said
+             * @example true
+             */
+            combinable?: boolean;
+            /**
+             * Format: date-time
+             * @description from then on it is over
+             * @example 2126-04-01T00:00:00.000Z
+             */
+            endsAt?: string;
+            /**
+             * @description percent of the list price, or an amount of money
+             * @example percent
+             * @enum {string}
+             */
+            kind: "percent" | "amount";
+            /**
+             * @description how many orders may have it
+             * @example 1000
+             */
+            maxUses?: number;
+            /**
+             * @description how many orders of one customer may have it
+             * @example 1
+             */
+            maxUsesPerCustomer?: number;
+            /** @description what the order has to come to before anything is taken off */
+            minimum?: components["schemas"]["Money"];
+            /**
+             * @description of the kind percent
+             * @example 10
+             */
+            percent?: number;
+            /**
+             * @description only these products get it; else all
+             * @example [
+             *       "cup"
+             *     ]
+             */
+            skus?: string[];
+            /**
+             * Format: date-time
+             * @example 2026-03-01T00:00:00.000Z
+             */
+            startsAt?: string;
+        };
+        /** @description A part of a list. */
+        PromotionPage: {
+            items: components["schemas"]["Promotion"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
         /** @description Where a saga stands and how it got there. */
         Saga: {
             /**
@@ -1019,7 +2373,7 @@ export interface components {
             attempt: number;
             /**
              * Format: date-time
-             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended
+             * @description when the awaited reply is missed, or a wait is over; null when the saga has ended or is held
              * @example 2026-03-01T12:00:05.040Z
              */
             deadlineAt: string | null;
@@ -1028,6 +2382,8 @@ export interface components {
              * @example place-order
              */
             definition: string;
+            /** @description who holds it, and why; null when nobody does */
+            held: components["schemas"]["Held"] | null;
             /** @description every move, oldest first */
             history: components["schemas"]["Transition"][];
             /**
@@ -1063,16 +2419,448 @@ export interface components {
              * @example retry
              * @enum {string}
              */
+            act: "retry" | "skip" | "cancel" | "hold" | "resume";
+            /**
+             * @description only to retry a parked saga whose command was refused: the members of the command that are new, null for those that are left out; the command is then sent under a new id
+             * @example {
+             *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+             *     }
+             */
+            body?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description why; needed to skip a step, to hold a saga, and with a body
+             * @example the provider is back
+             */
+            reason?: string;
+        };
+        /** @description One act on many sagas, and how far it is. */
+        SagaBatch: {
+            /**
+             * @example retry
+             * @enum {string}
+             */
             act: "retry" | "skip" | "cancel";
+            /**
+             * @description how many sagas it has
+             * @example 12
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description how many were acted on
+             * @example 7
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            endedAt: string | null;
+            /**
+             * @description with how many the act was not possible
+             * @example 1
+             */
+            failed: number;
+            filter: components["schemas"]["SagaBatchFilter"];
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            id: string;
+            /**
+             * @description who asked for it
+             * @example olga
+             */
+            madeBy: string;
+            /** @example 40 */
+            ratePerSecond: number;
+            /** @example the provider is back */
+            reason: string | null;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            status: "running" | "stopped" | "done";
+            /**
+             * @description who stopped it
+             * @example null
+             */
+            stoppedBy: string | null;
+        };
+        SagaBatchBody: {
+            /**
+             * @example retry
+             * @enum {string}
+             */
+            act: "retry" | "skip" | "cancel";
+            /**
+             * @description how many sagas you were shown; if there is another number by now, nothing is done
+             * @example 12
+             */
+            expected: number;
+            /** @description besides the status it has at least one member */
+            filter: components["schemas"]["SagaBatchFilter"];
+            /** @example 40 */
+            ratePerSecond: number;
             /**
              * @description why; needed to skip a step
              * @example the provider is back
              */
             reason?: string;
         };
+        /** @description Which sagas are meant: those with all of these. */
+        SagaBatchFilter: {
+            /**
+             * @example undo
+             * @enum {string}
+             */
+            action?: "do" | "undo";
+            /** @example place-order */
+            definition?: string;
+            /** @description begun at least so long ago */
+            olderThanSeconds?: number;
+            /**
+             * @description why they are parked
+             * @example undo_unanswered
+             */
+            reason?: string;
+            /** @enum {string} */
+            status: "parked";
+            /** @example charge */
+            step?: string;
+        };
+        /** @description A part of a list. */
+        SagaBatchPage: {
+            items: components["schemas"]["SagaBatch"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description One saga of a batch, and what became of it. */
+        SagaBatchRow: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:01.000Z
+             */
+            at: string | null;
+            /**
+             * @description why nothing was done: a stable code; repeated-or-late when it has moved since it was shown
+             * @example null
+             */
+            code: string | null;
+            /**
+             * @example done
+             * @enum {string}
+             */
+            outcome: "waiting" | "done" | "failed";
+            /**
+             * @description its place in the batch, from 1
+             * @example 1
+             */
+            position: number;
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            sagaId: string;
+        };
+        /** @description A part of a list. */
+        SagaBatchRowPage: {
+            items: components["schemas"]["SagaBatchRow"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description Where the saga stands behind the act. */
+        SagaBecomes: {
+            /**
+             * @example undo
+             * @enum {string}
+             */
+            action: "do" | "undo";
+            /**
+             * @description whether the saga is held then
+             * @example false
+             */
+            held: boolean;
+            /**
+             * @description whether a command leaves at once
+             * @example true
+             */
+            sends: boolean;
+            /**
+             * @example compensating
+             * @enum {string}
+             */
+            status: "running" | "compensating" | "completed" | "compensated" | "parked";
+            /**
+             * @description the step whose reply is awaited then
+             * @example charge
+             */
+            step: string;
+        };
+        /** @description All open sagas, counted. */
+        SagaCensus: {
+            /**
+             * Format: date-time
+             * @description the time of the database
+             * @example 2026-03-01T12:06:00.000Z
+             */
+            at: string;
+            groups: components["schemas"]["SagaCensusGroup"][];
+        };
+        /** @description Open sagas that stand at the same place. */
+        SagaCensusGroup: {
+            /**
+             * @example do
+             * @enum {string}
+             */
+            action: "do" | "undo";
+            /** @example 12 */
+            count: number;
+            /** @example place-order */
+            definition: string;
+            /**
+             * Format: date-time
+             * @description when one of them moved last
+             * @example 2026-03-01T12:05:00.000Z
+             */
+            lastMovedAt: string;
+            /**
+             * Format: date-time
+             * @description when the oldest of them was begun
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            oldestAt: string;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            status: "running" | "compensating" | "completed" | "compensated" | "parked";
+            /** @example charge */
+            step: string;
+        };
+        /** @description The steps that sagas of this name and version take, in order. */
+        SagaDefinition: {
+            /** @example place-order */
+            name: string;
+            steps: components["schemas"]["SagaStep"][];
+            /** @example 1 */
+            version: number;
+        };
+        /** @description All that this replica can carry out. */
+        SagaDefinitions: {
+            definitions: components["schemas"]["SagaDefinition"][];
+        };
+        /** @description Sagas that stand at the same place for the same reason. */
+        SagaGroup: {
+            /**
+             * @example undo
+             * @enum {string}
+             */
+            action: "do" | "undo";
+            /** @example 12 */
+            count: number;
+            /** @example place-order */
+            definition: string;
+            /**
+             * Format: date-time
+             * @description when the first of them came here
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description when the last of them came here
+             * @example 2026-03-01T12:05:00.000Z
+             */
+            lastAt: string;
+            /**
+             * @description why they are parked, or why they turned back; null when they have not
+             * @example undo_unanswered
+             */
+            reason: string | null;
+            /** @example charge */
+            step: string;
+        };
+        /** @description The largest groups first; at most 500. */
+        SagaGroups: {
+            groups: components["schemas"]["SagaGroup"][];
+        };
+        /** @description A step that is held: its command is not sent, and its deadlines stand still. */
+        SagaHold: {
+            /**
+             * @description who
+             * @example olga
+             */
+            by: string;
+            /**
+             * @description the name of the saga’s definition, in all its versions
+             * @example place-order
+             */
+            definition: string;
+            /**
+             * @description why
+             * @example the provider charges twice
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            since: string;
+            /** @example charge */
+            step: string;
+        };
+        SagaHoldBody: {
+            /**
+             * @description why
+             * @example the provider charges twice
+             */
+            reason: string;
+        };
+        /** @description The steps that are held. */
+        SagaHolds: {
+            /** @description in order of definition and step */
+            holds: components["schemas"]["ListedSagaHold"][];
+        };
+        /** @description One move of one saga. */
+        SagaMove: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.040Z
+             */
+            at: string;
+            /** @example place-order */
+            definition: string;
+            /**
+             * @description what happened
+             * @example do.succeeded
+             */
+            event: string;
+            /**
+             * @description the command that was awaited, or new
+             * @example reserve.do
+             */
+            from: string;
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            orderId: string;
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            sagaId: string;
+            /**
+             * @description its place in the history of the saga
+             * @example 2
+             */
+            seq: number;
+            /**
+             * @description what the saga is by now
+             * @example running
+             * @enum {string}
+             */
+            status: "running" | "compensating" | "completed" | "compensated" | "parked";
+            /**
+             * @description the step that it happened to
+             * @example reserve
+             */
+            step: string;
+            /**
+             * @description the command that is awaited now, or how the saga ended
+             * @example charge.do
+             */
+            to: string;
+        };
+        /** @description The steps to come, the steps to go back over, and the acts. */
+        SagaOutlook: {
+            acts: components["schemas"]["ActOutlook"][];
+            correction: components["schemas"]["CorrectionOutlook"];
+            /**
+             * @description the steps that are not done, the awaited one first; none on the way back
+             * @example [
+             *       "charge",
+             *       "confirm"
+             *     ]
+             */
+            todo: string[];
+            /**
+             * @description the steps that are undone on the way back, or would be if it turned back now; the next one first
+             * @example [
+             *       "charge",
+             *       "reserve"
+             *     ]
+             */
+            undo: string[];
+        };
+        /** @description A part of the list. A filter that fits few sagas may answer a short page, or none, with a `next`: it has looked at thousands of sagas, and goes on behind them. */
+        SagasPage: {
+            /**
+             * @description where `q` could not be looked for: what is known there may be missing
+             * @example []
+             */
+            degraded: ("payment" | "idempotency-keys")[];
+            items: components["schemas"]["ListedSaga"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description A step of a definition. */
+        SagaStep: {
+            /**
+             * @description whether it is taken back when the saga turns back
+             * @example true
+             */
+            hasUndo: boolean;
+            /**
+             * @description the point of no return
+             * @example false
+             */
+            isPivot: boolean;
+            /** @example charge */
+            name: string;
+        };
+        /** @description A line for which there are not enough pieces now. */
+        ShortItem: {
+            /** @example 1 */
+            available: number;
+            /** @example 2 */
+            requested: number;
+            /** @example cup */
+            sku: string;
+        };
+        /** @description A tenant that has orders. */
+        Tenant: {
+            /** @example acme */
+            tenant: string;
+        };
         TenantErasureBody: {
             /** @example acme */
             tenant: string;
+        };
+        /** @description A part of a list. */
+        TenantPage: {
+            items: components["schemas"]["Tenant"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
         };
         /** @description The sum of an order. */
         Total: {
@@ -1290,7 +3078,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1762,6 +3550,2100 @@ export interface operations {
             };
         };
     };
+    listBackfills: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "orders-before-fulfilment",
+                     *           "title": "Points for orders that were confirmed before there was fulfilment",
+                     *           "status": "running",
+                     *           "runs": 1,
+                     *           "worked": 120000,
+                     *           "estimate": 1000000,
+                     *           "ratePerSecond": 500,
+                     *           "lastError": null,
+                     *           "startedAt": "2026-03-01T12:00:00.000Z",
+                     *           "workedAt": "2026-03-01T12:04:00.000Z",
+                     *           "endedAt": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BackfillPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the backfill as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "orders-before-fulfilment",
+                     *       "title": "Points for orders that were confirmed before there was fulfilment",
+                     *       "status": "running",
+                     *       "runs": 1,
+                     *       "worked": 120000,
+                     *       "estimate": 1000000,
+                     *       "ratePerSecond": 500,
+                     *       "lastError": null,
+                     *       "startedAt": "2026-03-01T12:00:00.000Z",
+                     *       "workedAt": "2026-03-01T12:04:00.000Z",
+                     *       "endedAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "backfill_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putBackfill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "status": "running",
+                 *       "ratePerSecond": 500,
+                 *       "run": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackfillBody"];
+            };
+        };
+        responses: {
+            /** @description the backfill as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "orders-before-fulfilment",
+                     *       "title": "Points for orders that were confirmed before there was fulfilment",
+                     *       "status": "running",
+                     *       "runs": 1,
+                     *       "worked": 120000,
+                     *       "estimate": 1000000,
+                     *       "ratePerSecond": 500,
+                     *       "lastError": null,
+                     *       "startedAt": "2026-03-01T12:00:00.000Z",
+                     *       "workedAt": "2026-03-01T12:04:00.000Z",
+                     *       "endedAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Backfill"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "backfill_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "backfill_done" | "backfill_run_unknown" | "backfill_not_running";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listCarts: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "my-cart",
+                     *           "customerId": "alice",
+                     *           "status": "open",
+                     *           "items": [
+                     *             {
+                     *               "sku": "cup",
+                     *               "quantity": 2
+                     *             }
+                     *           ],
+                     *           "promotions": [
+                     *             "SPRING-10"
+                     *           ],
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CartSummaryPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getCart: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the cart as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putCart: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customerId": "alice",
+                 *       "items": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CartBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description made */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_id_conflict" | "cart_of_another_customer" | "already_submitted";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    deleteCart: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description there is no such cart any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "already_submitted";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    patchCart: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "customerId": "alice",
+                 *       "items": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CartPatch"];
+                /**
+                 * @example {
+                 *       "customerId": "alice",
+                 *       "items": [
+                 *         {
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["CartPatch"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_of_another_customer" | "already_submitted";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putCartPromotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description small letters mean the same */
+                code: string;
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the cart had it already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description the cart has it now */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-cart",
+                     *       "customerId": "alice",
+                     *       "status": "open",
+                     *       "items": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "name": "Espresso cup",
+                     *           "quantity": 2,
+                     *           "unitPrice": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "total": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 0,
+                     *           "applies": true,
+                     *           "reason": "promotion_expired"
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "total": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "short": [
+                     *         {
+                     *           "sku": "cup",
+                     *           "requested": 2,
+                     *           "available": 1
+                     *         }
+                     *       ],
+                     *       "unknown": [],
+                     *       "degraded": [],
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_not_found" | "unknown_promotion";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "promotion_expired" | "promotion_used_up" | "promotion_not_applicable" | "too_many_promotions" | "already_submitted";
+                        /**
+                         * @description why, in words
+                         * @example it is over
+                         */
+                        reason?: string;
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    deleteCartPromotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description small letters mean the same */
+                code: string;
+                /** @description 1 to 64 of A-Z a-z 0-9 _ -, chosen by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the cart does not have it */
+            204: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "already_submitted";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -1826,7 +5708,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1977,7 +5859,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -2565,6 +6447,144 @@ export interface operations {
             };
         };
     };
+    groupDeadLetters: {
+        parameters: {
+            query?: {
+                state?: "open" | "replayed" | "discarded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description at most 200 groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "mailbox": "cmd.payment",
+                     *           "type": "payment.charge-payment.v1",
+                     *           "error": "Error: out of luck",
+                     *           "state": "open",
+                     *           "count": 12,
+                     *           "firstAt": "2026-03-01T12:00:00.000Z",
+                     *           "lastAt": "2026-03-01T12:05:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterGroups"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     eraseCustomer: {
         parameters: {
             query?: never;
@@ -3090,7 +7110,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_invalid" | "malformed_request";
+                        code: "idempotency_key_invalid" | "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -3191,6 +7211,8 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string;
+                /** @description only these orders, at most 100, on one page; those that are not there are left out */
+                ids?: string;
                 /** @description how many items a page has at most */
                 limit?: number;
                 status?: "pending" | "confirmed" | "cancelling" | "cancelled";
@@ -3220,7 +7242,25 @@ export interface operations {
                      *               "unitPrice": {
                      *                 "amount": 1999,
                      *                 "currency": "EUR"
+                     *               },
+                     *               "discount": {
+                     *                 "amount": 400,
+                     *                 "currency": "EUR"
                      *               }
+                     *             }
+                     *           ],
+                     *           "subtotal": {
+                     *             "amount": 3998,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 400,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "promotions": [
+                     *             {
+                     *               "code": "SPRING-10",
+                     *               "amount": 400
                      *             }
                      *           ],
                      *           "total": {
@@ -3228,13 +7268,19 @@ export interface operations {
                      *             "currency": "EUR"
                      *           },
                      *           "status": "pending",
+                     *           "cartId": "my-cart",
+                     *           "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *           "cancellationRefused": "already_shipped",
                      *           "nextAction": {
                      *             "type": "redirect",
                      *             "url": "https://bank.example/confirm/7f3a",
                      *             "expiresAt": "2026-03-01T12:15:00.000Z"
                      *           },
                      *           "createdAt": "2026-03-01T12:00:00.000Z",
-                     *           "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *           "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *           "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *           "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *           "placedBy": "alice"
                      *         }
                      *       ],
                      *       "next": null
@@ -3251,7 +7297,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -3362,21 +7408,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customerId": "alice",
-                 *       "items": [
-                 *         {
-                 *           "sku": "cup",
-                 *           "quantity": 2
-                 *         }
-                 *       ],
-                 *       "payment": {
-                 *         "source": "tok_ok",
-                 *         "capture": "automatic"
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -3404,7 +7435,25 @@ export interface operations {
                      *           "unitPrice": {
                      *             "amount": 1999,
                      *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 400,
+                     *             "currency": "EUR"
                      *           }
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 400,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 400
                      *         }
                      *       ],
                      *       "total": {
@@ -3412,13 +7461,19 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "cartId": "my-cart",
+                     *       "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *       "cancellationRefused": "already_shipped",
                      *       "nextAction": {
                      *         "type": "redirect",
                      *         "url": "https://bank.example/confirm/7f3a",
                      *         "expiresAt": "2026-03-01T12:15:00.000Z"
                      *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
-                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *       "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *       "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *       "placedBy": "alice"
                      *     }
                      */
                     "application/json": components["schemas"]["Order"];
@@ -3479,6 +7534,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -3487,7 +7556,21 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "already_submitted" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        code: "already_submitted" | "price_changed" | "promotion_expired" | "promotion_used_up" | "promotion_not_applicable" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @description each promotion of the cart that does not apply
+                         * @example [
+                         *       {
+                         *         "code": "SPRING-10",
+                         *         "reason": "promotion_used_up"
+                         *       }
+                         *     ]
+                         */
+                        promotions?: {
+                            code: string;
+                            /** @enum {string} */
+                            reason: "promotion_expired" | "promotion_used_up" | "promotion_not_applicable";
+                        }[];
                         /**
                          * @example processing
                          * @enum {string}
@@ -3500,6 +7583,17 @@ export interface operations {
                          * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
                          */
                         statusUrl?: string;
+                        /**
+                         * @description what the order comes to now
+                         * @example {
+                         *       "amount": 4200,
+                         *       "currency": "EUR"
+                         *     }
+                         */
+                        total?: {
+                            amount: number;
+                            currency: string;
+                        };
                     };
                 };
             };
@@ -3553,7 +7647,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable" | "cart_empty";
                         /**
                          * @example [
                          *       "unicorn"
@@ -3650,7 +7744,25 @@ export interface operations {
                      *           "unitPrice": {
                      *             "amount": 1999,
                      *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 400,
+                     *             "currency": "EUR"
                      *           }
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 400,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 400
                      *         }
                      *       ],
                      *       "total": {
@@ -3658,13 +7770,19 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "cartId": "my-cart",
+                     *       "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *       "cancellationRefused": "already_shipped",
                      *       "nextAction": {
                      *         "type": "redirect",
                      *         "url": "https://bank.example/confirm/7f3a",
                      *         "expiresAt": "2026-03-01T12:15:00.000Z"
                      *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
-                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *       "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *       "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *       "placedBy": "alice"
                      *     }
                      */
                     "application/json": components["schemas"]["Order"];
@@ -3687,7 +7805,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -3801,21 +7919,6 @@ export interface operations {
         };
         requestBody: {
             content: {
-                /**
-                 * @example {
-                 *       "customerId": "alice",
-                 *       "items": [
-                 *         {
-                 *           "sku": "cup",
-                 *           "quantity": 2
-                 *         }
-                 *       ],
-                 *       "payment": {
-                 *         "source": "tok_ok",
-                 *         "capture": "automatic"
-                 *       }
-                 *     }
-                 */
                 "application/json": components["schemas"]["OrderBody"];
             };
         };
@@ -3841,7 +7944,25 @@ export interface operations {
                      *           "unitPrice": {
                      *             "amount": 1999,
                      *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 400,
+                     *             "currency": "EUR"
                      *           }
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 400,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 400
                      *         }
                      *       ],
                      *       "total": {
@@ -3849,13 +7970,19 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "cartId": "my-cart",
+                     *       "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *       "cancellationRefused": "already_shipped",
                      *       "nextAction": {
                      *         "type": "redirect",
                      *         "url": "https://bank.example/confirm/7f3a",
                      *         "expiresAt": "2026-03-01T12:15:00.000Z"
                      *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
-                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *       "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *       "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *       "placedBy": "alice"
                      *     }
                      */
                     "application/json": components["schemas"]["Order"];
@@ -3882,7 +8009,25 @@ export interface operations {
                      *           "unitPrice": {
                      *             "amount": 1999,
                      *             "currency": "EUR"
+                     *           },
+                     *           "discount": {
+                     *             "amount": 400,
+                     *             "currency": "EUR"
                      *           }
+                     *         }
+                     *       ],
+                     *       "subtotal": {
+                     *         "amount": 3998,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "discount": {
+                     *         "amount": 400,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "promotions": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "amount": 400
                      *         }
                      *       ],
                      *       "total": {
@@ -3890,13 +8035,19 @@ export interface operations {
                      *         "currency": "EUR"
                      *       },
                      *       "status": "pending",
+                     *       "cartId": "my-cart",
+                     *       "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *       "cancellationRefused": "already_shipped",
                      *       "nextAction": {
                      *         "type": "redirect",
                      *         "url": "https://bank.example/confirm/7f3a",
                      *         "expiresAt": "2026-03-01T12:15:00.000Z"
                      *       },
                      *       "createdAt": "2026-03-01T12:00:00.000Z",
-                     *       "updatedAt": "2026-03-01T12:00:00.000Z"
+                     *       "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *       "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *       "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *       "placedBy": "alice"
                      *     }
                      */
                     "application/json": components["schemas"]["Order"];
@@ -3957,6 +8108,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "cart_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -3965,9 +8130,39 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "order_id_conflict" | "idempotency_key_in_use";
+                        code: "order_id_conflict" | "idempotency_key_in_use" | "already_submitted" | "price_changed" | "promotion_expired" | "promotion_used_up" | "promotion_not_applicable";
+                        /**
+                         * @description each promotion of the cart that does not apply
+                         * @example [
+                         *       {
+                         *         "code": "SPRING-10",
+                         *         "reason": "promotion_used_up"
+                         *       }
+                         *     ]
+                         */
+                        promotions?: {
+                            code: string;
+                            /** @enum {string} */
+                            reason: "promotion_expired" | "promotion_used_up" | "promotion_not_applicable";
+                        }[];
                         /** @enum {integer} */
                         status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen: the order that the cart became
+                         * @example /orders/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                        /**
+                         * @description what the order comes to now
+                         * @example {
+                         *       "amount": 4200,
+                         *       "currency": "EUR"
+                         *     }
+                         */
+                        total?: {
+                            amount: number;
+                            currency: string;
+                        };
                     };
                 };
             };
@@ -4040,7 +8235,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable";
+                        code: "unknown_sku" | "mixed_currencies" | "total_too_large" | "total_too_small" | "currency_not_supported" | "amount_not_payable" | "cart_empty";
                         /**
                          * @example [
                          *       "unicorn"
@@ -4177,6 +8372,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "already_shipped";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
             /** @description Precondition Failed */
             412: {
                 headers: {
@@ -4297,7 +8506,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -4424,6 +8633,12 @@ export interface operations {
                      *         "until": "2026-03-01T12:15:00.000Z",
                      *         "for": "customer"
                      *       },
+                     *       "held": {
+                     *         "by": "olga",
+                     *         "reason": "the provider has announced repairs",
+                     *         "since": "2026-03-01T12:00:00.040Z",
+                     *         "scope": "saga"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
@@ -4451,6 +8666,12 @@ export interface operations {
                      *         "waiting": {
                      *           "until": "2026-03-01T12:15:00.000Z",
                      *           "for": "customer"
+                     *         },
+                     *         "held": {
+                     *           "by": "olga",
+                     *           "reason": "the provider has announced repairs",
+                     *           "since": "2026-03-01T12:00:00.040Z",
+                     *           "scope": "saga"
                      *         },
                      *         "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *         "history": [
@@ -4481,7 +8702,227 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "order_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getOrderScreen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the order as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "order": {
+                     *         "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *         "customerId": "alice",
+                     *         "items": [
+                     *           {
+                     *             "sku": "cup",
+                     *             "quantity": 2,
+                     *             "unitPrice": {
+                     *               "amount": 1999,
+                     *               "currency": "EUR"
+                     *             },
+                     *             "discount": {
+                     *               "amount": 400,
+                     *               "currency": "EUR"
+                     *             }
+                     *           }
+                     *         ],
+                     *         "subtotal": {
+                     *           "amount": 3998,
+                     *           "currency": "EUR"
+                     *         },
+                     *         "discount": {
+                     *           "amount": 400,
+                     *           "currency": "EUR"
+                     *         },
+                     *         "promotions": [
+                     *           {
+                     *             "code": "SPRING-10",
+                     *             "amount": 400
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "amount": 3998,
+                     *           "currency": "EUR"
+                     *         },
+                     *         "status": "pending",
+                     *         "cartId": "my-cart",
+                     *         "reservationId": "5d2a3c1e-7f0b-4c55-9d3e-0a1b2c3d4e5f",
+                     *         "cancellationRefused": "already_shipped",
+                     *         "nextAction": {
+                     *           "type": "redirect",
+                     *           "url": "https://bank.example/confirm/7f3a",
+                     *           "expiresAt": "2026-03-01T12:15:00.000Z"
+                     *         },
+                     *         "createdAt": "2026-03-01T12:00:00.000Z",
+                     *         "updatedAt": "2026-03-01T12:00:00.000Z",
+                     *         "confirmedAt": "2026-03-01T12:00:01.000Z",
+                     *         "deliveredAt": "2026-03-03T09:30:00.000Z",
+                     *         "placedBy": "alice"
+                     *       },
+                     *       "progress": {
+                     *         "status": "in_progress",
+                     *         "percent": 40,
+                     *         "text": "Your payment is being made.",
+                     *         "step": "charge",
+                     *         "attempt": 1
+                     *       },
+                     *       "payment": {
+                     *         "status": "succeeded",
+                     *         "amount": 3998,
+                     *         "currency": "EUR",
+                     *         "captured": 3998,
+                     *         "refunded": 0
+                     *       },
+                     *       "reservation": {
+                     *         "status": "confirmed",
+                     *         "lines": [
+                     *           {
+                     *             "sku": "cup",
+                     *             "quantity": 2
+                     *           }
+                     *         ],
+                     *         "awaited": [
+                     *           {
+                     *             "sku": "cup",
+                     *             "quantity": 2
+                     *           }
+                     *         ]
+                     *       },
+                     *       "delivery": {
+                     *         "status": "handed_over",
+                     *         "service": "home",
+                     *         "trackingNumber": "TRK-000042"
+                     *       },
+                     *       "invoice": {
+                     *         "number": "INV-2026-0001",
+                     *         "amount": 3998,
+                     *         "tax": 638,
+                     *         "currency": "EUR",
+                     *         "issuedAt": "2026-03-01T12:00:00.000Z"
+                     *       },
+                     *       "degraded": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OrderScreen"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -4584,6 +9025,8 @@ export interface operations {
                 cursor?: string;
                 /** @description how many items a page has at most */
                 limit?: number;
+                /** @description only products with this text in their name or SKU */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -4624,7 +9067,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -4773,7 +9216,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -5107,15 +9550,3128 @@ export interface operations {
             };
         };
     };
-    listSagas: {
+    listProfiles: {
         parameters: {
             query?: {
                 /** @description `next` of the page before */
                 cursor?: string;
                 /** @description how many items a page has at most */
                 limit?: number;
-                /** @description all of these, if not given */
-                status?: "running" | "compensating" | "parked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "alice",
+                     *           "displayName": "Alice",
+                     *           "email": "alice@example.com",
+                     *           "locale": "en-GB",
+                     *           "phone": "+4930123456",
+                     *           "address": {
+                     *             "recipient": "Alice Example",
+                     *             "line1": "1 Main Street",
+                     *             "line2": "Second floor",
+                     *             "postalCode": "10115",
+                     *             "city": "Berlin",
+                     *             "region": "Berlin",
+                     *             "country": "DE"
+                     *           },
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfilePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description the customerId of the orders */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the profile as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "alice",
+                     *       "displayName": "Alice",
+                     *       "email": "alice@example.com",
+                     *       "locale": "en-GB",
+                     *       "phone": "+4930123456",
+                     *       "address": {
+                     *         "recipient": "Alice Example",
+                     *         "line1": "1 Main Street",
+                     *         "line2": "Second floor",
+                     *         "postalCode": "10115",
+                     *         "city": "Berlin",
+                     *         "region": "Berlin",
+                     *         "country": "DE"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "profile_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description the customerId of the orders */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "displayName": "Alice",
+                 *       "email": "alice@example.com",
+                 *       "locale": "en-GB",
+                 *       "phone": "+4930123456",
+                 *       "address": {
+                 *         "recipient": "Alice Example",
+                 *         "line1": "1 Main Street",
+                 *         "line2": "Second floor",
+                 *         "postalCode": "10115",
+                 *         "city": "Berlin",
+                 *         "region": "Berlin",
+                 *         "country": "DE"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProfileBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "alice",
+                     *       "displayName": "Alice",
+                     *       "email": "alice@example.com",
+                     *       "locale": "en-GB",
+                     *       "phone": "+4930123456",
+                     *       "address": {
+                     *         "recipient": "Alice Example",
+                     *         "line1": "1 Main Street",
+                     *         "line2": "Second floor",
+                     *         "postalCode": "10115",
+                     *         "city": "Berlin",
+                     *         "region": "Berlin",
+                     *         "country": "DE"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description made */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "alice",
+                     *       "displayName": "Alice",
+                     *       "email": "alice@example.com",
+                     *       "locale": "en-GB",
+                     *       "phone": "+4930123456",
+                     *       "address": {
+                     *         "recipient": "Alice Example",
+                     *         "line1": "1 Main Street",
+                     *         "line2": "Second floor",
+                     *         "postalCode": "10115",
+                     *         "city": "Berlin",
+                     *         "region": "Berlin",
+                     *         "country": "DE"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "profile_id_conflict";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    eraseProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description the customerId of the orders */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what is gone, and what is still there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erased": [
+                     *         {
+                     *           "what": "profile",
+                     *           "how": "removed"
+                     *         }
+                     *       ],
+                     *       "kept": [
+                     *         {
+                     *           "what": "open orders",
+                     *           "why": "they need their customer until they end; ask again then",
+                     *           "count": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProfileErasure"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "profile_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    patchProfile: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description the customerId of the orders */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "displayName": "Alice",
+                 *       "email": "alice@example.com",
+                 *       "locale": "en-GB",
+                 *       "phone": "+4930123456",
+                 *       "address": {
+                 *         "recipient": "Alice Example",
+                 *         "line1": "1 Main Street",
+                 *         "line2": "Second floor",
+                 *         "postalCode": "10115",
+                 *         "city": "Berlin",
+                 *         "region": "Berlin",
+                 *         "country": "DE"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ProfilePatch"];
+                /**
+                 * @example {
+                 *       "displayName": "Alice",
+                 *       "email": "alice@example.com",
+                 *       "locale": "en-GB",
+                 *       "phone": "+4930123456",
+                 *       "address": {
+                 *         "recipient": "Alice Example",
+                 *         "line1": "1 Main Street",
+                 *         "line2": "Second floor",
+                 *         "postalCode": "10115",
+                 *         "city": "Berlin",
+                 *         "region": "Berlin",
+                 *         "country": "DE"
+                 *       }
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "alice",
+                     *       "displayName": "Alice",
+                     *       "email": "alice@example.com",
+                     *       "locale": "en-GB",
+                     *       "phone": "+4930123456",
+                     *       "address": {
+                     *         "recipient": "Alice Example",
+                     *         "line1": "1 Main Street",
+                     *         "line2": "Second floor",
+                     *         "postalCode": "10115",
+                     *         "city": "Berlin",
+                     *         "region": "Berlin",
+                     *         "country": "DE"
+                     *       },
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "profile_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listPromotions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "code": "SPRING-10",
+                     *           "kind": "percent",
+                     *           "percent": 10,
+                     *           "amount": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "skus": [
+                     *             "cup"
+                     *           ],
+                     *           "minimum": {
+                     *             "amount": 1999,
+                     *             "currency": "EUR"
+                     *           },
+                     *           "startsAt": "2026-03-01T00:00:00.000Z",
+                     *           "endsAt": "2126-04-01T00:00:00.000Z",
+                     *           "maxUses": 1000,
+                     *           "maxUsesPerCustomer": 1,
+                     *           "combinable": true,
+                     *           "used": 0,
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PromotionPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getPromotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 1 to 40 of A-Z 0-9 -; small letters mean the same */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the promotion as it is now */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "SPRING-10",
+                     *       "kind": "percent",
+                     *       "percent": 10,
+                     *       "amount": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "skus": [
+                     *         "cup"
+                     *       ],
+                     *       "minimum": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "startsAt": "2026-03-01T00:00:00.000Z",
+                     *       "endsAt": "2126-04-01T00:00:00.000Z",
+                     *       "maxUses": 1000,
+                     *       "maxUsesPerCustomer": 1,
+                     *       "combinable": true,
+                     *       "used": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Promotion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "promotion_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putPromotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read; needed to change what is there */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description 1 to 40 of A-Z 0-9 -; small letters mean the same */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromotionBody"];
+            };
+        };
+        responses: {
+            /** @description changed, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "SPRING-10",
+                     *       "kind": "percent",
+                     *       "percent": 10,
+                     *       "amount": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "skus": [
+                     *         "cup"
+                     *       ],
+                     *       "minimum": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "startsAt": "2026-03-01T00:00:00.000Z",
+                     *       "endsAt": "2126-04-01T00:00:00.000Z",
+                     *       "maxUses": 1000,
+                     *       "maxUsesPerCustomer": 1,
+                     *       "combinable": true,
+                     *       "used": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Promotion"];
+                };
+            };
+            /** @description created */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "SPRING-10",
+                     *       "kind": "percent",
+                     *       "percent": 10,
+                     *       "amount": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "skus": [
+                     *         "cup"
+                     *       ],
+                     *       "minimum": {
+                     *         "amount": 1999,
+                     *         "currency": "EUR"
+                     *       },
+                     *       "startsAt": "2026-03-01T00:00:00.000Z",
+                     *       "endsAt": "2126-04-01T00:00:00.000Z",
+                     *       "maxUses": 1000,
+                     *       "maxUsesPerCustomer": 1,
+                     *       "combinable": true,
+                     *       "used": 0,
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Promotion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_required";
+                        /** @enum {integer} */
+                        status: 428;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    deletePromotion: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description 1 to 40 of A-Z 0-9 -; small letters mean the same */
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description there is no such promotion any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listSagaBatches: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "act": "retry",
+                     *           "reason": "the provider is back",
+                     *           "filter": {
+                     *             "status": "parked",
+                     *             "definition": "place-order",
+                     *             "step": "charge",
+                     *             "action": "undo",
+                     *             "reason": "undo_unanswered"
+                     *           },
+                     *           "madeBy": "olga",
+                     *           "ratePerSecond": 40,
+                     *           "status": "running",
+                     *           "count": 12,
+                     *           "done": 7,
+                     *           "failed": 1,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "endedAt": null,
+                     *           "stoppedBy": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaBatchPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    createSagaBatch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "act": "retry",
+                 *       "reason": "the provider is back",
+                 *       "filter": {
+                 *         "status": "parked",
+                 *         "definition": "place-order",
+                 *         "step": "charge",
+                 *         "action": "undo",
+                 *         "reason": "undo_unanswered"
+                 *       },
+                 *       "expected": 12,
+                 *       "ratePerSecond": 40
+                 *     }
+                 */
+                "application/json": components["schemas"]["SagaBatchBody"];
+            };
+        };
+        responses: {
+            /** @description it runs */
+            201: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "act": "retry",
+                     *       "reason": "the provider is back",
+                     *       "filter": {
+                     *         "status": "parked",
+                     *         "definition": "place-order",
+                     *         "step": "charge",
+                     *         "action": "undo",
+                     *         "reason": "undo_unanswered"
+                     *       },
+                     *       "madeBy": "olga",
+                     *       "ratePerSecond": 40,
+                     *       "status": "running",
+                     *       "count": 12,
+                     *       "done": 7,
+                     *       "failed": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "stoppedBy": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaBatch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "filter_required" | "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "set_changed" | "too_many_batches" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @description how many sagas fit the filter by now
+                         * @example 13
+                         */
+                        count?: number;
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "batch_too_large";
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getSagaBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "act": "retry",
+                     *       "reason": "the provider is back",
+                     *       "filter": {
+                     *         "status": "parked",
+                     *         "definition": "place-order",
+                     *         "step": "charge",
+                     *         "action": "undo",
+                     *         "reason": "undo_unanswered"
+                     *       },
+                     *       "madeBy": "olga",
+                     *       "ratePerSecond": 40,
+                     *       "status": "running",
+                     *       "count": 12,
+                     *       "done": 7,
+                     *       "failed": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "stoppedBy": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaBatch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    stopSagaBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it does not run any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listSagaBatchRows: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                outcome?: "waiting" | "done" | "failed";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "position": 1,
+                     *           "sagaId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "outcome": "done",
+                     *           "code": null,
+                     *           "at": "2026-03-01T12:00:01.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaBatchRowPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listSagaDefinitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the definitions of this release */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "definitions": [
+                     *         {
+                     *           "name": "place-order",
+                     *           "version": 1,
+                     *           "steps": [
+                     *             {
+                     *               "name": "charge",
+                     *               "isPivot": false,
+                     *               "hasUndo": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaDefinitions"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listSagaHolds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "holds": [
+                     *         {
+                     *           "definition": "place-order",
+                     *           "step": "charge",
+                     *           "by": "olga",
+                     *           "reason": "the provider charges twice",
+                     *           "since": "2026-03-01T12:00:00.000Z",
+                     *           "sagas": 42
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaHolds"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    holdSagaStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                definition: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "the provider charges twice"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SagaHoldBody"];
+            };
+        };
+        responses: {
+            /** @description it was held already; another reason replaces the one before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "definition": "place-order",
+                     *       "step": "charge",
+                     *       "by": "olga",
+                     *       "reason": "the provider charges twice",
+                     *       "since": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaHold"];
+                };
+            };
+            /** @description held */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "definition": "place-order",
+                     *       "step": "charge",
+                     *       "by": "olga",
+                     *       "reason": "the provider charges twice",
+                     *       "since": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaHold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_step_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    releaseSagaStep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                definition: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the step is not held */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listSagas: {
+        parameters: {
+            query?: {
+                /** @description which command of the step */
+                action?: "do" | "undo";
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description the name of a saga definition */
+                definition?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description begun at least so long ago */
+                olderThanSeconds?: number;
+                /** @description the whole id of an order, a saga, a payment or a customer, the reference of the provider, or the idempotency key with which the order was placed */
+                q?: string;
+                /** @description why it is parked, or why it turned back */
+                reason?: string;
+                /** @description without it: the open ones, that is running, compensating and parked; with `q`: all */
+                status?: "open" | "all" | "running" | "compensating" | "completed" | "compensated" | "parked";
+                /** @description where it stands, or ended */
+                step?: string;
             };
             header?: never;
             path?: never;
@@ -5145,15 +12701,25 @@ export interface operations {
                      *             "until": "2026-03-01T12:15:00.000Z",
                      *             "for": "customer"
                      *           },
+                     *           "held": {
+                     *             "by": "olga",
+                     *             "reason": "the provider has announced repairs",
+                     *             "since": "2026-03-01T12:00:00.040Z",
+                     *             "scope": "saga"
+                     *           },
                      *           "deadlineAt": "2026-03-01T12:00:05.040Z",
+                     *           "parkedReason": "undo_unanswered",
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
                      *           "updatedAt": "2026-03-01T12:00:00.040Z",
-                     *           "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+                     *           "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "customerId": "c-4711"
                      *         }
                      *       ],
-                     *       "next": null
+                     *       "next": null,
+                     *       "degraded": []
                      *     }
                      */
-                    "application/json": components["schemas"]["ListedSagaPage"];
+                    "application/json": components["schemas"]["SagasPage"];
                 };
             };
             /** @description Bad Request */
@@ -5164,7 +12730,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -5290,6 +12856,12 @@ export interface operations {
                      *         "until": "2026-03-01T12:15:00.000Z",
                      *         "for": "customer"
                      *       },
+                     *       "held": {
+                     *         "by": "olga",
+                     *         "reason": "the provider has announced repairs",
+                     *         "since": "2026-03-01T12:00:00.040Z",
+                     *         "scope": "saga"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
@@ -5318,7 +12890,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -5433,7 +13005,10 @@ export interface operations {
                 /**
                  * @example {
                  *       "act": "retry",
-                 *       "reason": "the provider is back"
+                 *       "reason": "the provider is back",
+                 *       "body": {
+                 *         "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["SagaActBody"];
@@ -5464,6 +13039,12 @@ export interface operations {
                      *         "until": "2026-03-01T12:15:00.000Z",
                      *         "for": "customer"
                      *       },
+                     *       "held": {
+                     *         "by": "olga",
+                     *         "reason": "the provider has announced repairs",
+                     *         "since": "2026-03-01T12:00:00.040Z",
+                     *         "scope": "saga"
+                     *       },
                      *       "deadlineAt": "2026-03-01T12:00:05.040Z",
                      *       "history": [
                      *         {
@@ -5492,20 +13073,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
-                        /**
-                         * @description all faults, with the paths to them
-                         * @example [
-                         *       {
-                         *         "path": "items.0.quantity",
-                         *         "message": "quantity must not be less than 1"
-                         *       }
-                         *     ]
-                         */
-                        errors?: {
-                            message: string;
-                            path: string;
-                        }[];
+                        code: "validation_failed" | "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -5635,6 +13203,713 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getSagaOutlook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it looks now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "todo": [
+                     *         "charge",
+                     *         "confirm"
+                     *       ],
+                     *       "undo": [
+                     *         "charge",
+                     *         "reserve"
+                     *       ],
+                     *       "acts": [
+                     *         {
+                     *           "act": "cancel",
+                     *           "possible": true,
+                     *           "why": "not-parked",
+                     *           "becomes": {
+                     *             "status": "compensating",
+                     *             "step": "charge",
+                     *             "action": "undo",
+                     *             "sends": true,
+                     *             "held": false
+                     *           }
+                     *         }
+                     *       ],
+                     *       "correction": {
+                     *         "possible": false,
+                     *         "why": "outcome-unknown",
+                     *         "body": {
+                     *           "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaOutlook"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_version_unknown";
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    countSagas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as counted now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2026-03-01T12:06:00.000Z",
+                     *       "groups": [
+                     *         {
+                     *           "definition": "place-order",
+                     *           "step": "charge",
+                     *           "action": "do",
+                     *           "status": "running",
+                     *           "count": 12,
+                     *           "oldestAt": "2026-03-01T12:00:00.000Z",
+                     *           "lastMovedAt": "2026-03-01T12:05:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaCensus"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    groupSagas: {
+        parameters: {
+            query?: {
+                status?: "running" | "compensating" | "parked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the largest groups first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "definition": "place-order",
+                     *           "step": "charge",
+                     *           "action": "undo",
+                     *           "reason": "undo_unanswered",
+                     *           "count": 12,
+                     *           "firstAt": "2026-03-01T12:00:00.000Z",
+                     *           "lastAt": "2026-03-01T12:05:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaGroups"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    watchSagas: {
+        parameters: {
+            query?: {
+                /** @description when the stream ends at the latest */
+                seconds?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description each move as it happens; the schema is that of the data of an event */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "sagaId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "definition": "place-order",
+                     *       "seq": 2,
+                     *       "step": "reserve",
+                     *       "event": "do.succeeded",
+                     *       "from": "reserve.do",
+                     *       "to": "charge.do",
+                     *       "status": "running",
+                     *       "at": "2026-03-01T12:00:00.040Z"
+                     *     }
+                     */
+                    "text/event-stream": components["schemas"]["SagaMove"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "too_many_waiting" | "rate_limited";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listTenants: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "tenant": "acme"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
                         /** @enum {integer} */
                         status: 429;
                     };

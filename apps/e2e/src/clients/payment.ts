@@ -128,6 +128,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letters/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages that were given up on, by kind and by how they failed
+         * @description The largest groups first, of the newest twenty thousand messages; those that you also see in the list.
+         */
+        get: operations["groupDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/disputes": {
         parameters: {
             query?: never;
@@ -228,6 +248,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invoices and credit notes, page by page
+         * @description Those of your orders; for an operator those of its tenant. In order of their numbers.
+         */
+        get: operations["listInvoices"];
+        put?: never;
+        /**
+         * Makes the invoice of a confirmed order, with the next number of the year
+         * @description An order has one invoice. Asked for again under another key, that one is the answer, with 200. After 503 nothing was made, and the same key may come again.
+         */
+        post: operations["issueInvoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/invoices/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One invoice or credit note, as JSON or as a page of paper
+         * @description With `Accept: application/pdf`, or with `.pdf` behind the number, it is a PDF.
+         */
+        get: operations["getInvoice"];
+        /**
+         * Keeps an invoice that was made elsewhere, or replaces it
+         * @description For the invoices of an earlier system. The same content again changes nothing. Once a number of the year was given out here, no new number of that year can be brought.
+         */
+        put: operations["putInvoice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments": {
         parameters: {
             query?: never;
@@ -237,7 +305,7 @@ export interface paths {
         };
         /**
          * All payments, page by page
-         * @description The payments of your tenant, or of one order of it, in order of their ids.
+         * @description The payments of your tenant, or of one order or one reference of it, in order of their ids.
          */
         get: operations["listPayments"];
         put?: never;
@@ -420,6 +488,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tax-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the tax service is told of invoices and credit notes, page by page
+         * @description In order of their numbers. What was told is kept for 30 days.
+         */
+        get: operations["listTaxTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tax-tasks/{number}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the tax service again what is parked
+         * @description It is tried as if it were new. Nothing is told twice: the service knows the number.
+         */
+        post: operations["retryTaxTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -527,6 +635,25 @@ export interface components {
              * @example null
              */
             next: string | null;
+        };
+        BroughtInvoiceBody: {
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2025-03-01T12:00:00.000Z
+             */
+            issuedAt: string;
+            lines: components["schemas"]["InvoiceLine"][];
+            /**
+             * Format: uuid
+             * @description the order, if it is one of this shop
+             */
+            orderId?: string;
+            totals: components["schemas"]["InvoiceTotals"];
         };
         /** @description Money that was held, and was taken, or was to be. */
         Capture: {
@@ -685,6 +812,44 @@ export interface components {
              */
             reason: string;
         };
+        /** @description Messages of one kind that failed in the same way. */
+        DeadLetterGroup: {
+            /** @example 12 */
+            count: number;
+            /**
+             * @description their last error, with a # for each number and id in it
+             * @example Error: out of luck
+             */
+            error: string;
+            /**
+             * Format: date-time
+             * @description when the first came
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            firstAt: string;
+            /**
+             * Format: date-time
+             * @description when one was given up on last
+             * @example 2026-03-01T12:05:00.000Z
+             */
+            lastAt: string;
+            /** @example cmd.payment */
+            mailbox: string;
+            /**
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "replayed" | "discarded";
+            /**
+             * @description null when the message does not tell it
+             * @example payment.charge-payment.v1
+             */
+            type: string | null;
+        };
+        /** @description The largest groups first. */
+        DeadLetterGroups: {
+            groups: components["schemas"]["DeadLetterGroup"][];
+        };
         /** @description A part of a list. */
         DeadLetterPage: {
             items: components["schemas"]["DeadLetter"][];
@@ -778,6 +943,103 @@ export interface components {
             key: string;
             requests: components["schemas"]["KeyedRequest"][];
         };
+        /** @description What was sold and with how much tax; or, as a credit note, taken off again. */
+        Invoice: {
+            /**
+             * @description on a credit note, the number of the invoice
+             * @example INV-2026-0001
+             */
+            credits?: string;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            issuedAt: string;
+            /**
+             * @example invoice
+             * @enum {string}
+             */
+            kind: "invoice" | "credit_note";
+            /** @description none on a credit note, which takes off the rates */
+            lines: components["schemas"]["InvoiceLine"][];
+            /** @example INV-2026-0001 */
+            number: string;
+            /**
+             * Format: uuid
+             * @description null for a brought one that belongs to no order of this shop
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            orderId: string | null;
+            /**
+             * @description issued: made here, and never changed; brought: made elsewhere, and kept here
+             * @example issued
+             * @enum {string}
+             */
+            origin: "issued" | "brought";
+            /**
+             * @description on a credit note, the refund that it is for
+             * @example rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw
+             */
+            refundId?: string;
+            totals: components["schemas"]["InvoiceTotals"];
+            /**
+             * @description counts the changes; the ETag tells the same
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description A line of an invoice. */
+        InvoiceLine: {
+            /**
+             * @description net and tax together, in minor units
+             * @example 4200
+             */
+            gross: number;
+            /** @example 3529 */
+            net: number;
+            /**
+             * @description pieces
+             * @example 2
+             */
+            quantity: number;
+            /**
+             * @description basis points: 1900 is 19 %
+             * @example 1900
+             */
+            rate: number;
+            /** @example cup */
+            sku: string;
+            /** @example 671 */
+            tax: number;
+        };
+        /** @description A part of a list. */
+        InvoicePage: {
+            items: components["schemas"]["Invoice"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description The sums of an invoice. */
+        InvoiceTotals: {
+            /**
+             * @description net and tax together, in minor units
+             * @example 4200
+             */
+            gross: number;
+            /** @example 3529 */
+            net: number;
+            /** @description one for each rate, the highest first */
+            rates: components["schemas"]["TaxOfRate"][];
+            /** @example 671 */
+            tax: number;
+        };
         /** @description A request that was sent with the key. */
         KeyedRequest: {
             /**
@@ -812,6 +1074,13 @@ export interface components {
              * @enum {string}
              */
             state: "processing" | "completed" | "erased";
+        };
+        NewInvoiceBody: {
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            orderId: string;
         };
         /** @description Money that was taken, or was to be. */
         Payment: {
@@ -1109,6 +1378,93 @@ export interface components {
              */
             next: string | null;
         };
+        /** @description What of an invoice has one rate of tax. */
+        TaxOfRate: {
+            /**
+             * @description net and tax together, in minor units
+             * @example 4200
+             */
+            gross: number;
+            /** @example 3529 */
+            net: number;
+            /**
+             * @description basis points: 1900 is 19 %
+             * @example 1900
+             */
+            rate: number;
+            /** @example 671 */
+            tax: number;
+        };
+        /** @description What the tax service is told of an invoice or a credit note. */
+        TaxTask: {
+            /**
+             * @description gross, in minor units of the currency
+             * @example 3998
+             */
+            amount: number;
+            /**
+             * @description how often it was tried
+             * @example 1
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description ISO 4217
+             * @example EUR
+             */
+            currency: string;
+            /**
+             * @description of the invoice that it is about
+             * @example INV-2026-0001
+             */
+            invoice: string;
+            /**
+             * @description refund: of a credit note
+             * @example commit
+             * @enum {string}
+             */
+            kind: "commit" | "refund";
+            /**
+             * @description a code, of the last attempt
+             * @example null
+             */
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @description while it is open, when it is tried next
+             * @example 2026-03-01T12:00:01.000Z
+             */
+            nextAt: string;
+            /**
+             * @description of the invoice or the credit note
+             * @example INV-2026-0001
+             */
+            number: string;
+            /**
+             * @description parked: refused there, or it was away for days; somebody has to look
+             * @example done
+             * @enum {string}
+             */
+            status: "open" | "done" | "parked";
+            /**
+             * @description the tax in it
+             * @example 638
+             */
+            tax: number;
+        };
+        /** @description A part of a list. */
+        TaxTaskPage: {
+            items: components["schemas"]["TaxTask"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
         TenantErasureBody: {
             /** @example acme */
             tenant: string;
@@ -1254,7 +1610,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1790,7 +2146,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -1941,7 +2297,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -2529,6 +2885,144 @@ export interface operations {
             };
         };
     };
+    groupDeadLetters: {
+        parameters: {
+            query?: {
+                state?: "open" | "replayed" | "discarded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description at most 200 groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "groups": [
+                     *         {
+                     *           "mailbox": "cmd.payment",
+                     *           "type": "payment.charge-payment.v1",
+                     *           "error": "Error: out of luck",
+                     *           "state": "open",
+                     *           "count": 12,
+                     *           "firstAt": "2026-03-01T12:00:00.000Z",
+                     *           "lastAt": "2026-03-01T12:05:00.000Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterGroups"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listDisputes: {
         parameters: {
             query?: {
@@ -2579,7 +3073,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -3199,7 +3693,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "idempotency_key_invalid" | "malformed_request";
+                        code: "idempotency_key_invalid" | "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -3295,6 +3789,990 @@ export interface operations {
             };
         };
     };
+    listInvoices: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description only those */
+                kind?: "invoice" | "credit_note";
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description only the invoice and the credit notes of this order */
+                orderId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": "INV-2026-0001",
+                     *           "kind": "invoice",
+                     *           "origin": "issued",
+                     *           "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "currency": "EUR",
+                     *           "lines": [
+                     *             {
+                     *               "rate": 1900,
+                     *               "gross": 4200,
+                     *               "net": 3529,
+                     *               "tax": 671,
+                     *               "sku": "cup",
+                     *               "quantity": 2
+                     *             }
+                     *           ],
+                     *           "totals": {
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671,
+                     *             "rates": [
+                     *               {
+                     *                 "rate": 1900,
+                     *                 "gross": 4200,
+                     *                 "net": 3529,
+                     *                 "tax": 671
+                     *               }
+                     *             ]
+                     *           },
+                     *           "credits": "INV-2026-0001",
+                     *           "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *           "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *           "version": 1
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvoicePage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    issueInvoice: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewInvoiceBody"];
+            };
+        };
+        responses: {
+            /** @description the order had this invoice already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "invoice",
+                     *       "origin": "issued",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "currency": "EUR",
+                     *       "lines": [
+                     *         {
+                     *           "rate": 1900,
+                     *           "gross": 4200,
+                     *           "net": 3529,
+                     *           "tax": 671,
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "totals": {
+                     *         "gross": 4200,
+                     *         "net": 3529,
+                     *         "tax": 671,
+                     *         "rates": [
+                     *           {
+                     *             "rate": 1900,
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671
+                     *           }
+                     *         ]
+                     *       },
+                     *       "credits": "INV-2026-0001",
+                     *       "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description made */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "invoice",
+                     *       "origin": "issued",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "currency": "EUR",
+                     *       "lines": [
+                     *         {
+                     *           "rate": 1900,
+                     *           "gross": 4200,
+                     *           "net": 3529,
+                     *           "tax": 671,
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "totals": {
+                     *         "gross": 4200,
+                     *         "net": 3529,
+                     *         "tax": 671,
+                     *         "rates": [
+                     *           {
+                     *             "rate": 1900,
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671
+                     *           }
+                     *         ]
+                     *       },
+                     *       "credits": "INV-2026-0001",
+                     *       "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "order_not_confirmed" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unknown_order" | "tax_refused";
+                        /** @enum {integer} */
+                        status: 422;
+                        /** @example unknown_country */
+                        taxCode?: string;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "tax_unavailable" | "orders_unavailable" | "outcome_unknown" | "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you have */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description of the invoice or credit note */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the invoice */
+            200: {
+                headers: {
+                    /** @description the version and the form */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "invoice",
+                     *       "origin": "issued",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "currency": "EUR",
+                     *       "lines": [
+                     *         {
+                     *           "rate": 1900,
+                     *           "gross": 4200,
+                     *           "net": 3529,
+                     *           "tax": 671,
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "totals": {
+                     *         "gross": 4200,
+                     *         "net": 3529,
+                     *         "tax": 671,
+                     *         "rates": [
+                     *           {
+                     *             "rate": 1900,
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671
+                     *           }
+                     *         ]
+                     *       },
+                     *       "credits": "INV-2026-0001",
+                     *       "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invoice"];
+                    /** @example %PDF-1.3 */
+                    "application/pdf": string;
+                };
+            };
+            /** @description you have this version already */
+            304: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "invoice_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    putInvoice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of the version that you read */
+                "if-match"?: string;
+                /** @description * to create, and never to change */
+                "if-none-match"?: string;
+            };
+            path: {
+                /** @description of the invoice or credit note */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "currency": "EUR",
+                 *       "issuedAt": "2025-03-01T12:00:00.000Z",
+                 *       "lines": [
+                 *         {
+                 *           "rate": 1900,
+                 *           "gross": 4200,
+                 *           "net": 3529,
+                 *           "tax": 671,
+                 *           "sku": "cup",
+                 *           "quantity": 2
+                 *         }
+                 *       ],
+                 *       "totals": {
+                 *         "gross": 4200,
+                 *         "net": 3529,
+                 *         "tax": 671,
+                 *         "rates": [
+                 *           {
+                 *             "rate": 1900,
+                 *             "gross": 4200,
+                 *             "net": 3529,
+                 *             "tax": 671
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BroughtInvoiceBody"];
+            };
+        };
+        responses: {
+            /** @description replaced, or as it was already */
+            200: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "invoice",
+                     *       "origin": "issued",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "currency": "EUR",
+                     *       "lines": [
+                     *         {
+                     *           "rate": 1900,
+                     *           "gross": 4200,
+                     *           "net": 3529,
+                     *           "tax": 671,
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "totals": {
+                     *         "gross": 4200,
+                     *         "net": 3529,
+                     *         "tax": 671,
+                     *         "rates": [
+                     *           {
+                     *             "rate": 1900,
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671
+                     *           }
+                     *         ]
+                     *       },
+                     *       "credits": "INV-2026-0001",
+                     *       "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description created */
+            201: {
+                headers: {
+                    /** @description the version of what was answered, for If-Match and If-None-Match */
+                    etag?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "invoice",
+                     *       "origin": "issued",
+                     *       "orderId": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "currency": "EUR",
+                     *       "lines": [
+                     *         {
+                     *           "rate": 1900,
+                     *           "gross": 4200,
+                     *           "net": 3529,
+                     *           "tax": 671,
+                     *           "sku": "cup",
+                     *           "quantity": 2
+                     *         }
+                     *       ],
+                     *       "totals": {
+                     *         "gross": 4200,
+                     *         "net": 3529,
+                     *         "tax": 671,
+                     *         "rates": [
+                     *           {
+                     *             "rate": 1900,
+                     *             "gross": 4200,
+                     *             "net": 3529,
+                     *             "tax": 671
+                     *           }
+                     *         ]
+                     *       },
+                     *       "credits": "INV-2026-0001",
+                     *       "refundId": "rfd_Zl0hCg4y1mPpYvHnR1xk7Jd2sQw",
+                     *       "issuedAt": "2026-03-01T12:00:00.000Z",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "invoice_issued" | "invoice_credited" | "series_in_use" | "order_invoiced";
+                        /** @example INV-2025-0007 */
+                        number?: string;
+                        /** @enum {integer} */
+                        status: 409;
+                    };
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "precondition_failed";
+                        /**
+                         * @description of the version that is there
+                         * @example "2"
+                         */
+                        currentETag?: string;
+                        /** @enum {integer} */
+                        status: 412;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "totals_do_not_add_up";
+                        /** @enum {integer} */
+                        status: 422;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
     listPayments: {
         parameters: {
             query?: {
@@ -3304,6 +4782,8 @@ export interface operations {
                 limit?: number;
                 /** @description only the payments of this order */
                 orderId?: string;
+                /** @description only those that the provider calls so, or one of whose refunds it calls so */
+                reference?: string;
             };
             header?: never;
             path?: never;
@@ -3355,7 +4835,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -3820,7 +5300,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -3965,7 +5445,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -4370,7 +5850,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -4517,7 +5997,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -4675,7 +6155,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -5104,7 +6584,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request";
+                        code: "malformed_request" | "shop_tenant_invalid";
                         /** @enum {integer} */
                         status: 400;
                     };
@@ -5246,7 +6726,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -5394,7 +6874,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code: "malformed_request" | "validation_failed";
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
                         /**
                          * @description all faults, with the paths to them
                          * @example [
@@ -5438,6 +6918,339 @@ export interface operations {
                         code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listTaxTasks: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                /** @description only those; all if it is absent */
+                status?: "open" | "done" | "parked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "number": "INV-2026-0001",
+                     *           "kind": "commit",
+                     *           "invoice": "INV-2026-0001",
+                     *           "amount": 3998,
+                     *           "tax": 638,
+                     *           "currency": "EUR",
+                     *           "status": "done",
+                     *           "attempts": 1,
+                     *           "lastError": null,
+                     *           "nextAt": "2026-03-01T12:00:01.000Z",
+                     *           "createdAt": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TaxTaskPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    retryTaxTask: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path: {
+                /** @description of the invoice or the credit note */
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description open again */
+            200: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "number": "INV-2026-0001",
+                     *       "kind": "commit",
+                     *       "invoice": "INV-2026-0001",
+                     *       "amount": 3998,
+                     *       "tax": 638,
+                     *       "currency": "EUR",
+                     *       "status": "done",
+                     *       "attempts": 1,
+                     *       "lastError": null,
+                     *       "nextAt": "2026-03-01T12:00:01.000Z",
+                     *       "createdAt": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TaxTask"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "tax_task_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "tax_task_not_parked" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
                     };
                 };
             };

@@ -1,17 +1,29 @@
 /** Commands on reservations on a real PostgreSQL, with two pools that stand for two replicas. */
 import { randomUUID } from 'node:crypto';
-import { ConfirmReservation, ReleaseStock, ReserveStock, RestockReservation, type StockLine } from '@shop/contracts';
+import type { StockLine } from '@shop/contracts';
 import { PostgresLedger } from '@shop/idempotency';
-import { type Message, newMessage, type Reply } from '@shop/messaging';
+import type { Message, Reply } from '@shop/messaging';
 import { createDatabase, Database, Lane, traffic, type Tx } from '@shop/postgres';
 import { applyMigrations, InterruptedDatabase } from '@shop/postgres/testing';
 import { seededRandom, useStack } from '@shop/testing';
 import { inventoryMigrations } from '../migrations';
 import { StockEntity } from '../stock/stock.entity';
 import { createStock } from '../stock/stock.repository';
+import {
+  confirm,
+  line,
+  refused,
+  release,
+  released,
+  reserve,
+  restock,
+  said,
+  succeeded,
+  tenant,
+} from '../../testing/commands';
 import { openInventoryReplica } from '../../testing/replica';
+import { faultsOfStock } from '../../testing/stock-faults';
 
-const tenant = 'acme';
 const stack = useStack({ migrate: prepare, templateKey: 'inventory' });
 const ledger = new PostgresLedger();
 let one: CountingDatabase;
@@ -21,7 +33,7 @@ beforeAll(async () => {
   [one, other] = [open('one'), open('other')];
   await Promise.all([one.connect(), other.connect()]);
 });
-afterEach(expectBooksToBalance);
+afterEach(async () => expect(await faultsOfStock(one)).toEqual([]));
 afterAll(() => Promise.all([one.close(), other.close()]));
 
 /** The test runs every order and repetition of a do and its undo, up to this length. */
@@ -344,60 +356,6 @@ function onTwoReplicasAtOnce(commands: Message[], maxBatch: number): Promise<Rep
 
 async function stockOf(sku: string) {
   return one.dataSource.getRepository(StockEntity).findOneByOrFail({ tenant, sku });
-}
-
-/** R37: for every SKU, on hand is the sum of the movements, and reserved is the sum of the open reservations. */
-async function expectBooksToBalance(): Promise<void> {
-  const faults: unknown = await one.dataSource.query(`
-    with moved as (
-      select tenant, sku, sum(delta) as pieces from stock_movement group by tenant, sku
-    ), held as (
-      select r.tenant, l ->> 'sku' as sku, sum((l ->> 'quantity')::bigint) as pieces
-      from reservation r cross join jsonb_array_elements(r.lines) as l where r.status = 'open' group by 1, 2
-    )
-    select sku, on_hand, moved.pieces as moved, reserved, held.pieces as held
-    from stock left join moved using (tenant, sku) left join held using (tenant, sku)
-    where on_hand <> coalesce(moved.pieces, 0) or reserved <> coalesce(held.pieces, 0)`);
-  expect(faults).toEqual([]);
-}
-
-const line = (sku: string, quantity: number): StockLine => ({ sku, quantity });
-
-function command(id: string, action: string, type: string, data: object): Message {
-  const message = { id: `${id}/${action}`, type, source: 'order', subject: id };
-  return newMessage({ ...message, data: { tenant, reservationId: id, ...data } });
-}
-
-function reserve(id: string, lines: StockLine[]): Message {
-  return command(id, 'reserve/do', ReserveStock.type, { lines });
-}
-
-function release(id: string): Message {
-  return { ...command(id, 'reserve/undo', ReleaseStock.type, {}), undoes: `${id}/reserve/do` };
-}
-
-function confirm(id: string): Message {
-  return command(id, 'confirm/do', ConfirmReservation.type, {});
-}
-
-function restock(id: string): Message {
-  return command(id, 'restock/do', RestockReservation.type, {});
-}
-
-function succeeded(): Reply {
-  return { outcome: 'succeeded' };
-}
-
-function said(result: string): Reply {
-  return { outcome: 'succeeded', result: { result } };
-}
-
-function released(held: boolean): Reply {
-  return said(held ? 'released' : 'nothing_held');
-}
-
-function refused(reason: string): Reply {
-  return { outcome: 'refused', reason };
 }
 
 const countOf = (replies: Reply[], outcome: Reply['outcome']) =>

@@ -1,5 +1,5 @@
 /** Adds or takes pieces once for each request. Stock, movement and stored answer are one transaction. */
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import { etagOf } from '@shop/http';
 import {
@@ -15,11 +15,20 @@ import {
 } from '@shop/idempotency';
 import { type Database, isUniqueViolation } from '@shop/postgres';
 import { IsText } from '@shop/validation';
-import { IsInt, Max, Min, NotEquals } from 'class-validator';
-import type { Stock } from './warehouse';
-import { insufficientStock, MAX_ON_HAND, stockNotFound } from './stock-answers';
-import { stockJson } from './stock.view';
-import { type Adjustment, ADJUSTMENT_NATURAL_KEY, adjustStock, findAdjustment, lockOneStock } from './stock.repository';
+import { IsInt, IsOptional, Matches, Max, Min, NotEquals } from 'class-validator';
+import {
+  insufficientStock,
+  locationNotFound,
+  locationRequired,
+  MAX_ON_HAND,
+  PLACE,
+  stockIsBundle,
+  stockNotFound,
+} from './stock-answers';
+import { MAIN, type Movement } from './stock';
+import { type ShownStock, stockJson } from './stock.view';
+import { type Adjustment, ADJUSTMENT_NATURAL_KEY, findAdjustment } from './stock.repository';
+import { adjustPlacedStock, lockPlacedStock } from './stock-settings.repository';
 
 export class AdjustmentBody {
   @ApiProperty({ description: 'pieces that came (positive) or went (negative)', example: -3 })
@@ -32,6 +41,11 @@ export class AdjustmentBody {
   @ApiProperty({ example: 'broken' })
   @IsText(100)
   reason: string;
+
+  @ApiPropertyOptional({ description: 'where; needed for a SKU with several locations', example: 'berlin' })
+  @IsOptional()
+  @Matches(PLACE, { message: 'location must be 1 to 64 of A-Z a-z 0-9 . _ -' })
+  location?: string;
 }
 
 export interface AdjustRequest extends Adjustment {
@@ -39,33 +53,33 @@ export interface AdjustRequest extends Adjustment {
 }
 
 interface State {
-  stock?: Stock;
+  shown?: ShownStock;
   /** The adjustment that was made under this key, even if the ledger has forgotten it. */
   before?: Adjustment;
-  adjusted: boolean;
+  change?: Omit<Movement, 'tenant' | 'sku'>;
 }
 
 export async function adjustOnce(
   { database, ledger }: { database: Database; ledger: Ledger },
   request: AdjustRequest,
 ): Promise<Outcome> {
-  const { tenant, sku, delta, reason, claim } = request;
-  const cause = causeOf(claim);
+  const { tenant, sku } = request;
+  const cause = causeOf(request.claim);
   const [outcome] = await runOnce<State>(
     database,
     ledger,
     [request],
     {
       load: async (tx) => {
-        const [stock, before] = await Promise.all([
-          SKU.test(sku) ? lockOneStock(tx, tenant, sku) : undefined,
+        const [shown, before] = await Promise.all([
+          SKU.test(sku) ? lockPlacedStock(tx, tenant, sku) : undefined,
           findAdjustment(tx, cause),
         ]);
-        return { stock, before, adjusted: false };
+        return { shown, before };
       },
-      decide: (state) => decideAdjustment(state, request),
-      save: (tx, { stock, adjusted }) => {
-        if (stock && adjusted) adjustStock(tx, stock, { delta, reason, cause });
+      decide: (state) => decideAdjustment(state, request, cause),
+      save: (tx, { shown, change }) => {
+        if (shown && change) adjustPlacedStock(tx, shown.stock, change);
       },
     },
     // Another replica has made it meanwhile. Run again and see it.
@@ -74,19 +88,37 @@ export async function adjustOnce(
   return outcome!;
 }
 
-function decideAdjustment(state: State, request: AdjustRequest): Answer {
-  const { stock, before } = state;
+function decideAdjustment(state: State, request: AdjustRequest, cause: string): Answer {
+  const { shown, before } = state;
+  const { delta, reason } = request;
   if (before) return isSame(before, request) ? submittedBefore(before) : reusedAnswer();
-  if (!stock) return refusalOf(stockNotFound());
-  const onHand = stock.onHand + request.delta;
-  if (onHand < stock.reserved || onHand > MAX_ON_HAND) return refusalOf(insufficientStock(stock));
-  state.adjusted = true;
-  const adjusted = { ...stock, onHand, version: stock.version + 1 };
-  return { status: 201, headers: { etag: etagOf(adjusted.version) }, body: JSON.stringify(stockJson(adjusted)) };
+  if (!shown) return refusalOf(stockNotFound());
+  const { stock, places } = shown;
+  if (stock.components) return refusalOf(stockIsBundle());
+  if (stock.located && request.place === undefined) return refusalOf(locationRequired());
+  const place = places.find((one) => one.place === request.place);
+  if (!place && (stock.located || nameOf(request) !== MAIN)) return refusalOf(locationNotFound());
+  const there = place ?? { onHand: stock.onHand, reserved: stock.reserved - stock.awaited };
+  if (there.onHand + delta < there.reserved || stock.onHand + delta > MAX_ON_HAND)
+    return refusalOf(insufficientStock(there));
+  state.change = { delta, reason, cause, place: place?.place };
+  const adjusted = { ...stock, onHand: stock.onHand + delta, version: stock.version + 1 };
+  const moved = places.map((one) => (one === place ? { ...one, onHand: one.onHand + delta } : one));
+  return {
+    status: 201,
+    headers: { etag: etagOf(adjusted.version) },
+    body: JSON.stringify(stockJson({ stock: adjusted, places: moved })),
+  };
 }
 
-const isSame = (before: Adjustment, { sku, delta, reason }: Adjustment): boolean =>
-  before.sku === sku && before.delta === delta && before.reason === reason;
+const isSame = (before: Adjustment, asked: Adjustment): boolean =>
+  before.sku === asked.sku &&
+  before.delta === asked.delta &&
+  before.reason === asked.reason &&
+  nameOf(before) === nameOf(asked);
+
+/** A SKU without locations has one, whose name nobody has to say. */
+const nameOf = ({ place }: Adjustment): string => place ?? MAIN;
 
 const submittedBefore = ({ sku }: Adjustment): Answer =>
   refusalOf(

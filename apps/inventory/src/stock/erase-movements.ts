@@ -1,27 +1,17 @@
 /** Erases what people wrote about movements of stock. The movements stay: stock is their sum. */
-import { ERASED } from '@shop/messaging';
-import type { Statement } from '@shop/postgres';
-import type { OwnData } from '@shop/service';
+import { type DataSubject, ERASED } from '@shop/messaging';
+import type { Database, Statement } from '@shop/postgres';
+import { eraseAlong, type ErasedRows } from '@shop/service';
 
 const MOVEMENTS_PER_STEP = 1_000;
 
-interface Step {
-  last: string | null;
-  changed: number;
+export async function eraseMovements(database: Database, { tenant, customerId }: DataSubject): Promise<ErasedRows[]> {
+  const rows = await eraseAlong(database, '', (after) => [
+    eraseReasons,
+    [tenant, after, MOVEMENTS_PER_STEP, customerId ?? null, ERASED],
+  ]);
+  return [{ table: 'stock_movement', what: 'reasons of adjustments', rows }];
 }
-
-export const stockData: OwnData = {
-  erase: async (database, { tenant, customerId }) => {
-    let rows = 0;
-    for (let after: string | null = ''; after !== null;) {
-      const values: unknown[] = [tenant, after, MOVEMENTS_PER_STEP, customerId ?? null, ERASED];
-      const [step]: Step[] = await database.query<Step>(eraseReasons, values);
-      rows += step!.changed;
-      after = step!.last;
-    }
-    return [{ table: 'stock_movement', what: 'reasons of adjustments', rows }];
-  },
-};
 
 // Only the reason of an adjustment was written by a person. Adjustments have an index by their cause, which is their
 // request; the movements of orders, which are many more, are not in it.

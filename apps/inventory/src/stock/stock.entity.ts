@@ -1,6 +1,6 @@
 /** The stock of a SKU as lists read it. Hand-written statements count and move stock, under locks. */
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Stock } from './warehouse';
+import type { Stock } from './stock';
 
 @Entity('stock')
 export class StockEntity implements Stock {
@@ -15,6 +15,21 @@ export class StockEntity implements Stock {
 
   @Column('bigint')
   reserved: number;
+
+  @Column('bigint')
+  awaited: number;
+
+  @Column('bigint', { name: 'backorder_limit' })
+  backorderLimit: number;
+
+  @Column('integer', { name: 'customer_limit', nullable: true })
+  customerLimit: number | null;
+
+  @Column('jsonb', { nullable: true })
+  components: { sku: string; quantity: number }[] | null;
+
+  @Column('boolean')
+  located: boolean;
 
   @Column('integer')
   version: number;

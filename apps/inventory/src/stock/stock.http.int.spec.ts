@@ -18,7 +18,7 @@ describe('R27 PUT /stock/{sku}', () => {
     const sku = newSku();
     const created = await here.put(sku, 5);
     expect(created.statusCode).toBe(201);
-    expect(created.json()).toEqual({ sku, onHand: 5, reserved: 0, available: 5, version: 1 });
+    expect(created.json()).toEqual({ sku, ...plain(5), version: 1 });
     expect(created.headers['etag']).toBe('"1"');
     const again = await here.put(sku, 5);
     expect([again.statusCode, again.body, again.headers['etag']]).toEqual([200, created.body, '"1"']);
@@ -153,7 +153,7 @@ describe('R12 POST /stock/{sku}/adjustments', () => {
     const key = randomUUID();
     const first = await here.adjust(sku, { delta: -2, reason: 'broken' }, key);
     expect(first.statusCode).toBe(201);
-    expect(first.json()).toEqual({ sku, onHand: 3, reserved: 0, available: 3, version: 2 });
+    expect(first.json()).toEqual({ sku, ...plain(3), version: 2 });
     expect(first.headers).not.toHaveProperty('idempotent-replayed');
     const second = await here.adjust(sku, { reason: 'broken', delta: -2 }, key);
     expect([second.statusCode, second.body]).toEqual([201, first.body]);
@@ -426,6 +426,17 @@ describe('what every service shows', () => {
     expect(text).toMatch(/http_request_duration_seconds_count\{method="PUT",route="\/stock\/:sku",status="201"\}/);
     expect(text).not.toContain(sku);
   });
+});
+
+/** Of a SKU of which nothing is reserved, and for which nothing more is allowed. */
+const plain = (onHand: number) => ({
+  onHand,
+  reserved: 0,
+  awaited: 0,
+  available: onHand,
+  orderable: onHand,
+  backorderLimit: 0,
+  customerLimit: null,
 });
 
 interface Page {

@@ -1,16 +1,17 @@
-/** Reads, counts and adjusts stock, for the people and systems that manage it. */
+/** Counts, adjusts and places stock, and changes what is allowed for it, for the people and systems that manage it. */
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { SKU } from '@shop/contracts';
 import { type Preconditions, requireMatch, requireNone } from '@shop/http';
 import { Ledger, type Outcome } from '@shop/idempotency';
 import { Database, type Tx } from '@shop/postgres';
-import { MoreThan, type Repository } from 'typeorm';
+import { FillingBackorders } from '../reservations/filling-backorders';
 import { adjustOnce, type AdjustRequest } from './adjust-stock';
-import type { Stock } from './warehouse';
-import { insufficientStock, stockNotFound } from './stock-answers';
-import { StockEntity } from './stock.entity';
+import { type LocationCount, putLocation } from './put-location';
+import { isFillable, type Stock } from './stock';
+import { insufficientStock, locationRequired, stockIsBundle, stockNotFound } from './stock-answers';
+import { StockReader, type StockPage } from './stock-reader';
+import { changePolicy, lockPlacedStock } from './stock-settings.repository';
 import { adjustStock, createStock, lockOneStock } from './stock.repository';
+import { plain, type ShownStock } from './stock.view';
 
 export interface Count extends Preconditions {
   tenant: string;
@@ -18,48 +19,97 @@ export interface Count extends Preconditions {
   onHand: number;
 }
 
+export interface WantedPolicy {
+  tenant: string;
+  sku: string;
+  backorderLimit: number;
+  customerLimit: number | null;
+  ifMatch?: string;
+}
+
 @Injectable()
 export class StockService {
   constructor(
-    @InjectRepository(StockEntity) private readonly stock: Repository<StockEntity>,
+    private readonly reader: StockReader,
     private readonly database: Database,
     private readonly ledger: Ledger,
+    private readonly filling: FillingBackorders,
   ) {}
 
-  /** Up to `limit` rows after the SKU `after`, in order of SKU. */
-  list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Stock[]> {
-    return this.stock.find({ where: { tenant, sku: MoreThan(after) }, order: { sku: 'ASC' }, take: limit });
+  /** Up to `limit` SKUs after the SKU `after`, in order of SKU. */
+  list(page: StockPage): Promise<ShownStock[]> {
+    return this.reader.list(page);
+  }
+
+  /** Those of these SKUs that there are, in order of SKU. */
+  some(tenant: string, skus: readonly string[], below?: number): Promise<ShownStock[]> {
+    return this.reader.some(tenant, skus, below);
   }
 
   /** @throws Problem 404 `stock_not_found` */
-  async get(tenant: string, sku: string): Promise<Stock> {
-    const stock = SKU.test(sku) ? await this.stock.findOneBy({ tenant, sku }) : null;
-    if (!stock) throw stockNotFound();
-    return stock;
+  get(tenant: string, sku: string): Promise<ShownStock> {
+    return this.reader.get(tenant, sku);
   }
 
   /**
    * Creates the row, or sets the counted number in the version that `ifMatch` names.
-   * @throws Problem 409 `insufficient_stock`, and as `requireMatch` and `requireNone` do
+   * @throws Problem 409 `insufficient_stock`, `location_required` or `stock_is_bundle`, and as `requireMatch` and
+   * `requireNone` do
    */
-  async put(count: Count): Promise<{ stock: Stock; created: boolean }> {
+  async put(count: Count): Promise<{ shown: ShownStock; created: boolean }> {
     const { tenant, sku, onHand, ifMatch } = count;
     const created = ifMatch === undefined ? await createStock(this.database, tenant, sku, onHand) : undefined;
-    if (created) return { stock: created, created: true };
-    return { stock: await this.database.transaction((tx) => recount(tx, count)), created: false };
+    if (created) return { shown: plain(created), created: true };
+    const shown = await this.database.transaction((tx) => recount(tx, count));
+    this.tellOfPieces(shown.stock);
+    return { shown, created: false };
   }
 
-  adjust(request: AdjustRequest): Promise<Outcome> {
-    return adjustOnce({ database: this.database, ledger: this.ledger }, request);
+  async adjust(request: AdjustRequest): Promise<Outcome> {
+    const outcome = await adjustOnce({ database: this.database, ledger: this.ledger }, request);
+    if (request.delta > 0 && outcome.kind === 'fresh') this.filling.expectNow();
+    return outcome;
+  }
+
+  /** @throws Problem as `putLocation` does */
+  async putLocation(count: LocationCount): Promise<{ shown: ShownStock; created: boolean }> {
+    const { shown, created } = await this.database.transaction((tx) => putLocation(tx, count));
+    this.tellOfPieces(shown.stock);
+    return { shown, created };
+  }
+
+  /**
+   * Changes the policy in the version that `ifMatch` names. The same policy again changes nothing.
+   * @throws Problem 404 `stock_not_found`, 409 `stock_is_bundle`, and as `requireMatch` does
+   */
+  putPolicy({ tenant, sku, ifMatch, ...policy }: WantedPolicy): Promise<Stock> {
+    return this.database.transaction(async (tx) => {
+      const stock = await lockOneStock(tx, tenant, sku);
+      if (!stock) throw stockNotFound();
+      const { backorderLimit, customerLimit } = policy;
+      const isSame = stock.backorderLimit === backorderLimit && stock.customerLimit === customerLimit;
+      if (isSame && ifMatch === undefined) return stock;
+      requireMatch(ifMatch, stock.version);
+      if (stock.components && backorderLimit > 0) throw stockIsBundle();
+      changePolicy(tx, stock, policy);
+      return { ...stock, ...policy, version: stock.version + 1 };
+    });
+  }
+
+  private tellOfPieces(stock: Stock): void {
+    if (isFillable(stock)) this.filling.expectNow();
   }
 }
 
 /** If the number is the same, nothing changes. So a repeated PUT needs no If-Match. */
-async function recount(tx: Tx, { tenant, sku, onHand, ifMatch, ifNoneMatch }: Count): Promise<Stock> {
-  const stock = await lockOneStock(tx, tenant, sku);
+async function recount(tx: Tx, { tenant, sku, onHand, ifMatch, ifNoneMatch }: Count): Promise<ShownStock> {
+  const { stock, places } = (await lockPlacedStock(tx, tenant, sku)) ?? { places: [] };
   if (stock) requireNone(ifNoneMatch, stock.version);
-  if (stock && ifMatch === undefined && stock.onHand === onHand) return stock;
+  if (stock?.components) throw stockIsBundle();
+  if (stock && ifMatch === undefined && stock.onHand === onHand) return { stock, places };
   requireMatch(ifMatch, stock?.version);
-  if (onHand < stock.reserved) throw insufficientStock(stock);
-  return adjustStock(tx, stock, { delta: onHand - stock.onHand, reason: 'counted', cause: 'PUT' });
+  if (stock.located) throw locationRequired();
+  const held = stock.reserved - stock.awaited;
+  if (onHand < held) throw insufficientStock({ reserved: held });
+  return plain(adjustStock(tx, stock, { delta: onHand - stock.onHand, reason: 'counted', cause: 'PUT' }));
 }

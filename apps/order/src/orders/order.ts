@@ -1,82 +1,9 @@
-/** An order: the request, and the decision about its price. Pure. */
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {
-  type Capture,
-  captures,
-  MAX_LINES,
-  MAX_QUANTITY,
-  MAX_SOURCE_LENGTH,
-  objectionToCharging,
-  SKU,
-  SOURCE,
-} from '@shop/contracts';
+/** An order, and the decision about its price. Pure. */
+import { objectionToCharging } from '@shop/contracts';
 import { Problem } from '@shop/problem';
 import type { NextAction } from '@shop/saga';
-import { IsText } from '@shop/validation';
-import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayMinSize,
-  ArrayUnique,
-  IsArray,
-  IsDefined,
-  IsIn,
-  IsInt,
-  IsOptional,
-  Matches,
-  Max,
-  Min,
-  ValidateNested,
-} from 'class-validator';
 import { type Money, priceKey } from '../products/product';
-
-export class OrderItemBody {
-  @ApiProperty({ example: 'cup' })
-  @Matches(SKU, { message: 'sku must be 1 to 64 of A-Z a-z 0-9 . _ -' })
-  sku: string;
-
-  @ApiProperty({ example: 2 })
-  @IsInt()
-  @Min(1)
-  @Max(MAX_QUANTITY)
-  quantity: number;
-}
-
-export class PaymentBody {
-  @ApiProperty({ description: "the payment provider's token", example: 'tok_ok' })
-  @IsText(MAX_SOURCE_LENGTH)
-  @Matches(SOURCE, { message: 'source must be a token of the payment provider' })
-  source: string;
-
-  @ApiPropertyOptional({
-    enum: captures,
-    description: 'automatic if not given; manual: the money is only held, and is taken later over the payment service',
-  })
-  @IsOptional()
-  @IsIn(captures)
-  capture?: Capture;
-}
-
-export class OrderBody {
-  @ApiProperty({ example: 'alice' })
-  @IsText(100)
-  customerId: string;
-
-  @ApiProperty({ type: [OrderItemBody] })
-  @IsArray()
-  @ArrayMinSize(1)
-  @ArrayMaxSize(MAX_LINES)
-  @ArrayUnique((item: OrderItemBody) => item?.sku, { message: 'items must name each sku once' })
-  @ValidateNested({ each: true })
-  @Type(() => OrderItemBody)
-  items: OrderItemBody[];
-
-  @ApiProperty({ type: PaymentBody })
-  @IsDefined()
-  @ValidateNested()
-  @Type(() => PaymentBody)
-  payment: PaymentBody;
-}
+import type { OrderItemBody } from './order.body';
 
 export const orderStatuses = ['pending', 'confirmed', 'cancelling', 'cancelled'] as const;
 export type OrderStatus = (typeof orderStatuses)[number];
@@ -85,6 +12,14 @@ export interface OrderItem {
   sku: string;
   quantity: number;
   unitPrice: Money;
+  /** What promotions take off the whole line. */
+  discount?: Money;
+}
+
+/** What a promotion takes off the order, in minor units of the currency of the total. */
+export interface OrderPromotion {
+  code: string;
+  amount: number;
 }
 
 export interface Order {
@@ -94,15 +29,29 @@ export interface Order {
   placedBy?: string;
   customerId: string;
   items: OrderItem[];
+  /** Without the discount. */
   total: Money;
+  /** What the promotions take off together; absent for nothing. */
+  discountAmount?: number;
+  promotions?: OrderPromotion[];
+  /** The cart that it was. */
+  cartId?: string;
+  /** The reservation that its client had made before. */
+  reservationId?: string;
   status: OrderStatus;
   /** The reason why it was cancelled or is being cancelled. */
   reason?: string;
+  /** Why it could not be cancelled after it was confirmed: a stable code. It is not tried again. */
+  cancellationRefused?: string;
   /** What the customer has to do before the order goes on. The link in it is for the customer alone. */
   nextAction?: NextAction;
   version: number;
   createdAt: string;
   updatedAt: string;
+  /** Missing also for one that was confirmed before this was kept, until a backfill has written it. */
+  confirmedAt?: string;
+  /** When this service heard of it. */
+  deliveredAt?: string;
   sagaId: string;
   cancelSagaId?: string;
 }
@@ -113,10 +62,6 @@ export const isSettled = ({ status }: Pick<Order, 'status'>): boolean =>
 /** Nothing happens to it until the customer does something, or the time for that is over. */
 export const needsCustomer = ({ status, nextAction }: Pick<Order, 'status' | 'nextAction'>): boolean =>
   status === 'pending' && nextAction !== undefined;
-
-/** Whether who asks with this key sees the order. Without a principal in it, the whole tenant is seen. */
-export const isVisible = ({ placedBy }: Pick<Order, 'placedBy'>, key: { placedBy?: string }): boolean =>
-  key.placedBy === undefined || key.placedBy === placedBy;
 
 /** @throws Problem 422 `unknown_sku`, `mixed_currencies` or `total_too_large` */
 export function priceItems(

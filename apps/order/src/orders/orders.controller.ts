@@ -1,6 +1,6 @@
 /** Orders over HTTP: the contract that clients see. */
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ApiAnswer,
   ApiConditionalWrite,
@@ -15,6 +15,7 @@ import {
   requireNone,
   Roles,
   unlessModified,
+  isVisible,
 } from '@shop/http';
 import {
   ApiAlreadySubmitted,
@@ -26,25 +27,27 @@ import {
   preferredWaitMs,
 } from '@shop/idempotency';
 import { newTraceparent } from '@shop/observability';
-import { ApiProblems, type ProblemMembers } from '@shop/problem';
+import { ApiProblems } from '@shop/problem';
 import { validationFailed } from '@shop/validation';
 import { isUUID } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { ApiOrderId, keyFor } from './order-id';
-import { isVisible, type Order, OrderBody } from './order';
-import { orderJson, OrderView } from './order.view';
+import { type Order } from './order';
+import { OrderBody, orderBodyExamples } from './order.body';
+import { orderJson, orderJsonFor, OrderView } from './order.view';
 import { OrdersService } from './orders.service';
-import { claimOfPut, orderIdConflict } from './placing/place-orders';
+import { orderIdConflict } from './placing/place-orders';
+import { claimOfPut } from './placing/place-request';
+import { orderRefusals } from './placing/refusals';
 
-/** The refusals of the business. */
-const notAccepted: Record<string, ProblemMembers> = {
-  unknown_sku: { skus: { type: 'array', items: { type: 'string' }, example: ['unicorn'] } },
-  mixed_currencies: {},
-  total_too_large: {},
-  total_too_small: {},
-  currency_not_supported: {},
-  amount_not_payable: {},
-};
+/** An order, and who sees it. */
+interface SeenOrder {
+  caller: Caller;
+  order: Order;
+  version: number;
+}
+
+const seenBy = (caller: Caller, order: Order): SeenOrder => ({ caller, order, version: order.version });
 
 @ApiTags('orders')
 @Controller('orders')
@@ -59,19 +62,23 @@ export class OrdersController {
     operationId: 'placeOrder',
     summary: 'Places an order; its saga then reserves, charges and confirms',
     description:
-      'Answers as soon as order and saga are written. GET /orders/{id} with Prefer: wait=N waits for the end of the saga.',
+      'Answers as soon as order and saga are written. GET /orders/{id} with Prefer: wait=N waits for the end of the saga. ' +
+      'A cart is ordered once, at the prices and with the promotions of this moment; a promotion that cannot be had refuses ' +
+      'the order. A refusal is kept under its key as every answer is, so a changed wish needs a new key.',
   })
+  @ApiBody({ type: OrderBody, examples: orderBodyExamples })
   @ApiTraceparent()
   @ApiAnswer(201, OrderView, { description: 'accepted', headers: ['location', 'etag', 'idempotent-replayed'] })
   @ApiAlreadySubmitted('/orders/01a20621-a6cd-74b9-a1c3-459d717a98c4')
-  @ApiProblems({ 422: notAccepted, 429: ['too_many_open_orders'] })
+  @ApiProblems(orderRefusals)
+  @ApiProblems({ 429: ['too_many_open_orders'] })
   create(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Body() body: OrderBody,
     @Headers('traceparent') traceparent?: string,
   ): Promise<Outcome> {
-    return this.orders.place({ claim, caller, body, traceparent: newTraceparent(traceparent) });
+    return this.orders.place({ claim, caller, body, traceparent: traceparent ?? newTraceparent() });
   }
 
   @Put(':id')
@@ -85,6 +92,7 @@ export class OrdersController {
       'placed an order is taken, whatever the content.',
   })
   @ApiOrderId()
+  @ApiBody({ type: OrderBody, examples: orderBodyExamples })
   @ApiTraceparent()
   @ApiConditionalWrite({ creates: true })
   @ApiAnswer(201, OrderView, { description: 'accepted', headers: ['location', 'etag'] })
@@ -92,10 +100,10 @@ export class OrdersController {
     description: 'it was placed before, by the same request',
     headers: ['location', 'etag'],
   })
+  @ApiProblems(orderRefusals)
   @ApiProblems({
     409: ['order_id_conflict', 'idempotency_key_in_use'],
     410: ['idempotency_key_erased'],
-    422: notAccepted,
     429: ['too_many_open_orders'],
   })
   async createAs(
@@ -116,7 +124,7 @@ export class OrdersController {
       caller,
       body,
       id: key.id,
-      traceparent: newTraceparent(traceparent),
+      traceparent: traceparent ?? newTraceparent(),
     });
     const created = outcome.kind === 'fresh' && outcome.answer.status === 201;
     // A PUT changes nothing if the order exists. So these checks may come after it, when the service surely knows the
@@ -137,7 +145,7 @@ export class OrdersController {
 
   @Get(':id')
   @OwnTurns()
-  @ConditionalGet(orderJson)
+  @ConditionalGet(({ caller, order }: SeenOrder) => orderJsonFor(caller, order))
   @ApiOperation({
     operationId: 'getOrder',
     summary: 'One order',
@@ -156,10 +164,10 @@ export class OrdersController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('prefer') prefer?: string,
     @Headers('if-none-match') ifNoneMatch?: string,
-  ): Promise<Order> {
+  ): Promise<SeenOrder> {
     const waitMs = preferredWaitMs(prefer) ?? 0;
     const key = keyFor(caller, id);
-    if (waitMs <= 0) return this.orders.get(key);
+    if (waitMs <= 0) return seenBy(caller, await this.orders.get(key));
     // A reply that comes behind another one on the same connection does not learn that the client has left.
     const { socket } = reply.request.raw;
     const order = await this.orders.getSettled(key, waitMs, {
@@ -167,7 +175,7 @@ export class OrdersController {
       isKnown: ({ version }) => unlessModified(ifNoneMatch, etagOf(version)),
     });
     void reply.header('preference-applied', `wait=${waitMs / 1_000}`);
-    return order;
+    return seenBy(caller, order);
   }
 
   @Delete(':id')
@@ -175,14 +183,16 @@ export class OrdersController {
   @Idempotent({ strategy: 'natural' })
   @ApiOperation({
     operationId: 'cancelOrder',
-    summary: 'Cancels an order, whatever its state',
+    summary: 'Cancels an order that is not delivered yet',
     description:
-      'The wish is written down; the saga turns back, or a second one refunds and restocks. It may be repeated.',
+      'The wish is written down; the saga turns back, or a second one stops the delivery, refunds and restocks. It may be ' +
+      'repeated. When the delivery cannot be stopped any more, the order is confirmed again, with cancellationRefused; from ' +
+      'then on, and when it has arrived, a wish to cancel it is refused at once.',
   })
   @ApiOrderId()
   @ApiConditionalWrite({})
   @ApiAnswer(204, null, { description: 'the order is being cancelled, or is cancelled' })
-  @ApiProblems({ 404: ['order_not_found'] })
+  @ApiProblems({ 404: ['order_not_found'], 409: ['already_shipped'] })
   async cancel(
     @CallerOf() caller: Caller,
     @Param('id') id: string,

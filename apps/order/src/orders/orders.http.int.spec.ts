@@ -247,7 +247,7 @@ describe('R27 R29 other methods', () => {
   });
 
   it.each([
-    ['GET', '/carts/7', 404, 'not_found'],
+    ['GET', '/baskets/7', 404, 'not_found'],
     ['GET', '/orders/%E0%A4%A', 400, 'malformed_request'],
     ['GET', `/orders/${'7'.repeat(300)}`, 414, 'uri_too_long'],
   ] as const)('at an address that leads nowhere are refused too: %s %.20s', async (method, url, status, code) => {
@@ -360,6 +360,7 @@ describe('R7 GET /orders/{id}/saga', () => {
       action: 'do',
       attempt: 1,
       deadlineAt: expect.stringMatching(/Z$/) as string,
+      held: null,
       history: [
         {
           seq: 1,

@@ -1,17 +1,18 @@
 /** Places, reads, awaits and cancels orders. */
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '@shop/http';
+import { type Caller, isVisible } from '@shop/http';
 import { Idempotency, type Outcome } from '@shop/idempotency';
-import { newTraceparent } from '@shop/observability';
+import { currentSpan, newTraceparent } from '@shop/observability';
 import { Database, GATHER_MS, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
 import { Sealer } from '@shop/sealing';
-import { findSaga, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
-import { isSettled, isVisible, needsCustomer, type Order } from './order';
+import { findSaga, findTrace, SagaEngine, type SagaView, withoutOperators } from '@shop/saga';
+import { isSettled, needsCustomer, type Order } from './order';
 import { findOrders, keyOf, type OrderKey, startCancelling } from './orders.repository';
 import { Admission } from './placing/admission';
-import { placeOrders, type PlaceRequest } from './placing/place-orders';
+import type { PlaceRequest } from './placing/place-request';
+import { placeOrders } from './placing/place-orders';
 import { OrderWatch } from './reading/order-watch';
 import { CANCELLED_BY_CLIENT, cancellation } from './sagas/update-orders';
 
@@ -45,11 +46,16 @@ export class OrdersService {
   ) {
     const { ledger } = idempotency;
     this.placing = new Lane({
+      name: 'place-orders',
       gatherMs: GATHER_MS,
       turnOf: ({ caller }) => caller.tenant,
       run: (batch) => placeOrders({ database, ledger, engine, sealer }, batch),
     });
-    this.reading = new Lane({ turnOf: ({ tenant }) => tenant, run: (keys) => findOrders(database, keys) });
+    this.reading = new Lane({
+      name: 'read-orders',
+      turnOf: ({ tenant }) => tenant,
+      run: (keys) => findOrders(database, keys),
+    });
   }
 
   /** @throws Problem 429 `too_many_open_orders` or 503 `overloaded` when there is no room for one more open order */
@@ -130,7 +136,7 @@ export class OrdersService {
    * Cancels the order; a repeat changes nothing.
    * @param allow throws when the order must not be cancelled as it is now; it is not called when the order is being
    * cancelled already
-   * @throws Problem 404 `order_not_found`
+   * @throws Problem 404 `order_not_found`, or 409 `already_shipped`
    * @throws RetryableError for a saga of a version that this replica does not know
    */
   async cancel(key: OrderKey, allow: (order: Order) => void = () => undefined): Promise<void> {
@@ -148,10 +154,26 @@ export class OrdersService {
     }
     if (order.status !== 'confirmed') return;
     allow(order);
-    const saga = cancellation({ tenant: key.tenant, orderId: key.id, placedBy: order.sagaId }, newTraceparent());
-    await this.database.transaction(async (tx) => {
-      const started = await startCancelling(tx, key, CANCELLED_BY_CLIENT, saga.id);
-      if (started) this.engine.begin(tx, [saga]);
+    // Only a hint. Whether a delivery can still be stopped is decided by the saga, and not here.
+    if (order.deliveredAt !== undefined || order.cancellationRefused !== undefined) throw alreadyShipped();
+    const { sagaId: placedBy, promotions } = order;
+    const codes = promotions?.map(({ code }) => code);
+    const data = { tenant: key.tenant, orderId: key.id, placedBy, ...(codes && { promotions: codes }) };
+    const cause = currentSpan()?.traceparent;
+    const isBegun = await this.database.transaction(async (tx) => {
+      const saga = cancellation(data, newTraceparent());
+      const [started, trace] = await Promise.all([
+        startCancelling(tx, key, CANCELLED_BY_CLIENT, saga.id),
+        findTrace(tx, placedBy),
+      ]);
+      // All sagas of an order are one trace.
+      if (started) this.engine.begin(tx, [{ ...saga, traceparent: trace ?? saga.traceparent, cause }]);
+      return started !== undefined;
     });
+    // Another wish was there first. It may be refused by now.
+    if (!isBegun && (await this.get(key)).cancellationRefused !== undefined) throw alreadyShipped();
   }
 }
+
+const alreadyShipped = (): Problem =>
+  new Problem(409, 'already_shipped', 'the order is delivered, or its delivery cannot be stopped any more');

@@ -1,6 +1,6 @@
 /** The catalogue over HTTP. */
-import { Body, Controller, Get, Headers, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Header, Headers, Param, Put, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { SKU } from '@shop/contracts';
 import {
   ApiAnswer,
@@ -17,7 +17,7 @@ import {
 } from '@shop/http';
 import { Idempotent } from '@shop/idempotency';
 import { ApiProblems } from '@shop/problem';
-import { validationFailed } from '@shop/validation';
+import { IsText, validationFailed } from '@shop/validation';
 import { IsOptional, Matches } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { ProductBody } from './product';
@@ -25,7 +25,15 @@ import type { Product } from './product.entity';
 import { productJson, ProductView } from './product.view';
 import { ProductsService } from './products.service';
 
+/** As long as the name of a product may be. */
+const MAX_SEARCH_LENGTH = 200;
+
 class ProductsQuery extends PageQuery {
+  @ApiPropertyOptional({ description: 'only products with this text in their name or SKU', example: 'cup' })
+  @IsOptional()
+  @IsText(MAX_SEARCH_LENGTH)
+  q?: string;
+
   @IsOptional()
   @Matches(SKU, { message: 'cursor must be `next` of the page before' })
   declare cursor?: string;
@@ -43,23 +51,29 @@ export class ProductsController {
   @ApiOperation({
     operationId: 'listProducts',
     summary: 'The catalogue, page by page',
-    description: 'The products of your tenant, in order of SKU.',
+    description:
+      'The products of your tenant, in order of SKU. With q, only those that have the text in their name or SKU; capital ' +
+      'and small letters are the same, and every character stands for itself. The next page needs the same q.',
   })
   @ApiAnswer(200, PageOf(ProductView), { description: 'a page' })
   list(
     @CallerOf() { tenant }: Caller,
-    @Query() { cursor: after = '', limit }: ProductsQuery,
+    @Query() { cursor: after = '', q: text, limit }: ProductsQuery,
   ): Promise<Page<ProductView>> {
-    const read = (limit: number) => this.products.list({ tenant, after, limit });
+    const read = (limit: number) => this.products.list({ tenant, after, text, limit });
     return readPage(limit, read, { item: productJson, cursor: ({ sku }) => sku });
   }
 
   @Get(':sku')
   @ConditionalGet(productJson)
+  // The client may keep it, and asks each time whether it is still right, which costs it no body.
+  @Header('cache-control', 'private, no-cache')
   @ApiOperation({
     operationId: 'getProduct',
     summary: 'One product',
-    description: 'Orders are priced with what it tells at their moment.',
+    description:
+      'Orders are priced with what it tells at their moment. You may keep it: with If-None-Match, 304 says that it is ' +
+      'still right.',
   })
   @ApiSku()
   @ApiAnswer(200, ProductView, { description: 'the product as it is now', headers: ['etag'] })

@@ -168,6 +168,69 @@ describe('GET /products', () => {
     expect(await page('zz-h')).toEqual([[], null]);
   });
 
+  it('R28 lets clients keep a product, and no proxy; they ask each time whether it is still right', async () => {
+    const sku = newSku();
+    await here.putProduct(sku, 1);
+    const read = (etag: string) => here.get(`/products/${sku}`, { headers: { 'if-none-match': etag } });
+    const [changed, known] = [await read('"0"'), await read('"1"')];
+    for (const { headers } of [changed, known]) {
+      expect([headers['cache-control'], headers['etag']]).toEqual(['private, no-cache', '"1"']);
+    }
+    expect([changed.statusCode, known.statusCode]).toEqual([200, 304]);
+    expect((await here.get('/products')).headers['cache-control']).toBe('no-store');
+  });
+
+  describe('with q', () => {
+    const names = {
+      'q-1': 'Espresso CUP',
+      'q-2': '100% wool, 5_5 cm, a\\b',
+      'q-3': 'Saucer',
+      'Q-CUP-4': 'Lid',
+      'q-5': 'cupboard',
+      'q-6': 'ÄRMEL',
+    };
+    beforeAll(async () => {
+      for (const [sku, name] of Object.entries(names)) {
+        const body = { name, unitPrice: { amount: 100, currency: 'EUR' } };
+        await here.put(`/products/${sku}`, body, { key });
+      }
+    });
+    const found = async (q: string, rest = '') => {
+      const answer = await there.get(`/products?q=${encodeURIComponent(q)}${rest}`);
+      const { items, next } = answer.json<Page>();
+      return { skus: items.map(({ sku }) => sku), next };
+    };
+
+    it.each([
+      ['cup', ['Q-CUP-4', 'q-1', 'q-5']],
+      ['CuP', ['Q-CUP-4', 'q-1', 'q-5']],
+      ['cup 4', []],
+      ['ärm', ['q-6']],
+      ['%', ['q-2']],
+      ['_', ['q-2']],
+      ['\\', ['q-2']],
+      ['0%', ['q-2']],
+      ["'", []],
+      ['q-%', []],
+    ])('finds %j in names and SKUs: %j', async (q, skus) => {
+      expect((await found(q)).skus).toEqual(skus);
+    });
+
+    it('R33 pages through what it finds', async () => {
+      const first = await found('cup', '&limit=2');
+      expect(first).toEqual({ skus: ['Q-CUP-4', 'q-1'], next: 'q-1' });
+      expect(await found('cup', `&limit=2&cursor=${first.next}`)).toEqual({ skus: ['q-5'], next: null });
+    });
+
+    it('R54 finds nothing of another tenant', async () => {
+      expect((await here.get('/products?q=espresso', { key: callers.rival })).json<Page>().items).toEqual([]);
+    });
+  });
+
+  it.each(['q=', 'q=%00', `q=${'x'.repeat(201)}`])('R29 refuses to look for %s', async (search) => {
+    expectProblem(await here.get(`/products?${search}`), 400, 'validation_failed');
+  });
+
   it.each(['limit=0', 'limit=201', 'limit=-1', 'limit=abc', 'limit=1.5', 'cursor=', 'cursor=a%20b', 'cursor=%00'])(
     'R33 refuses %s',
     async (search) => {

@@ -3,18 +3,35 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { SKU } from '@shop/contracts';
 import { type Preconditions, requireMatch, requireNone } from '@shop/http';
+import { insertIfAbsent } from '@shop/postgres';
 import { Problem } from '@shop/problem';
-import { MoreThan, type Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
 import type { ProductBody, ProductKey } from './product';
 import { Product } from './product.entity';
+
+export interface ProductsPage {
+  tenant: string;
+  after: string;
+  text?: string;
+  limit: number;
+}
 
 @Injectable()
 export class ProductsService {
   constructor(@InjectRepository(Product) private readonly products: Repository<Product>) {}
 
-  /** Up to `limit` products after the SKU `after`, in order of SKU. */
-  list({ tenant, after, limit }: { tenant: string; after: string; limit: number }): Promise<Product[]> {
-    return this.products.find({ where: { tenant, sku: MoreThan(after) }, order: { sku: 'ASC' }, take: limit });
+  /**
+   * Up to `limit` products after the SKU `after`, in order of SKU; with `text` only those that have it in their name or
+   * SKU, in capital or small letters. It is no pattern: no character in it stands for others.
+   */
+  list({ tenant, after, text, limit }: ProductsPage): Promise<Product[]> {
+    const query = this.products
+      .createQueryBuilder('p')
+      .where('p.tenant = :tenant and p.sku > :after', { tenant, after });
+    if (text !== undefined) {
+      query.andWhere('(strpos(lower(p.name), lower(:text)) > 0 or strpos(lower(p.sku), lower(:text)) > 0)', { text });
+    }
+    return query.orderBy('p.sku').limit(limit).getMany();
   }
 
   /** @throws Problem 404 `product_not_found` */
@@ -54,9 +71,7 @@ export class ProductsService {
   /** Returns undefined when there is a product already. */
   private async create({ tenant, sku }: ProductKey, { name, unitPrice }: ProductBody): Promise<Product | undefined> {
     const values = { tenant, sku, name, unitPrice };
-    const insert = this.products.createQueryBuilder().insert().values(values).orIgnore().returning('version');
-    const inserted = await insert.updateEntity(false).execute();
-    const [row] = inserted.raw as Pick<Product, 'version'>[];
+    const row = await insertIfAbsent(this.products, values, 'version');
     return row && this.products.create({ ...values, ...row });
   }
 

@@ -4,24 +4,16 @@
  */
 import { ERASED } from '@shop/messaging';
 import type { Statement } from '@shop/postgres';
-import type { OwnData } from '@shop/service';
+import { eraseAlong, type OwnData } from '@shop/service';
 
 const PAYMENTS_PER_STEP = 1_000;
 
-interface Step {
-  last: string | null;
-  changed: number;
-}
-
 export const paymentData: OwnData = {
   erase: async (database, { tenant, customerId }) => {
-    let rows = 0;
-    for (let after: string | null = ''; after !== null;) {
-      const values: unknown[] = [tenant, after, PAYMENTS_PER_STEP, customerId ?? null, ERASED];
-      const [step]: Step[] = await database.query<Step>(eraseReasons, values);
-      rows += step!.changed;
-      after = step!.last;
-    }
+    const rows = await eraseAlong(database, '', (after) => [
+      eraseReasons,
+      [tenant, after, PAYMENTS_PER_STEP, customerId ?? null, ERASED],
+    ]);
     return [{ table: 'payment', what: 'texts of the provider', rows }];
   },
 };

@@ -16,6 +16,7 @@ const stack = useStack({ migrate: preparePaymentDatabase, templateKey: 'payment'
 const logger = createLogger({ service: 'payment', level: 'silent', format: 'json' });
 const sealer = new Sealer(DEVELOPMENT_DATA_KEYS);
 const tenant = 'acme';
+const nobody = { wake: () => undefined };
 let apps: PaymentApps;
 
 beforeAll(async () => {
@@ -56,9 +57,9 @@ describe.each(['the same key', 'the completer'] as const)('R18 what a killed pro
       const { claim, key } = newClaim();
       const { id } = await apps.paid();
       const refund = { tenant, paymentId: id, amount: 1_200 };
-      const work = new CreateRefund(dying(transaction, moment), calls());
+      const work = new CreateRefund(dying(transaction, moment), calls(), nobody);
       await expect(work.perform(claim, refund)).rejects.toThrow();
-      const survivor = new CreateRefund(alive(), calls());
+      const survivor = new CreateRefund(alive(), calls(), nobody);
       const outcome = await inherit(key, () => survivor.perform(claim, refund));
       expect(answerIn(outcome)).toMatchObject({ status: 'succeeded', amount: 1_200 });
       expect(apps.provider.refundsOf(id)).toHaveLength(1);

@@ -15,6 +15,7 @@ import {
   type RefundPaymentBody,
 } from '@shop/contracts';
 import type { Done, LeasedWork } from '@shop/idempotency';
+import { OutboxRelay } from '@shop/messaging';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
 import { isUniqueViolation, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
@@ -88,6 +89,7 @@ export class PaymentCommands implements CommandSet<Payments> {
     @Inject(ProviderCalls) private readonly provider: ProviderCalls,
     @Inject(WaitingPayments) private readonly waiting: WaitingPayments,
     @Inject(BookingDisputes) private readonly disputes: Pick<BookingDisputes, 'lookUp'>,
+    @Inject(OutboxRelay) private readonly relay: Pick<OutboxRelay, 'wake'>,
   ) {}
 
   async load(tx: Tx, commands: readonly Command[]): Promise<Payments> {
@@ -162,7 +164,7 @@ export class PaymentCommands implements CommandSet<Payments> {
       const again = { askedBefore: work.attempt > 1, ageMs: work.ageMs };
       const ask = () => askFor(this.provider, promised, { ...asking, ...again, idempotencyKey: name });
       return work.call(`${step} asked`, ask, async (tx, result) => {
-        await recordAnswer(tx, promised, result);
+        await recordAnswer(tx, promised, result, this.relay);
         return result;
       });
     };

@@ -22,6 +22,8 @@ import { notPayable, chargeableProblem, type Payment, PaymentBody } from './paym
 import { paymentJson, PaymentView } from './payment.view';
 import { PaymentsService } from './payments.service';
 
+const REFERENCE = /^[\w-]{1,200}$/;
+
 class PaymentsQuery extends PageQuery {
   @IsOptional()
   @Matches(PAYMENT_ID, { message: 'cursor must be `next` of the page before' })
@@ -31,6 +33,14 @@ class PaymentsQuery extends PageQuery {
   @IsOptional()
   @IsUUID()
   orderId?: string;
+
+  @ApiPropertyOptional({
+    description: 'only those that the provider calls so, or one of whose refunds it calls so',
+    example: 'pi_3MtwBwLkdIwHu7ix28a3tqPa',
+  })
+  @IsOptional()
+  @Matches(REFERENCE, { message: 'reference must be what the provider calls a payment or a refund' })
+  reference?: string;
 }
 
 /** The problem of a payment that is kept as declined. */
@@ -78,14 +88,14 @@ export class PaymentsController {
   @ApiOperation({
     operationId: 'listPayments',
     summary: 'All payments, page by page',
-    description: 'The payments of your tenant, or of one order of it, in order of their ids.',
+    description: 'The payments of your tenant, or of one order or one reference of it, in order of their ids.',
   })
   @ApiAnswer(200, PageOf(PaymentView), { description: 'a page' })
   list(
     @CallerOf() { tenant }: Caller,
-    @Query() { cursor: after = '', limit, orderId }: PaymentsQuery,
+    @Query() { cursor: after = '', limit, orderId, reference }: PaymentsQuery,
   ): Promise<Page<PaymentView>> {
-    const read = (limit: number) => this.payments.list({ tenant, orderId, after, limit });
+    const read = (limit: number) => this.payments.list({ tenant, orderId, reference, after, limit });
     return readPage(limit, read, { item: paymentJson, cursor: ({ id }) => id });
   }
 

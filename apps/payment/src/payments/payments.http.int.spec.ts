@@ -142,6 +142,24 @@ describe('R33 GET /payments', () => {
     expectProblem(await get('/payments?orderId=seven'), 400, 'validation_failed');
   });
 
+  it('R49 shows the one that the provider calls so, or one of whose refunds it calls so', async () => {
+    const [mine] = [await charge(), await charge()];
+    const listed = async (query: string, key?: string) =>
+      (await app.call('GET', `/payments?${query}`, { key })).json<Page>().items.map(({ id }) => id);
+    const { providerReference } = (await get(`/payments/${mine.id}`)).json<{ providerReference: string }>();
+    expect(await listed(`reference=${providerReference}`)).toEqual([mine.id]);
+    expect(await listed(`reference=${providerReference}`, callers.rival)).toEqual([]);
+    expect(await listed(`reference=${providerReference}&orderId=${randomUUID()}`)).toEqual([]);
+    await app.query(
+      `insert into refund (tenant, id, payment_id, amount, status, provider_reference)
+       values ('acme', 'rfd_by_hand', $1, 1, 'succeeded', 're_${mine.orderId}')`,
+      [mine.id],
+    );
+    expect(await listed(`reference=re_${mine.orderId}`)).toEqual([mine.id]);
+    expect(await listed('reference=pi_nobody')).toEqual([]);
+    expectProblem(await get('/payments?reference=a%20b'), 400, 'validation_failed');
+  });
+
   it('does not show what was paid with', async () => {
     await charge({ source: 'tok_ok_1881' });
     const { body } = await get('/payments?limit=200');

@@ -1,4 +1,5 @@
 /** What the HTTP client of Stripe's SDK has to be kept from. */
+import { noteStatus, traceHeaders } from '@shop/resilience';
 import Stripe from 'stripe';
 
 /**
@@ -10,9 +11,12 @@ import Stripe from 'stripe';
 export function carefully(client: Stripe.HttpClient): Stripe.HttpClient {
   return {
     getClientName: () => client.getClientName(),
-    makeRequest: async (...request) => {
+    makeRequest: async (host, port, path, method, headers, ...rest) => {
       try {
-        return withObjects(await client.makeRequest(...request));
+        const trace = traceHeaders({ method, url: { hostname: host, port, protocol: rest[1] } });
+        const response = await client.makeRequest(host, port, path, method, { ...headers, ...trace }, ...rest);
+        noteStatus(response.getStatusCode());
+        return withObjects(response);
       } catch (cause) {
         const { code = '' } = cause as NodeJS.ErrnoException;
         const closed = Stripe.HttpClient.CONNECTION_CLOSED_ERROR_CODES.includes(code);

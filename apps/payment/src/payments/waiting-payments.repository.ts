@@ -77,10 +77,11 @@ const selectStanding: Statement = {
 const claimDue: Statement = {
   name: 'payment.claim-due',
   text: `
-    update payment p set check_at = ${nextCheck('p.created_at')}
-    from (
+    with due as materialized (
       select tenant, id from payment where check_at <= now() order by check_at limit $1 for update skip locked
-    ) as due
+    )
+    update payment p set check_at = ${nextCheck('p.created_at')}
+    from due
     where p.tenant = due.tenant and p.id = due.id
     returning p.tenant, p.id`,
 };

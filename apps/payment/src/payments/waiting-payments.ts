@@ -140,7 +140,7 @@ export class WaitingPayments {
       // It stays promised, and is asked for again; unless a dispute has taken the money.
       if (result.outcome === 'refused' && !(await findStanding(database, { tenant, id }))?.disputed)
         throw new RetryableError('the provider refuses to give the money back');
-      await database.transaction((tx) => recordAnswer(tx, promised, result));
+      await database.transaction((tx) => recordAnswer(tx, promised, result, this.options.relay));
     }
     await database.transaction(async (tx) => {
       const after = await markGivenBack(tx, payment);

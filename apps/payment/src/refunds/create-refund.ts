@@ -5,8 +5,9 @@
  * outside of any transaction. After that, the refund, the payment and the answer are written together.
  */
 import assert from 'node:assert/strict';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { alreadySubmitted, type Claim, type Done, Idempotency, type LeasedWork, type Outcome } from '@shop/idempotency';
+import { OutboxRelay } from '@shop/messaging';
 import type { Tx } from '@shop/postgres';
 import { lockPayment } from '../payments/payments.repository';
 import { PATIENCE_OF_CLIENT_MS, ProviderCalls } from '../payments/provider-calls';
@@ -28,6 +29,7 @@ export class CreateRefund {
   constructor(
     idempotency: Idempotency,
     private readonly provider: ProviderCalls,
+    @Inject(OutboxRelay) private readonly relay: Pick<OutboxRelay, 'wake'>,
   ) {
     this.perform = idempotency.leased('create-refund', (work, refund: NewRefund) => this.run(work, refund));
   }
@@ -47,7 +49,7 @@ export class CreateRefund {
       patienceMs: PATIENCE_OF_CLIENT_MS,
     });
     return work.finish(async (tx) => {
-      const answered = await recordAnswer(tx, promised, result);
+      const answered = await recordAnswer(tx, promised, result, this.relay);
       assert(answered, 'whoever holds the lease finds the refund pending');
       return answerOfRefund(answered);
     });

@@ -13,6 +13,7 @@ import type { ProviderCalls, RefundResult } from '../payments/provider-calls';
 import type { Asking } from '../payments/provider-door';
 import { markUnwanted } from '../payments/waiting-payments.repository';
 import type { Refund, RefundCause } from './refund';
+import { tellRefunded, type Wakes } from './refund-news';
 import {
   answerRefund,
   createRefund,
@@ -103,16 +104,18 @@ export function askFor(
   );
 }
 
-/** Writes the provider's answer. Undefined if somebody else has written it. */
+/** Writes the provider's answer, and tells of money that is back at once. Undefined if somebody else has written it. */
 export async function recordAnswer(
   tx: Tx,
   { tenant, paymentId, id }: Pick<Promised, 'tenant' | 'paymentId' | 'id'>,
   result: RefundResult,
+  relay: Wakes,
 ): Promise<Refund | undefined> {
   const key = { tenant, id: paymentId };
   const shown = result.outcome === 'succeeded' ? { reference: result.reference, status: result.status } : null;
   // The lock comes first, as everywhere: nobody else waits for it while holding the row of the refund.
-  const [, refund] = await Promise.all([lockPayment(tx, key), answerRefund(tx, { tenant, id }, shown)]);
+  const [payment, refund] = await Promise.all([lockPayment(tx, key), answerRefund(tx, { tenant, id }, shown)]);
   if (refund && shown) addRefunded(tx, key, refund.amount);
+  if (payment && refund?.status === 'succeeded') tellRefunded(tx, payment, refund, relay);
   return refund;
 }

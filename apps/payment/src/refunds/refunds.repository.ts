@@ -31,6 +31,11 @@ export interface Promises {
   count: number;
 }
 
+export interface GivenBackOfOrder extends RefundKey {
+  orderId: string;
+  amount: number;
+}
+
 export async function findRefund(tx: Pick<Tx, 'query'>, { tenant, id }: RefundKey): Promise<Refund | undefined> {
   const [row] = await tx.query<Row>(selectOne, [tenant, id]);
   return row && refundOf(row);
@@ -59,6 +64,16 @@ export async function sumPromises(tx: Tx, tenant: string, paymentId: string): Pr
 /** Sends a new pending refund. One that the provider has refused is begun again. */
 export function createRefund(tx: Tx, { tenant, id, paymentId, amount, cause }: NewRefundRow): void {
   tx.send(insertOne, [tenant, id, paymentId, amount, cause]);
+}
+
+/** The refunds of these orders that their customers have, in the order in which they were begun. */
+export async function findGivenBack(
+  tx: Tx,
+  orders: readonly { tenant: string; orderId: string }[],
+): Promise<GivenBackOfOrder[]> {
+  const tenants = orders.map(({ tenant }) => tenant);
+  const ids = orders.map(({ orderId }) => orderId);
+  return tx.query<GivenBackOfOrder>(selectGivenBack, [tenants, ids]);
 }
 
 /** How long a refund has existed, by the clock of the database. */
@@ -134,6 +149,17 @@ const selectPromised: Statement = {
     from refund where tenant = $1 and payment_id = $2`,
 };
 
+const selectGivenBack: Statement = {
+  name: 'refund.select-given-back',
+  text: `
+    select r.tenant, p.order_id as "orderId", r.id, r.amount
+    from unnest($1::text[], $2::uuid[]) as k (tenant, order_id)
+    join payment p on p.tenant = k.tenant and p.order_id = k.order_id
+    join refund r on r.tenant = p.tenant and r.payment_id = p.id
+    where r.status = 'succeeded'
+    order by r.created_at, r.id`,
+};
+
 // Under the lock of its payment. A refusal moved no money, so the same command may ask again.
 const insertOne: Statement = {
   name: 'refund.insert',
@@ -177,10 +203,11 @@ const settleOne: Statement = {
 const claimDue: Statement = {
   name: 'refund.claim-due',
   text: `
-    update refund r set check_at = ${nextCheck.replaceAll('created_at', 'r.created_at')}
-    from (
+    with due as materialized (
       select tenant, id from refund where check_at <= now() order by check_at limit $1 for update skip locked
-    ) as due
+    )
+    update refund r set check_at = ${nextCheck.replaceAll('created_at', 'r.created_at')}
+    from due
     where r.tenant = due.tenant and r.id = due.id
     returning r.tenant, r.id`,
 };

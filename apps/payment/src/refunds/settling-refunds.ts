@@ -16,6 +16,7 @@ import type { RefundState } from '../payments/provider';
 import { PATIENCE_OF_SAGA_MS, ProviderCalls } from '../payments/provider-calls';
 import type { ProviderEventHandler, StoredEvent } from '../webhooks/provider-event';
 import type { Refund } from './refund';
+import { tellRefunded } from './refund-news';
 import { findRefund, findRefundOf, type RefundKey, settleRefund } from './refunds.repository';
 
 const failed = counter('payment_refunds_failed_total', 'Refunds that came back after the provider had accepted them');
@@ -58,6 +59,7 @@ export class SettlingRefunds implements ProviderEventHandler {
     await this.database.transaction(async (tx) => {
       const payment = await lockPayment(tx, key);
       const settled = await settleRefund(tx, { tenant, id }, status);
+      if (payment && settled?.status === 'succeeded') tellRefunded(tx, payment, settled, this.relay);
       if (!payment || settled?.status !== 'failed') return;
       const { amount } = settled;
       const { currency, orderId } = payment;

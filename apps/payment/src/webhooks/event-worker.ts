@@ -2,7 +2,7 @@
  * Hands the open events to their handlers. Every replica does so, each with other events: a row is taken for the time of
  * a lease, and whoever finishes names its attempt. An event that came in this process is looked at at once.
  */
-import { counter, type Logger } from '@shop/observability';
+import { counter, inTraceOf, type Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
 import { Repeating, withTimeout } from '@shop/resilience';
 import { type Handled, handlersOf, type ProviderEventHandler, type StoredEvent } from './provider-event';
@@ -77,7 +77,7 @@ export class EventWorker {
   }
 
   private begin(event: StoredEvent): void {
-    const work = this.workOn(event)
+    const work = inTraceOf('work on event', undefined, () => this.workOn(event))
       .catch(this.onFailure)
       .finally(() => {
         this.inWork.delete(work);

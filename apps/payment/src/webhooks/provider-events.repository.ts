@@ -70,11 +70,12 @@ const insertOne: Statement = {
 const claimOpen: Statement = {
   name: 'provider-event.claim-open',
   text: `
-    update provider_event e set attempts = e.attempts + 1, next_at = now() + $2::int * interval '1 second'
-    from (
+    with due as materialized (
       select id from provider_event where status = 'open' and next_at <= now()
       order by next_at limit $1 for update skip locked
-    ) as due
+    )
+    update provider_event e set attempts = e.attempts + 1, next_at = now() + $2::int * interval '1 second'
+    from due
     where e.id = due.id
     returning e.id, e.type, e.object_id, e.intent_id, e.tenant, e.payment_id, e.created_at, e.attempts`,
 };
@@ -103,9 +104,12 @@ const oldestOpen: Statement = {
 const deleteEnded: Statement = {
   name: 'provider-event.delete-ended',
   text: `
-    delete from provider_event where id in (
+    with old as materialized (
       select id from provider_event where status <> 'open' and received_at < now() - interval '30 days'
       order by received_at limit $1 for update skip locked
     )
-    returning id`,
+    delete from provider_event e
+    using old
+    where e.id = old.id
+    returning e.id`,
 };

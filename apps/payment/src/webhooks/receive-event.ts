@@ -7,7 +7,7 @@ import { answerWith, fingerprintOf, Idempotency } from '@shop/idempotency';
 import { counter, type Logger } from '@shop/observability';
 import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
-import { LOGGER } from '@shop/service';
+import { LOGGER, WebhookSecrets } from '@shop/service';
 import { PaymentEnvironment } from '../environment';
 import { EventWorker } from './event-worker';
 import {
@@ -20,7 +20,6 @@ import {
 } from './provider-event';
 import { insertEvent } from './provider-events.repository';
 import { contentIn } from './signed-content';
-import { WebhookSecrets } from './webhook-secrets';
 
 const SCOPE = 'webhook/stripe';
 /** The provider repeats an event for three days. Behind that, the row of the event still tells that it is known. */

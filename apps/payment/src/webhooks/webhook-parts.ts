@@ -3,7 +3,7 @@ import type { Provider } from '@nestjs/common';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Dependency } from '@shop/resilience';
-import { LOGGER } from '@shop/service';
+import { LOGGER, WebhookSecrets } from '@shop/service';
 import { PaymentEnvironment } from '../environment';
 import { PROVIDER } from '../payments/provider';
 import { BookingDisputes } from '../disputes/booking-disputes';
@@ -15,7 +15,7 @@ import { IntentEvents } from './intent-events';
 import { PROVIDER_EVENT_HANDLERS, type ProviderEventHandler } from './provider-event';
 import { PROVIDER_REPORTS, reportsOf } from './provider-reports';
 import { ReceiveEvent } from './receive-event';
-import { WebhookSecrets } from './webhook-secrets';
+import { stripeSecrets } from './webhook-secrets';
 import { WebhookTimers } from './webhook-timers';
 
 /** Whoever works on events of a type is one of these. */
@@ -32,7 +32,8 @@ export const webhookProviders: Provider[] = [
   { provide: PROVIDER_REPORTS, useFactory: reportsOf, inject: [PROVIDER, Dependency] },
   {
     provide: WebhookSecrets,
-    useFactory: (environment: PaymentEnvironment, logger: Logger) => new WebhookSecrets(environment, logger),
+    useFactory: (environment: PaymentEnvironment, logger: Logger) =>
+      new WebhookSecrets(stripeSecrets(environment), logger),
     inject: [PaymentEnvironment, LOGGER],
   },
   {

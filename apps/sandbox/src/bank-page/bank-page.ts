@@ -1,4 +1,5 @@
 /** The page on which the customer says yes or no to a payment, as a bank shows it for 3-D Secure. */
+import { escaped } from '../escaped';
 import { createHash } from 'node:crypto';
 import { readable } from '../stripe/currencies';
 import type { PaymentIntent } from '../stripe/payment-intent';
@@ -91,10 +92,4 @@ function page({ status, title, body, goesTo }: Content): Page {
 </html>
 `,
   };
-}
-
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => entities[sign]!);
 }

@@ -1,9 +1,10 @@
 /** Decides what goes wrong with a request: by the rates set over the admin route, and by what its source asks for. */
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsNumber, Max, Min } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 import type { Source } from '../stripe/sources';
 import type { Fault } from './fault';
 import { seeded } from './seeded';
+import { checkShares, Seed, Share } from './shares';
 
 export interface Plan {
   delayMs: number;
@@ -12,7 +13,6 @@ export interface Plan {
 
 /** Longer than any caller's timeout, short enough for the server's own. */
 const MAX_DELAY_MS = 30_000;
-const MAX_SEED = 2 ** 32 - 1;
 /** So many keys of sources that fail once are remembered; then the oldest key may fail once more. */
 const MAX_REMEMBERED_KEYS = 100_000;
 
@@ -27,48 +27,45 @@ export class FaultSettings {
   @Min(0)
   @Max(MAX_DELAY_MS)
   jitterMs: number = 0;
-  @ApiPropertyOptional({ description: 'share answered with 500, without a charge' })
-  @IsNumber()
-  @Min(0)
-  @Max(1)
+  @Share('share answered with 500, without a charge')
   errorRate: number = 0;
-  @ApiPropertyOptional({ description: 'share of connections reset, without a charge' })
-  @IsNumber()
-  @Min(0)
-  @Max(1)
+  @Share('share of connections reset, without a charge')
   resetRate: number = 0;
-  @ApiPropertyOptional({ description: 'share of connections closed after the work was done' })
-  @IsNumber()
-  @Min(0)
-  @Max(1)
+  @Share('share of connections closed after the work was done')
   lostAnswerRate: number = 0;
-  @ApiPropertyOptional({ description: 'share answered with 429 and Retry-After: 1, without a charge' })
-  @IsNumber()
-  @Min(0)
-  @Max(1)
+  @Share('share never answered: the work was done, and the connection is held open')
+  neverAnswerRate: number = 0;
+  @Share('share answered with 429 and Retry-After: 1, without a charge')
   rateLimitRate: number = 0;
-  @ApiPropertyOptional({ description: 'the same seed gives the same faults in the same order' })
-  @IsInt()
-  @Min(0)
-  @Max(MAX_SEED)
+  @Seed('the same seed gives the same faults in the same order')
   seed: number = 1;
 }
 
-export function sumOfRates({ errorRate, resetRate, lostAnswerRate, rateLimitRate }: FaultSettings): number {
-  return errorRate + resetRate + lostAnswerRate + rateLimitRate;
+function sumOfRates(settings: FaultSettings): number {
+  const { errorRate, resetRate, lostAnswerRate, neverAnswerRate, rateLimitRate } = settings;
+  return errorRate + resetRate + lostAnswerRate + neverAnswerRate + rateLimitRate;
 }
 
-export class FaultPlanner {
-  private settings = new FaultSettings();
-  private random = seeded(this.settings.seed);
+/** @throws Problem 400 when there would be more faults than requests */
+export const checkRates = (settings: FaultSettings): void => checkShares(sumOfRates(settings), 'requests');
+
+/** An API with more faults than these has settings of its own. */
+export class FaultPlanner<Settings extends FaultSettings = FaultSettings> {
+  private settings: Settings;
+  private random: () => number;
   private readonly attemptedKeys = new Set<string>();
 
-  current(): FaultSettings {
+  constructor(atStart = new FaultSettings() as Settings) {
+    this.settings = atStart;
+    this.random = seeded(atStart.seed);
+  }
+
+  current(): Settings {
     return this.settings;
   }
 
   /** Restarts the random generator, so that a repeated test sees the same faults. */
-  use(settings: FaultSettings): void {
+  use(settings: Settings): void {
     this.settings = settings;
     this.random = seeded(settings.seed);
   }
@@ -85,12 +82,13 @@ export class FaultPlanner {
   }
 
   private faultAt(share: number): Fault | undefined {
-    const { resetRate, rateLimitRate, errorRate, lostAnswerRate } = this.settings;
+    const { resetRate, rateLimitRate, errorRate, lostAnswerRate, neverAnswerRate } = this.settings;
     let edge = resetRate;
     if (share < edge) return 'reset';
     if (share < (edge += rateLimitRate)) return 'rate_limited';
     if (share < (edge += errorRate)) return 'error';
-    return share < edge + lostAnswerRate ? 'answer_lost' : undefined;
+    if (share < (edge += lostAnswerRate)) return 'answer_lost';
+    return share < edge + neverAnswerRate ? 'never_answered' : undefined;
   }
 
   private isFirst(key: string | undefined): boolean {

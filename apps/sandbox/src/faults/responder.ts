@@ -2,12 +2,28 @@
 import type { Socket } from 'node:net';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { counter, type Logger } from '@shop/observability';
+import { Problem } from '@shop/problem';
 import type { FastifyReply } from 'fastify';
 import { LOGGER } from '@shop/service';
 import type { Answer } from '../stripe/answer';
 import { keyInUse, rateLimited, unavailable } from '../stripe/stripe-error';
 import type { Fault } from './fault';
 import type { Plan } from './faults';
+
+/** How an API says that it fails. */
+export interface FaultWords {
+  rateLimited: () => Error;
+  unavailable: () => Error;
+}
+
+const stripeWords: FaultWords = { rateLimited, unavailable };
+
+/** Of an API that answers errors as the services of the shop do. */
+export const problemWords: FaultWords = {
+  rateLimited: () =>
+    new Problem(429, 'rate_limited', 'too many requests; come again in a second', { headers: { 'retry-after': '1' } }),
+  unavailable: () => new Problem(500, 'internal_error', 'this request has failed, and nothing was done'),
+};
 
 /** A request that is never answered keeps its connection open this long: longer than a caller waits. */
 const HOLD_MS = 10_000;
@@ -22,7 +38,12 @@ export class Responder implements OnModuleDestroy {
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
   /** Does the work (unless a fault comes first) and answers. Of two requests with one key at the same time, the second gets 409. */
-  async send(reply: FastifyReply, plan: Plan, work: () => Answer<object>, key?: string): Promise<void> {
+  async send(
+    reply: FastifyReply,
+    plan: Plan,
+    work: () => Answer<object>,
+    { key, words = stripeWords }: { key?: string; words?: FaultWords } = {},
+  ): Promise<void> {
     if (key !== undefined && this.keysInUse.has(key)) throw keyInUse(key);
     let answer: Answer<object>;
     try {
@@ -30,8 +51,8 @@ export class Responder implements OnModuleDestroy {
       if (plan.delayMs > 0) await this.pause(plan.delayMs);
       if (plan.fault) this.report(plan.fault, key);
       if (plan.fault === 'reset') return reset(reply);
-      if (plan.fault === 'rate_limited') throw rateLimited();
-      if (plan.fault === 'error') throw unavailable();
+      if (plan.fault === 'rate_limited') throw words.rateLimited();
+      if (plan.fault === 'error') throw words.unavailable();
       answer = work();
     } finally {
       if (key !== undefined) this.keysInUse.delete(key);

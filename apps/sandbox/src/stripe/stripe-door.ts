@@ -47,7 +47,7 @@ export class StripeDoor {
       const { body, ...rest } = this.logged(what, work(call), key);
       return { ...rest, body: 'error' in body ? body : expand(body, listOf(form, 'expand'), this.books) };
     };
-    await this.responder.send(reply, plan, answer, key);
+    await this.responder.send(reply, plan, answer, { key });
   }
 
   async read(reply: FastifyReply, find: () => object): Promise<void> {

@@ -1,10 +1,11 @@
 /** Where the provider sends its events, and how badly: the settings of the admin route. */
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsInt, IsNumber, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
+import { IsBoolean, IsInt, IsString, Matches, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { Problem } from '@shop/problem';
+import { Seed, Share } from '../faults/shares';
 
 const MAX_WAIT_MS = 60_000;
 const MAX_REPEAT = 10;
-const MAX_SEED = 2 ** 32 - 1;
 const MAX_LENGTH = 500;
 
 export class WebhookSettings {
@@ -38,14 +39,18 @@ export class WebhookSettings {
   @ApiPropertyOptional({ description: 'a waiting event is taken by chance, and not the oldest one' })
   @IsBoolean()
   shuffle: boolean = false;
-  @ApiPropertyOptional({ description: 'share of deliveries that get lost' })
-  @IsNumber()
-  @Min(0)
-  @Max(1)
+  @Share('share of deliveries that get lost')
   dropRate: number = 0;
-  @ApiPropertyOptional({ description: 'the same seed makes the same choices in the same order' })
-  @IsInt()
-  @Min(0)
-  @Max(MAX_SEED)
+  @Seed('the same seed makes the same choices in the same order')
   seed: number = 1;
+}
+
+/** The secret is told to nobody. */
+export class WebhookView extends OmitType(WebhookSettings, ['secret']) {}
+
+/** @throws Problem 404 `webhooks_off` when there are none */
+export function webhookView(settings: WebhookSettings | undefined): WebhookView {
+  if (!settings) throw new Problem(404, 'webhooks_off', 'events are sent nowhere');
+  const { secret: _, ...view } = settings;
+  return view;
 }

@@ -1,14 +1,11 @@
 /** The admin routes of webhooks: where events go, how badly, and once more. */
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags, OmitType } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { ApiAnswer } from '@shop/http';
 import { ApiProblems, Problem } from '@shop/problem';
 import { Books } from '../stripe/books';
 import { WebhookSender } from './webhook-sender';
-import { WebhookSettings } from './webhook-settings';
-
-/** The secret is told to nobody. */
-class WebhookView extends OmitType(WebhookSettings, ['secret']) {}
+import { WebhookSettings, webhookView, WebhookView } from './webhook-settings';
 
 @ApiTags('admin')
 @Controller('admin')
@@ -27,10 +24,7 @@ export class WebhooksController {
   @ApiAnswer(200, WebhookView, { description: 'the settings as they are now' })
   @ApiProblems({ 404: ['webhooks_off'] })
   getWebhooks(): WebhookView {
-    const settings = this.sender.current();
-    if (!settings) throw new Problem(404, 'webhooks_off', 'events are sent nowhere');
-    const { secret: _, ...view } = settings;
-    return view;
+    return webhookView(this.sender.current());
   }
 
   @Put('webhooks')

@@ -359,7 +359,11 @@ describe('R14 readBodiesStrictly', () => {
   beforeAll(async () => {
     // As in a service: Nest's parsers and the routes are registered before our parser.
     adapter.registerParserMiddleware();
-    fastify.route({ method: ['GET', 'POST', 'DELETE'], url: '/', handler: ({ body }) => ({ body: body ?? 'none' }) });
+    fastify.route({
+      method: ['GET', 'POST', 'PATCH', 'DELETE'],
+      url: '/',
+      handler: ({ body }) => ({ body: body ?? 'none' }),
+    });
     fastify.setErrorHandler((error: { statusCode?: number }, _, reply) => {
       errors.push(error);
       return reply.status(error.statusCode ?? 400).send();
@@ -369,7 +373,8 @@ describe('R14 readBodiesStrictly', () => {
   });
   afterAll(() => fastify.close());
 
-  const send = async (body: string, contentType = 'application/json', method: 'POST' | 'GET' | 'DELETE' = 'POST') => {
+  type Method = 'POST' | 'PATCH' | 'GET' | 'DELETE';
+  const send = async (body: string, contentType = 'application/json', method: Method = 'POST') => {
     errors.length = 0;
     const headers = contentType ? { 'content-type': contentType } : {};
     const response = await fastify.inject({ method, url: '/', headers, ...(body && { payload: body }) });
@@ -395,6 +400,16 @@ describe('R14 readBodiesStrictly', () => {
       expect(await send('{}', `application/json; version=1 ; CharSet=${charset}`)).toBe('415 unsupported_media_type');
     },
   );
+
+  it('R14 reads a merge patch as strictly, and only where something is patched', async () => {
+    const type = 'application/merge-patch+json';
+    expect(await send('{"a":null}', type, 'PATCH')).toBe('200 {"body":{"a":null}}');
+    expect(await send('{"a":null}', 'application/json', 'PATCH')).toBe('200 {"body":{"a":null}}');
+    expect(await send('{"a":1,"a":2}', `${type}; charset=utf-8`, 'PATCH')).toBe('400 json_key_repeated');
+    expect(await send('{}', `${type}; charset=latin1`, 'PATCH')).toBe('415 unsupported_media_type');
+    expect(await send('{"a":null}', type, 'POST')).toBe('415 unsupported_media_type');
+    expect(await send('[]', 'application/json-patch+json', 'PATCH')).toMatch(/^415 /);
+  });
 
   it('R29 leaves the limit of the body, and routes without a body, as they are', async () => {
     expect(await send(`"${'a'.repeat(98)}"`)).toMatch(/^200 /);

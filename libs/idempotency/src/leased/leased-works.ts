@@ -12,6 +12,7 @@
  * Requests and commands use it in the same way. A request is claimed here. `runOnce` claims a command with the rest of
  * its batch.
  */
+import { currentSpan, inTraceOf } from '@shop/observability';
 import { GATHER_MS, isLockTimeout, Lane } from '@shop/postgres';
 import { Problem } from '@shop/problem';
 import { Bulkhead, RetryableError } from '@shop/resilience';
@@ -62,6 +63,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     this.leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
     this.heartbeat = new Heartbeat(store, ledger, this.leaseMs);
     this.shared = new Lane({
+      name: 'leased-steps',
       turnOf: ({ tenant }) => tenant ?? '',
       run: (steps) => writeTogether(store, ledger, steps),
       maxWaiting: MAX_WAITING,
@@ -97,8 +99,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
 
   /** Carries out work that was begun. @throws the error of the work, after its lease was given back */
   carryOut({ claim, call, token, undone }: Leased): Promise<Outcome> {
-    const { scope, key, retentionHours, redact } = claim;
-    const kept = { input: call.input, retentionHours, redact };
+    const { scope, key, retentionHours, redact, trace } = claim;
+    const kept = { input: call.input, retentionHours, redact, trace };
     return this.run({ scope, key, token, name: call.leased, kept, points: {}, attempt: 1, ageMs: 0, undone });
   }
 
@@ -112,7 +114,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
       // The former owner is still in its last statement, or is paused there.
       return undefined;
     });
-    return unfinished ? this.run(attemptOf(unfinished)) : { kind: 'in-use' };
+    return unfinished ? this.runAgain(attemptOf(unfinished)) : { kind: 'in-use' };
   }
 
   /** Takes over the work that nobody works on any more, and carries it out. Returns the number of works. */
@@ -121,7 +123,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     const overdue = await this.store.transaction((tx) =>
       this.ledger.resumeOverdue(tx, [...this.runs.keys()], this.lease, MAX_RESUMED),
     );
-    const results = await Promise.allSettled(overdue.map((unfinished) => this.run(attemptOf(unfinished))));
+    const results = await Promise.allSettled(overdue.map((unfinished) => this.runAgain(attemptOf(unfinished))));
     countDecision('resumed', results.filter(({ status }) => status === 'fulfilled').length);
     return overdue.length;
   }
@@ -134,7 +136,8 @@ export class LeasedWorks<K extends Kind = Postgres> {
     const entry = await this.find(claim);
     if (entry) return this.repeat(entry, claim.fingerprint);
     const call = { leased: name, input };
-    const leased: Leased = { kind: 'begun', claim, call, token: newLeaseToken(), undone: false };
+    const traced = { ...claim, trace: currentSpan()?.traceparent };
+    const leased: Leased = { kind: 'begun', claim: traced, call, token: newLeaseToken(), undone: false };
     try {
       await this.ownOf(claim).transaction(async (tx) => this.ledger.lease(tx, [leasedClaimOf(leased)], this.lease));
     } catch (error) {
@@ -142,6 +145,12 @@ export class LeasedWorks<K extends Kind = Postgres> {
       throw error;
     }
     return this.carryOut(leased).catch(tellUnknown);
+  }
+
+  /** In the trace of whoever asks for it, or else in the one in which it was begun. */
+  private runAgain(one: Attempt): Promise<Outcome> {
+    const trace = currentSpan()?.traceparent ?? one.kept.trace;
+    return inTraceOf(`resume ${one.name}`, trace, () => this.run(one));
   }
 
   private async run(one: Attempt): Promise<Outcome> {

@@ -17,6 +17,8 @@ export interface KeptInput {
   input: unknown;
   retentionHours?: number;
   redact?: readonly string[];
+  /** The `traceparent` that it goes on in. */
+  trace?: string;
 }
 
 /** The end of a work. */

@@ -73,13 +73,14 @@ const MAX_PAUSE_SECONDS = 300;
 export const resumeOverdue: Statement = {
   name: 'ledger.resume-overdue',
   text: `
-    update ledger l ${taken('$3', '$4')}
-    from (
+    with overdue as materialized (
       select scope, key from ledger
       where status = 'pending' and leased_until <= now() and work = any($1::text[])
         and leased_until <= now() - least(power(2, least(coalesce(attempt, 1), 30)), ${MAX_PAUSE_SECONDS}) * interval '1 second'
       order by leased_until limit $2 for update skip locked
-    ) as overdue
+    )
+    update ledger l ${taken('$3', '$4')}
+    from overdue
     where l.scope = overdue.scope and l.key = overdue.key
     returning ${unfinished}`,
 };

@@ -32,7 +32,12 @@ export class ErasureService {
     const mention = customerId === undefined ? undefined : JSON.stringify(customerId).slice(1, -1);
     const answers = await this.idempotency.forget(prefix, mention);
     const keys = customerId === undefined ? await this.removeKeys(tenant) : [];
-    const letters = await eraseDeadLetters(this.database, subject, { unowned: roles.includes('platform') });
+    const alias = customerId === undefined ? undefined : this.ownData.aliasOf?.({ tenant, customerId });
+    const letters = await eraseDeadLetters(
+      this.database,
+      { ...subject, alias },
+      { unowned: roles.includes('platform') },
+    );
     const erased: ErasedRows[] = [
       ...own,
       { table: 'ledger', what: 'stored answers and their keys', rows: answers },

@@ -13,6 +13,8 @@ export interface ErasedRows {
 export interface OwnData {
   /** How many orders, for example, are still under way. Their data is needed, so the erasure is refused meanwhile. */
   countOpen?(database: Database, subject: DataSubject): Promise<number>;
+  /** What messages call the customer, where they do not name them. */
+  aliasOf?(subject: { tenant: string; customerId: string }): string;
   /** Erases in small steps, each a transaction of its own. It converges: run again, it finds nothing. */
   erase(database: Database, subject: DataSubject): Promise<ErasedRows[]>;
 }

@@ -1,7 +1,7 @@
 /** Asks a running service over HTTP; whatever goes wrong becomes one sentence for whoever typed the command. */
 import { ApiClient, type ApiResponse } from '../api-client';
 import { DEVELOPMENT_KEY } from '../development-key';
-import { type ServiceName, usualPorts } from '../services';
+import { ownServices, type ServiceName, usualPorts } from '../services';
 
 /** Thrown when it cannot be done; its message is one sentence. */
 export class OpsError extends Error {}
@@ -18,10 +18,15 @@ export interface Asked {
 const TIMEOUT_MS = 10_000;
 const NO_CONTENT = 204;
 
+const usualUrlOf = (name: ServiceName): string => `http://127.0.0.1:${usualPorts[name]}`;
+
+/** The variables that say where to ask, each with its default. */
+export const urlVariables = ownServices.map((name) => `${name.toUpperCase()}_URL (${usualUrlOf(name)})`).join(', ');
+
 /** Where `npm start` has it, unless the environment says otherwise. */
 export function serviceIn(env: NodeJS.ProcessEnv, name: ServiceName, timeoutMs = TIMEOUT_MS): Asked {
   const variable = `${name.toUpperCase()}_URL`;
-  const url = (env[variable] || `http://127.0.0.1:${usualPorts[name]}`).replace(/\/+$/, '');
+  const url = (env[variable] || usualUrlOf(name)).replace(/\/+$/, '');
   return { name, variable, url, api: new ApiClient(url, env['API_KEY'] || DEVELOPMENT_KEY, timeoutMs) };
 }
 

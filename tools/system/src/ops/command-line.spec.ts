@@ -9,11 +9,16 @@ describe('the command line of npm run ops', () => {
   it.each([
     [['sagas', 'list'], { subject: 'sagas', verb: 'list', id: '' }],
     [['sagas', 'list', '--status', 'parked'], { subject: 'sagas', verb: 'list', id: '', option: 'parked' }],
+    [['sagas', 'list', '--status', 'all'], { subject: 'sagas', verb: 'list', id: '', option: 'all' }],
+    [['sagas', 'groups'], { subject: 'sagas', verb: 'groups', id: '' }],
+    [['sagas', 'find', 'pmt_1'], { subject: 'sagas', verb: 'find', id: 'pmt_1' }],
     [['sagas', 'show', ID], { ...saga, verb: 'show' }],
     [['sagas', 'retry', ID], { ...saga, verb: 'retry' }],
     [['sagas', 'retry', ID, '--reason', 'it is back'], { ...saga, verb: 'retry', option: 'it is back' }],
     [['sagas', 'skip', ID, '--reason', 'paid by hand'], { ...saga, verb: 'skip', option: 'paid by hand' }],
     [['sagas', 'cancel', ID, '--reason', '--'], { ...saga, verb: 'cancel', option: '--' }],
+    [['sagas', 'hold', ID, '--reason', 'repairs'], { ...saga, verb: 'hold', option: 'repairs' }],
+    [['sagas', 'resume', ID], { ...saga, verb: 'resume' }],
     [['dead-letters', 'list', '--state', 'all'], { subject: 'dead-letters', verb: 'list', id: '', option: 'all' }],
     [['dead-letters', 'show', ID], { ...letter, verb: 'show' }],
     [['dead-letters', 'replay', ID, '--reason', 'mended'], { ...letter, verb: 'replay', option: 'mended' }],
@@ -28,7 +33,7 @@ describe('the command line of npm run ops', () => {
     expect(readCommand(argv)).toEqual(command);
   });
 
-  const sagas = 'list, show, retry, skip, cancel';
+  const sagas = 'list, groups, find, show, retry, skip, cancel, hold, resume';
   const letters = 'list, show, replay, discard';
   it.each([
     [[], 'Say about what: there are sagas, dead-letters, keys and erase, and --help.'],
@@ -41,6 +46,7 @@ describe('the command line of npm run ops', () => {
     [['sagas', 'show'], 'Say which: npm run ops -- sagas show ID.'],
     [['sagas', 'skip', '--reason', 'x'], 'Say which: npm run ops -- sagas skip ID.'],
     [['sagas', 'skip', ID], 'Say why the step counts as done: npm run ops -- sagas skip ID --reason "…".'],
+    [['sagas', 'hold', ID], 'Say why it is held: npm run ops -- sagas hold ID --reason "…".'],
     [['sagas', 'skip', ID, '--reason', ' '], 'Say why the step counts as done'],
     [
       ['dead-letters', 'replay', ID],
@@ -53,7 +59,7 @@ describe('the command line of npm run ops', () => {
     [['sagas', 'show', ID, 'now'], '"sagas show" knows nothing behind its ID.'],
     [
       ['sagas', 'list', '--status', 'lost'],
-      '--status must be one of parked, running, compensating, and "lost" is not.',
+      '--status must be one of parked, running, compensating, completed, compensated, all, and "lost" is not.',
     ],
     [['sagas', 'list', '--limit', '3'], '"sagas list" knows no --limit but --status.'],
     [['dead-letters', 'list', ID], `"dead-letters list" knows no ${ID} but --state.`],

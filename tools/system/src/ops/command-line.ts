@@ -1,9 +1,8 @@
 /** What the command line of `npm run ops` may say. */
-import { ownServices, usualPorts } from '../services';
-import { OpsError } from './ask';
+import { OpsError, urlVariables } from './ask';
 import { type KeysCommand, readKeysCommand } from './keys-command';
 
-export type SagaVerb = 'list' | 'show' | 'retry' | 'skip' | 'cancel';
+export type SagaVerb = 'list' | 'groups' | 'find' | 'show' | 'retry' | 'skip' | 'cancel' | 'hold' | 'resume';
 export type LetterVerb = 'list' | 'show' | 'replay' | 'discard';
 export type ErasureVerb = 'customer' | 'tenant';
 
@@ -30,11 +29,15 @@ interface Form {
 const optional: Form = { option: 'reason' };
 const forms: Record<Subject, Record<string, Form>> = {
   sagas: {
-    list: { option: 'status', values: ['parked', 'running', 'compensating'] },
+    list: { option: 'status', values: ['parked', 'running', 'compensating', 'completed', 'compensated', 'all'] },
+    groups: {},
+    find: {},
     show: {},
     retry: optional,
     skip: { option: 'reason', because: 'Say why the step counts as done' },
     cancel: optional,
+    hold: { option: 'reason', because: 'Say why it is held' },
+    resume: optional,
   } satisfies Record<SagaVerb, Form>,
   'dead-letters': {
     list: { option: 'state', values: ['open', 'replayed', 'discarded', 'all'] },
@@ -47,11 +50,17 @@ const forms: Record<Subject, Record<string, Form>> = {
 
 export const usage = `What operators do in a running system, over the HTTP APIs of its services.
 
-  npm run ops -- sagas list [--status parked|running|compensating]        those that have not ended, newest first
+  npm run ops -- sagas list [--status STATUS]                             those that have not ended, newest first; or
+                                parked, running, compensating, completed, compensated, all
+  npm run ops -- sagas groups                                             the parked ones by where and why
+  npm run ops -- sagas find ID                                            by order, saga, payment, customer, idempotency
+                                key, or what the provider calls the payment
   npm run ops -- sagas show ID                                            how a saga, or an order, got where it is
   npm run ops -- sagas retry ID [--reason TEXT]                           sends the awaited command again, now
   npm run ops -- sagas skip ID --reason TEXT                              takes the step it is parked at as done by hand
   npm run ops -- sagas cancel ID [--reason TEXT]                          turns it back, or takes it back at its end
+  npm run ops -- sagas hold ID --reason TEXT                              it sends nothing, and its deadline stands still
+  npm run ops -- sagas resume ID [--reason TEXT]                          it goes on where it was
 
   npm run ops -- dead-letters list [--state open|replayed|discarded|all]  messages that were given up on; the open ones
   npm run ops -- dead-letters show ID                                     one with its message and its last error
@@ -67,7 +76,7 @@ export const usage = `What operators do in a running system, over the HTTP APIs 
 
 Short: npm run saga -- list …, npm run dead-letters -- list …. What is done is kept, with who did it and why.
 These say where to ask and as whom: API_KEY (the one of development),
-${ownServices.map((name) => `${name.toUpperCase()}_URL (http://127.0.0.1:${usualPorts[name]})`).join(', ')}.`;
+${urlVariables}.`;
 
 /** @throws OpsError */
 export function readCommand(
@@ -85,8 +94,9 @@ export function readCommand(
   if (verb === undefined) throw new OpsError(`Say what to do: ${verbs.join(', ')}; --help tells more.`);
   if (!form) throw new OpsError(`There is no "${subject} ${verb}"; there are ${verbs.join(', ')}, and --help.`);
   const command = `${subject} ${verb}`;
-  const id = verb === 'list' ? '' : idIn(words, command);
-  const option = optionIn(verb === 'list' ? words : words.slice(1), form, command);
+  const isOfMany = verb === 'list' || verb === 'groups';
+  const id = isOfMany ? '' : idIn(words, command);
+  const option = optionIn(isOfMany ? words : words.slice(1), form, command);
   // The table above says which verbs belong to which subject.
   return { subject, verb, id, option } as SagaCommand | LetterCommand | ErasureCommand;
 }

@@ -53,6 +53,7 @@ beforeEach(async () => {
   env = {
     ORDER_URL: await startService([]),
     INVENTORY_URL: await startService([]),
+    FULFILMENT_URL: await startService([]),
     PAYMENT_URL: await startService([letter, { ...letter, id: ID.replace(/1$/, '2') }]),
   };
 });

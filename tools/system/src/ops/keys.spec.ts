@@ -15,7 +15,7 @@ interface Key {
   lastUsedAt: string | null;
 }
 
-const names = ['order', 'inventory', 'payment'] as const;
+const names = ['order', 'inventory', 'payment', 'fulfilment'] as const;
 /** What each service has, and which requests came. */
 let keys: Record<(typeof names)[number], Map<string, Key>>;
 let asked: string[];
@@ -70,9 +70,9 @@ async function startService(name: (typeof names)[number]): Promise<string> {
 
 beforeEach(async () => {
   [asked, brokenAt, servers] = [[], undefined, []];
-  keys = { order: new Map(), inventory: new Map(), payment: new Map() };
-  const [ORDER_URL, INVENTORY_URL, PAYMENT_URL] = await Promise.all(names.map(startService));
-  env = { ORDER_URL, INVENTORY_URL, PAYMENT_URL };
+  keys = { order: new Map(), inventory: new Map(), payment: new Map(), fulfilment: new Map() };
+  const [ORDER_URL, INVENTORY_URL, PAYMENT_URL, FULFILMENT_URL] = await Promise.all(names.map(startService));
+  env = { ORDER_URL, INVENTORY_URL, PAYMENT_URL, FULFILMENT_URL };
 });
 afterEach(async () => {
   for (const server of servers) {
@@ -121,7 +121,7 @@ describe('R54 npm run ops -- keys', () => {
     await expect(run('revoke', 'nobody')).rejects.toThrow('No service has a key nobody.');
     brokenAt = 'payment';
     await expect(run('revoke', 'front')).rejects.toThrow(
-      /^Revoked in inventory, order only, so do it again\. The payment/,
+      /^Revoked in inventory, fulfilment, order only, so do it again\. The payment/,
     );
   });
 
@@ -137,7 +137,7 @@ describe('R54 npm run ops -- keys', () => {
     expect(rows).toEqual([
       expect.stringMatching(/^back +shop-front +customer\+operator +never +never +revoked$/),
       expect.stringMatching(
-        /^front +shop-front +customer\+operator +never +2026-01-03T00:00:00.000Z +inventory order$/,
+        /^front +shop-front +customer\+operator +never +2026-01-03T00:00:00.000Z +inventory fulfilment order$/,
       ),
     ]);
     expect(asked.join()).not.toContain('tenant');

@@ -11,6 +11,8 @@ export interface SagaLine {
   action: string;
   attempt: number;
   reason?: string;
+  /** Why it is parked, which is not why it turned back. */
+  parkedReason?: string;
   updatedAt: string;
   orderId?: string;
 }
@@ -36,12 +38,37 @@ export function listOf(sagas: readonly SagaLine[], more: boolean): string[] {
     saga.status,
     `${saga.step}.${saga.action}`,
     String(saga.attempt),
-    saga.reason ?? '',
+    saga.parkedReason ?? saga.reason ?? '',
     saga.updatedAt,
     saga.orderId ?? '',
   ]);
   const lines = tableOf([heads, ...rows]);
   return more ? [...lines, `These are the newest ${sagas.length}; there are more.`] : lines;
+}
+
+export interface SagaGroup {
+  definition: string;
+  step: string;
+  action: string;
+  reason: string | null;
+  count: number;
+  firstAt: string;
+  lastAt: string;
+}
+
+const groupHeads = ['COUNT', 'DEFINITION', 'STANDS AT', 'REASON', 'FIRST', 'LAST'];
+
+export function groupsOf(groups: readonly SagaGroup[]): string[] {
+  if (groups.length === 0) return ['No saga is parked.'];
+  const rows = groups.map(({ definition, step, action, reason, count, firstAt, lastAt }) => [
+    String(count),
+    definition,
+    `${step}.${action}`,
+    reason ?? '',
+    firstAt,
+    lastAt,
+  ]);
+  return tableOf([groupHeads, ...rows]);
 }
 
 /** Where it stands, then how it got there. */

@@ -82,6 +82,31 @@ describe('R6 npm run ops -- sagas', () => {
     ]);
   });
 
+  it('R49 finds sagas by any id, with why they are parked, and says where it could not look', async () => {
+    const items = [{ ...line, parkedReason: 'undo_unanswered' }];
+    answers['GET /sagas?limit=200&q=pmt_1%2F'] = { body: { items, next: null, degraded: ['payment'] } };
+    const lines = await run('find', 'pmt_1/');
+    expect(lines[1]).toContain(' undo_unanswered ');
+    expect(lines.at(-1)).toBe('payment could not be asked; there may be more.');
+  });
+
+  it('R49 shows groups of parked sagas', async () => {
+    const times = { firstAt: '2026-03-01T10:00:00.000Z', lastAt: '2026-03-01T11:00:00.000Z' };
+    const group = { definition: 'place-order', step: 'charge', action: 'undo', count: 12, ...times };
+    const groups = [
+      { ...group, reason: 'undo_unanswered' },
+      { ...group, reason: null },
+    ];
+    answers['GET /sagas/groups'] = { body: { groups } };
+    expect(await run('groups')).toEqual([
+      'COUNT  DEFINITION   STANDS AT    REASON           FIRST                     LAST',
+      '12     place-order  charge.undo  undo_unanswered  2026-03-01T10:00:00.000Z  2026-03-01T11:00:00.000Z',
+      '12     place-order  charge.undo                   2026-03-01T10:00:00.000Z  2026-03-01T11:00:00.000Z',
+    ]);
+    answers['GET /sagas/groups'] = { body: { groups: [] } };
+    expect(await run('groups')).toEqual(['No saga is parked.']);
+  });
+
   it('R6 says when there are none, and when there are more', async () => {
     answers['GET /sagas?limit=200'] = { body: { items: [], next: null } };
     expect(await run('list')).toEqual(['No such sagas.']);

@@ -2,10 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { ask, type Asked, OpsError, serviceIn } from './ask';
 import type { SagaCommand } from './command-line';
-import { listOf, type SagaDetails, type SagaLine, storyOf } from './saga-report';
+import { groupsOf, listOf, type SagaDetails, type SagaGroup, type SagaLine, storyOf } from './saga-report';
 
 /** As many as one page of the API may hold. */
 const MAX_LISTED = 200;
+
+interface FoundSagas {
+  items: SagaLine[];
+  next: string | null;
+  degraded: string[];
+}
 
 /** @throws OpsError */
 export async function runSagas({ verb, id, option }: SagaCommand, env: NodeJS.ProcessEnv): Promise<string[]> {
@@ -15,6 +21,16 @@ export async function runSagas({ verb, id, option }: SagaCommand, env: NodeJS.Pr
       const path = `/sagas?limit=${MAX_LISTED}${option ? `&status=${option}` : ''}`;
       const { body } = await ask(order, (api) => api.get<{ items: SagaLine[]; next: string | null }>(path));
       return listOf(body.items, body.next !== null);
+    }
+    case 'find': {
+      const path = `/sagas?limit=${MAX_LISTED}&q=${encodeURIComponent(id)}`;
+      const { body } = await ask(order, (api) => api.get<FoundSagas>(path));
+      const missing = body.degraded.map((where) => `${where} could not be asked; there may be more.`);
+      return [...listOf(body.items, body.next !== null), ...missing];
+    }
+    case 'groups': {
+      const { body } = await ask(order, (api) => api.get<{ groups: SagaGroup[] }>('/sagas/groups'));
+      return groupsOf(body.groups);
     }
     case 'show':
       return show(order, id);

@@ -1,47 +1,14 @@
 /** Sagas for operators over HTTP: the open sagas, one saga with its history, and the acts of an operator. */
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, PageQuery, readPage, Roles } from '@shop/http';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAnswer, type Caller, CallerOf, Roles } from '@shop/http';
 import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems } from '@shop/problem';
-import { IsText } from '@shop/validation';
-import {
-  type OpenStatus,
-  openStatuses,
-  type OperatorAct,
-  operatorActs,
-  type OperatorEvent,
-  SagaView,
-} from '@shop/saga';
-import { IsIn, IsOptional, IsUUID, Matches, ValidateIf } from 'class-validator';
+import { SagaView } from '@shop/saga';
 import { OperatorService } from './operator.service';
-import { listedJson, ListedSagaView } from './listed-saga.view';
-
-/** One or two sentences, because the reason is kept with the saga for good. */
-const MAX_REASON_LENGTH = 500;
-
-class SagasQuery extends PageQuery {
-  @ApiPropertyOptional({ enum: openStatuses, description: 'all of these, if not given' })
-  @IsOptional()
-  @IsIn(openStatuses)
-  status?: OpenStatus;
-
-  @IsOptional()
-  @IsUUID()
-  declare cursor?: string;
-}
-
-class SagaActBody {
-  @ApiProperty({ enum: operatorActs, example: 'retry' })
-  @IsIn(operatorActs)
-  act: OperatorAct;
-
-  @ApiPropertyOptional({ description: 'why; needed to skip a step', example: 'the provider is back' })
-  @ValidateIf(({ act, reason }: SagaActBody) => act === 'skip' || reason !== undefined)
-  @IsText(MAX_REASON_LENGTH)
-  @Matches(/\S/, { message: 'reason must say something' })
-  reason?: string;
-}
+import { SagaActBody } from './saga-act.body';
+import { SagaOutlookView } from './saga-outlook.view';
+import { SagasPageView, SagasQuery } from './sagas.query';
 
 const ApiSagaId = () => ApiParam({ name: 'id', format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' });
 
@@ -56,13 +23,14 @@ export class SagasController {
   @Get()
   @ApiOperation({
     operationId: 'listSagas',
-    summary: 'Sagas that have not ended, newest first, page by page',
-    description: 'The sagas of your tenant. One that has ended is found by its order, or by its id.',
+    summary: 'Sagas, newest first, page by page',
+    description:
+      'The sagas of your tenant: those that are open, unless you ask for others. Payment is asked for its ids, for a few ' +
+      'tenths of a second; when it gives no answer by then, `degraded` says so, and the status is 200 all the same.',
   })
-  @ApiAnswer(200, PageOf(ListedSagaView), { description: 'a page' })
-  list(@CallerOf() { tenant }: Caller, @Query() { status, cursor, limit }: SagasQuery): Promise<Page<ListedSagaView>> {
-    const read = (limit: number) => this.operator.list({ tenant, status, before: cursor, limit });
-    return readPage(limit, read, { item: listedJson, cursor: ({ id }) => id });
+  @ApiAnswer(200, SagasPageView, { description: 'a page' })
+  list(@CallerOf() { tenant }: Caller, @Query() query: SagasQuery): Promise<SagasPageView> {
+    return this.operator.list(tenant, query);
   }
 
   @Get(':id')
@@ -78,29 +46,44 @@ export class SagasController {
     return this.operator.get(tenant, id);
   }
 
+  @Get(':id/outlook')
+  @ApiOperation({
+    operationId: 'getSagaOutlook',
+    summary: 'What may become of a saga',
+    description: 'The steps to come, those that a turn back would undo, and what each act would do if it came now.',
+  })
+  @ApiSagaId()
+  @ApiAnswer(200, SagaOutlookView, { description: 'as it looks now' })
+  @ApiProblems({ 404: ['saga_not_found'], 409: ['saga_version_unknown'] })
+  outlook(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<SagaOutlookView> {
+    return this.operator.outlook(tenant, id);
+  }
+
   @Post(':id/acts')
   @Idempotent({ strategy: 'atomic' })
   @ApiOperation({
     operationId: 'actOnSaga',
     summary: 'Moves a saga by hand',
-    description: 'Sends its command again, skips the step it is parked at, or cancels it; who did it and why is kept.',
+    description:
+      'Sends its command again, if need be with another body; skips the step it is parked at; cancels it; or holds it, so ' +
+      'that it sends nothing and its deadline stands still until it is resumed. Who did it and why is kept.',
   })
   @ApiSagaId()
   @ApiAnswer(201, SagaView, {
     description: 'done, and written down; the saga with the end of its history',
     headers: ['location', 'idempotent-replayed'],
   })
-  @ApiProblems({ 404: ['saga_not_found'], 409: { act_not_possible: { reason: whyNotPossible } } })
+  @ApiProblems({
+    400: ['validation_failed'],
+    404: ['saga_not_found'],
+    409: { act_not_possible: { reason: whyNotPossible } },
+  })
   act(
     @CallerOf() caller: Caller,
     @ClaimOf() claim: Claim,
     @Param('id') id: string,
     @Body() body: SagaActBody,
   ): Promise<Outcome> {
-    return this.operator.act({ claim, tenant: caller.tenant, sagaId: id, event: eventOf(body, caller.principal) });
+    return this.operator.act({ claim, tenant: caller.tenant, sagaId: id, by: caller.principal, body });
   }
-}
-
-function eventOf({ act, reason }: SagaActBody, by: string): OperatorEvent {
-  return act === 'skip' ? { type: 'operator', act, by, reason: reason! } : { type: 'operator', act, by, reason };
 }

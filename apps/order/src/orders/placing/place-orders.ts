@@ -1,13 +1,9 @@
 /** Accepts orders: one transaction turns a batch of requests into orders, sagas and stored answers. */
-import { placeOfSource } from '@shop/contracts';
-import type { Caller } from '@shop/http';
+import { customerHash, placeOfSource } from '@shop/contracts';
 import {
   alreadySubmitted,
   type Answer,
-  type Claim,
-  fingerprintOf,
   type Ledger,
-  naturalKeyOf,
   type Outcome,
   refusalOf,
   reusedAnswer,
@@ -19,7 +15,8 @@ import type { NewSaga, SagaEngine } from '@shop/saga';
 import type { Sealer } from '@shop/sealing';
 import { v7 as uuidv7 } from 'uuid';
 import { loadPrices, type Money, priceKey, type ProductKey } from '../../products/product';
-import { checkPayable, type Order, type OrderBody, priceItems } from '../order';
+import type { Order } from '../order';
+import type { PaymentBody } from '../order.body';
 import { createdAnswer } from '../order.view';
 import {
   insertOrders,
@@ -32,15 +29,9 @@ import {
   type PlacedOrder,
 } from '../orders.repository';
 import { placeOrder, type PlaceOrder } from '../sagas/place-order.saga';
-
-export interface PlaceRequest {
-  claim: Claim;
-  caller: Caller;
-  body: OrderBody;
-  traceparent: string;
-  /** The id that the client chose (PUT). */
-  id?: string;
-}
+import { cartOf, loadCarts, orderCart, type OrderedCarts, saveCarts, wantedPromotions } from './cart-orders';
+import { contentOf, orderableCart, type OrderContent } from './order-content';
+import { placedAsOf, type PlaceRequest } from './place-request';
 
 interface State {
   prices: Map<string, Money>;
@@ -48,6 +39,7 @@ interface State {
   requestHashes: Map<string, Buffer>;
   /** By natural key: the orders that were placed under keys that the ledger has forgotten. */
   placedBefore: Map<string, PlacedOrder>;
+  carts: OrderedCarts;
   /** The time of the transaction, by the clock of the database. */
   now: Date;
   orders: NewOrder[];
@@ -77,6 +69,7 @@ export function placeOrders(
       decide: (state, index) => decideOrder(state, requests[index]!, sealer),
       save: (tx, state) => {
         insertOrders(tx, state.orders);
+        saveCarts(tx, state.carts);
         engine.begin(tx, state.sagas);
       },
     },
@@ -94,26 +87,30 @@ export function placeOrders(
 async function load(tx: Tx, requests: readonly PlaceRequest[], askPlacedBefore: boolean): Promise<State> {
   const chosen = requests.flatMap(({ caller, id }) => (id ? [{ tenant: caller.tenant, id }] : []));
   const unnamed = askPlacedBefore ? requests.filter(({ id }) => !id).map(({ claim }) => placedAsOf(claim)) : [];
-  const [prices, requestHashes, placedBefore, now] = await Promise.all([
+  // The carts come first: what is read behind their locks knows what the last owner of the locks has ordered.
+  const [carts, prices, requestHashes, placedBefore, now] = await Promise.all([
+    loadCarts(tx, requests),
     loadPrices(tx, productsOf(requests)),
     loadRequestHashes(tx, chosen),
     loadPlacedAs(tx, unnamed),
     databaseTime(tx),
   ]);
-  return { prices, requestHashes, placedBefore, now, orders: [], sagas: [] };
+  for (const [key, price] of carts.prices) prices.set(key, price);
+  return { prices, requestHashes, placedBefore, carts, now, orders: [], sagas: [] };
 }
 
 /** The requested products, each once. */
 function productsOf(requests: readonly PlaceRequest[]): ProductKey[] {
   const products = new Map<string, ProductKey>();
   for (const { caller, body } of requests) {
-    for (const { sku } of body.items) products.set(priceKey(caller.tenant, sku), { tenant: caller.tenant, sku });
+    for (const { sku } of body.items ?? []) products.set(priceKey(caller.tenant, sku), { tenant: caller.tenant, sku });
   }
   return [...products.values()];
 }
 
 /** Decides one order in memory: it is priced and accepted, or refused for good. */
-function decideOrder(state: State, { caller, body, claim, id, traceparent }: PlaceRequest, sealer: Sealer): Answer {
+function decideOrder(state: State, request: PlaceRequest, sealer: Sealer): Answer {
+  const { caller, body, claim, id, traceparent } = request;
   const { tenant, principal: placedBy } = caller;
   // A PUT uses up no key. A refused PUT may be accepted later, and its id stays free.
   const refuse = (problem: Problem): Answer => ({ ...refusalOf(problem), kept: !id });
@@ -123,20 +120,20 @@ function decideOrder(state: State, { caller, body, claim, id, traceparent }: Pla
   const before = placedAs && state.placedBefore.get(placedAs);
   if (before) return before.requestHash.equals(claim.fingerprint) ? submittedBefore(before) : reusedAnswer();
   try {
-    const { items, total } = priceItems(tenant, body.items, state.prices);
-    checkPayable(total);
-    const order = newOrder(id ?? uuidv7(), {
-      tenant,
-      placedBy,
-      customerId: body.customerId,
-      items,
-      total,
-      now: state.now,
-      ownId: !id,
-    });
+    const cart =
+      body.cartId === undefined ? undefined : orderableCart(cartOf(state.carts, tenant, body.cartId), caller);
+    const wanted = cart ? wantedPromotions(state.carts, cart) : [];
+    const content = contentOf({ tenant, body, cart, wanted, prices: state.prices, now: state.now });
+    const order = newOrder(id ?? uuidv7(), { tenant, placedBy, ...content, now: state.now, ownId: !id });
     state.orders.push({ order, requestHash: claim.fingerprint, placedAs });
     if (id) state.requestHashes.set(keyOf(order), claim.fingerprint);
-    state.sagas.push({ id: order.sagaId, definition: placeOrder, data: sagaData(order, body, sealer), traceparent });
+    if (cart) orderCart(state.carts, cart, order);
+    state.sagas.push({
+      id: order.sagaId,
+      definition: placeOrder,
+      data: sagaData(order, body.payment, sealer),
+      traceparent,
+    });
     return createdAnswer(order);
   } catch (error) {
     if (error instanceof Problem) return refuse(error);
@@ -156,7 +153,7 @@ export function orderIdConflict(): Problem {
   return new Problem(409, 'order_id_conflict', 'another order has this id');
 }
 
-interface NewOrderOptions extends Pick<Order, 'tenant' | 'placedBy' | 'customerId' | 'items' | 'total'> {
+interface NewOrderOptions extends OrderContent, Pick<Order, 'tenant' | 'placedBy'> {
   now: Date;
   /** An id that we made is unique everywhere, so the saga of the order can have the same id. */
   ownId: boolean;
@@ -167,7 +164,7 @@ function newOrder(id: string, { now, ownId, ...content }: NewOrderOptions): Orde
   return { id, ...content, status: 'pending', version: 1, createdAt: at, updatedAt: at, sagaId: ownId ? id : uuidv7() };
 }
 
-function sagaData(order: Order, { payment }: OrderBody, sealer: Sealer): PlaceOrder {
+function sagaData(order: Order, payment: PaymentBody, sealer: Sealer): PlaceOrder {
   return {
     tenant: order.tenant,
     orderId: order.id,
@@ -175,14 +172,9 @@ function sagaData(order: Order, { payment }: OrderBody, sealer: Sealer): PlaceOr
     amount: order.total.amount,
     currency: order.total.currency,
     source: sealer.seal(payment.source, placeOfSource({ tenant: order.tenant, orderId: order.id })),
+    customer: customerHash(order.tenant, order.customerId),
     ...(payment.capture === 'manual' && { capture: payment.capture }),
+    ...(order.reservationId && { takes: order.reservationId }),
+    ...(order.promotions && { promotions: order.promotions.map(({ code }) => code) }),
   };
 }
-
-/** The claim of a PUT. The id from the client is the key, within its tenant, for every principal of the tenant. */
-export function claimOfPut(tenant: string, id: string, body: OrderBody): Claim {
-  return { scope: `${tenant}||PUT /orders/:id`, key: id, fingerprint: fingerprintOf(body) };
-}
-
-/** The natural key of a POST for the time after the ledger has forgotten it: its first 16 bytes in hexadecimal. */
-const placedAsOf = (claim: Claim): string => naturalKeyOf(claim).slice(0, 32);

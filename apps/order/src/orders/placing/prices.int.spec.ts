@@ -35,6 +35,23 @@ async function price(sku: string, amount: number, currency = 'EUR', tenant = 'ac
   return sku;
 }
 
+async function newPromotion(): Promise<string> {
+  const code = `P-${randomUUID().toUpperCase()}`;
+  const insert = `insert into promotion (tenant, code, kind, percent, combinable) values ('acme', $1, 'percent', 10, true)`;
+  await catalogue.query({ name: 'test.insert-promotion', text: insert }, [code]);
+  return code;
+}
+
+/** A cart of one piece. */
+async function newCart(sku: string, codes: string[] = []): Promise<string> {
+  const id = randomUUID();
+  const insert = `insert into cart (tenant, id, placed_by, customer_id, items) values ('acme', $1, 'alice', 'alice', $2)`;
+  const promote = `insert into cart_promotion (tenant, cart_id, code) select 'acme', $1, unnest($2::text[])`;
+  await catalogue.query({ name: 'test.insert-cart', text: insert }, [id, JSON.stringify([{ sku, quantity: 1 }])]);
+  await catalogue.query({ name: 'test.promote-cart', text: promote }, [id, codes]);
+  return id;
+}
+
 const totalOf = (outcome: Outcome): number => bodyOf(outcome).total.amount;
 
 async function roundTripsOf(work: Promise<unknown>): Promise<number> {
@@ -48,6 +65,16 @@ describe('R35 an order', () => {
     const [cup, pot] = [await price(newSku(), 100), await price(newSku(), 200)];
     expect(await roundTripsOf(place(here, [cup, pot]))).toBe(2);
     expect(await roundTripsOf(Promise.all([place(here, [cup]), place(here, [cup, pot]), place(here, [pot])]))).toBe(2);
+  });
+
+  it('is one more round trip when the batch has carts: their prices and promotions are read under their locks', async () => {
+    const sku = await price(newSku(), 100);
+    const codes = [await newPromotion(), await newPromotion()];
+    const wishes = [{ cartId: await newCart(sku, codes) }, { cartId: await newCart(sku) }, {}];
+    let placed: Outcome[] = [];
+    const placing = Promise.all(wishes.map((wish) => place(here, [sku], wish))).then((outcomes) => (placed = outcomes));
+    expect(await roundTripsOf(placing)).toBe(3);
+    expect(placed.map(totalOf)).toEqual([80, 100, 100]);
   });
 
   it('is complete: its row, its saga with a history, and its answer', async () => {

@@ -1,8 +1,7 @@
 /** An order from its placing to its end through the whole app, with participants that answer as the test says. */
 import { randomUUID } from 'node:crypto';
-import { placeOfSource } from '@shop/contracts';
+import { customerHash, placeOfSource } from '@shop/contracts';
 import { DEVELOPMENT_DATA_KEYS, Sealer } from '@shop/sealing';
-import type { Stack } from '@shop/stack';
 import { eventually, useStack } from '@shop/testing';
 import { Client } from 'pg';
 import {
@@ -11,30 +10,28 @@ import {
   OrderApp,
   orderBody,
   type OrderJson,
-  startOwnBroker,
+  type TwoOrderApps,
 } from '../../../testing/order-app';
-import { allSucceed, Participants, refused, type Script, succeeded } from '../../../testing/participants';
+import { allSucceed, allTakenBack, Participants, refused, type Script, succeeded } from '../../../testing/participants';
 
 const stack = useStack();
-let broker: Stack;
 let here: OrderApp;
 let there: OrderApp;
 let participants: Participants;
+let close: TwoOrderApps['close'];
 /** The address of `there`. */
 let address: string;
 
 beforeAll(async () => {
-  broker = await startOwnBroker(stack);
-  participants = await Participants.join(broker.natsUrl);
-  const urls = { databaseUrl: stack.databaseUrl, natsUrl: broker.natsUrl };
-  [here, there] = await Promise.all([OrderApp.start(urls), OrderApp.start(urls)]);
+  const two = await OrderApp.startTwo(stack);
+  ({ here, there, close } = two);
+  participants = await Participants.join(two.natsUrl);
   address = await there.listen();
   await here.putProduct('cup', 1_200);
 });
 afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
   await participants.leave();
-  await broker.stop();
+  await close(here, there);
 });
 
 describe('R1 R2 the saga of an order', () => {
@@ -81,6 +78,8 @@ describe('R1 R2 the saga of an order', () => {
       tenant,
       reservationId: order.id,
       lines: [{ sku: 'cup', quantity: 2 }],
+      // The customer is no name there.
+      customer: customerHash(tenant, 'alice'),
     });
     expect(participants.bodyOf(order.id, 'charge/do')).toEqual({
       tenant,
@@ -191,10 +190,10 @@ describe('R9 cancelling', () => {
     );
     expect(sagas).toHaveLength(1);
     const { id } = sagas[0]!;
-    await participants.play(id, { 'refund/do': succeeded, 'restock/do': succeeded });
+    await participants.play(id, allTakenBack);
     const settled = await there.get(order.url, { headers: { prefer: 'wait=30' } });
     expect(settled.json()).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_client' });
-    expect(participants.commandsOf(id)).toEqual(['refund/do', 'restock/do']);
+    expect(participants.commandsOf(id)).toEqual(['stop-delivery/do', 'refund/do', 'restock/do']);
     expect(participants.bodyOf(id, 'refund/do')).toMatchObject({ chargeId: `${order.id}/charge/do` });
     expect((await here.call('DELETE', order.url)).statusCode).toBe(204);
     expect((await here.get(`${order.url}/saga`)).json()).toMatchObject({
@@ -325,10 +324,10 @@ describe('R31 GET /orders/{id}/events', () => {
       `select id from saga where definition = 'cancel-order' and data ->> 'orderId' = $1`,
       [order.id],
     );
-    await participants.play(saga!.id, { 'refund/do': succeeded, 'restock/do': succeeded });
+    await participants.play(saga!.id, allTakenBack);
     const ids = transitionsIn((await streaming).body).map(([id]) => id);
-    expect(ids).toEqual(['cancel-order/1', 'cancel-order/2', 'cancel-order/3']);
-    const seen = await there.get(`${order.url}/events`, { headers: { 'last-event-id': 'cancel-order/3' } });
+    expect(ids).toEqual(['cancel-order/1', 'cancel-order/2', 'cancel-order/3', 'cancel-order/4']);
+    const seen = await there.get(`${order.url}/events`, { headers: { 'last-event-id': 'cancel-order/4' } });
     expect(seen.statusCode).toBe(204);
   });
 

@@ -1,9 +1,9 @@
 /** An order as lists read it. The statements of orders.repository.ts place and move orders. */
-import { absentIfNull, isoTime } from '@shop/postgres';
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { absentIfNull, isoTime, isoTimeIfAny } from '@shop/postgres';
+import { Column, Entity, PrimaryColumn, type ValueTransformer } from 'typeorm';
 import { Money } from '../../products/product';
 import type { NextAction } from '@shop/saga';
-import type { Order, OrderItem, OrderStatus } from '../order';
+import type { Order, OrderItem, OrderPromotion, OrderStatus } from '../order';
 
 class Total extends Money {
   @Column('bigint', { name: 'total_amount' })
@@ -12,6 +12,12 @@ class Total extends Money {
   @Column('text', { name: 'total_currency' })
   declare currency: string;
 }
+
+/** Without a promotion there is no discount, rather than one of nothing. */
+const absentIfZero: ValueTransformer = {
+  from: (amount: number) => amount || undefined,
+  to: (amount?: number) => amount ?? 0,
+};
 
 @Entity('orders')
 export class OrderEntity implements Order {
@@ -30,6 +36,18 @@ export class OrderEntity implements Order {
   @Column(() => Total, { prefix: false })
   total: Money;
 
+  @Column('bigint', { name: 'discount_amount', transformer: absentIfZero })
+  discountAmount?: number;
+
+  @Column('jsonb', { nullable: true, transformer: absentIfNull })
+  promotions?: OrderPromotion[];
+
+  @Column('text', { name: 'cart_id', nullable: true, transformer: absentIfNull })
+  cartId?: string;
+
+  @Column('uuid', { name: 'reservation_id', nullable: true, transformer: absentIfNull })
+  reservationId?: string;
+
   @Column('text')
   status: OrderStatus;
 
@@ -47,6 +65,15 @@ export class OrderEntity implements Order {
 
   @Column('timestamptz', { name: 'updated_at', transformer: isoTime })
   updatedAt: string;
+
+  @Column('timestamptz', { name: 'confirmed_at', nullable: true, transformer: isoTimeIfAny })
+  confirmedAt?: string;
+
+  @Column('timestamptz', { name: 'delivered_at', nullable: true, transformer: isoTimeIfAny })
+  deliveredAt?: string;
+
+  @Column('text', { name: 'cancellation_refused', nullable: true, transformer: absentIfNull })
+  cancellationRefused?: string;
 
   @Column('text', { name: 'placed_by', nullable: true, transformer: absentIfNull })
   placedBy?: string;

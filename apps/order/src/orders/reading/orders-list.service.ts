@@ -1,9 +1,13 @@
 /** Reads orders for lists, page by page. */
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { In, type Repository, type SelectQueryBuilder } from 'typeorm';
 import type { Order, OrderStatus } from '../order';
 import { OrderEntity } from './order.entity';
+
+export interface SomeOrders extends Pick<OrdersPage, 'tenant' | 'placedBy' | 'status'> {
+  ids: readonly string[];
+}
 
 export interface OrdersPage {
   tenant: string;
@@ -26,6 +30,17 @@ export class OrdersListService {
    */
   list(page: OrdersPage): Promise<Order[]> {
     return this.queryFor(page).getMany();
+  }
+
+  /** Those of these orders that are there, in the order of their ids. */
+  some({ tenant, placedBy, status, ids }: SomeOrders): Promise<Order[]> {
+    const where = {
+      tenant,
+      id: In([...ids]),
+      ...(placedBy !== undefined && { placedBy }),
+      ...(status !== undefined && { status }),
+    };
+    return this.orders.find({ where, order: { id: 'ASC' } });
   }
 
   /** The query is public for the tests, which check its plan. */

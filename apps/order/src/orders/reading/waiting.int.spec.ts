@@ -128,7 +128,8 @@ describe('R31 who waits for an order', () => {
     await here.orders.cancel(key);
     const { cancelSagaId } = await there.orders.get(key);
     const { answer } = await asked(here, key);
-    for (const action of ['refund/do', 'restock/do']) await replyWith(here, cancelSagaId!, action, succeeded);
+    for (const action of ['stop-delivery/do', 'refund/do', 'restock/do'])
+      await replyWith(here, cancelSagaId!, action, succeeded);
     const order = await answer;
     expect(order).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_client', cancelSagaId, version: 4 });
     expect(order).toEqual(await there.orders.get(key));
@@ -217,7 +218,8 @@ describe('R30 a client that has cancelled at another replica what is just being 
     };
     await confirm(key);
     const { cancelSagaId } = await there.orders.get(key);
-    for (const action of ['refund/do', 'restock/do']) await replyWith(there, cancelSagaId!, action, succeeded);
+    for (const action of ['stop-delivery/do', 'refund/do', 'restock/do'])
+      await replyWith(there, cancelSagaId!, action, succeeded);
     expect(await late).toMatchObject({ status: 'cancelled', version: 4 });
     expect(await early.answer).toEqual(await late);
   });
@@ -242,7 +244,8 @@ describe('R17 a settlement that is rolled back', () => {
     await confirm(key);
     const { status, cancelSagaId } = await there.orders.get(key);
     expect(status).toBe('cancelling');
-    for (const action of ['refund/do', 'restock/do']) await replyWith(here, cancelSagaId!, action, succeeded);
+    for (const action of ['stop-delivery/do', 'refund/do', 'restock/do'])
+      await replyWith(here, cancelSagaId!, action, succeeded);
     expect(await answer).toEqual(await there.orders.get(key));
     expect((await answer).status).toBe('cancelled');
   });

@@ -2,9 +2,11 @@
 import type { OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import type { Database } from '@shop/postgres';
-import { type OpenSagas, SagaEngine } from '@shop/saga';
+import { type OpenSagas, SagaEngine, type StepHolds } from '@shop/saga';
 import type { OrderWatch } from '../reading/order-watch';
-import { orderSagas, type PlaceOrder } from './place-order.saga';
+import type { SagaMoves } from '../operator/saga-moves';
+import { orderSagas } from './order-sagas';
+import type { PlaceOrder } from './place-order.saga';
 import { updateOrders } from './update-orders';
 
 export function createOrderEngine(
@@ -13,14 +15,22 @@ export function createOrderEngine(
   watch: Pick<OrderWatch, 'announce'>,
   relay: Pick<OutboxRelay, 'wake'>,
   open: Pick<OpenSagas, 'note'>,
+  moves: Pick<SagaMoves, 'note'>,
   logger: Logger,
+  holds?: StepHolds,
 ): SagaEngine {
   const engine: SagaEngine = new SagaEngine({
     service: 'order',
     database,
     publisher,
     logger,
-    open,
+    open: {
+      note: (changes) => {
+        open.note(changes);
+        moves.note(changes);
+      },
+    },
+    holds,
     definitions: orderSagas,
     onChange: (tx, changes) => updateOrders({ engine, announce }, tx, changes),
     logFields: (saga) => ({ orderId: (saga.data as PlaceOrder).orderId }),

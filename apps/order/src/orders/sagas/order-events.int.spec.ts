@@ -7,11 +7,10 @@ import { createDatabase, type Database, migrate, type Statement } from '@shop/po
 import type { Stack } from '@shop/stack';
 import { createTestDatabase, eventually, type TestDatabase, useStack } from '@shop/testing';
 import { OrderApp, orderBody, type OrderJson, startOwnBroker } from '../../../testing/order-app';
-import { allSucceed, Participants, refused, type Script, succeeded } from '../../../testing/participants';
+import { allSucceed, allTakenBack, Participants, refused, type Script, succeeded } from '../../../testing/participants';
 
 const stack = useStack();
 const patience = { timeoutMs: 30_000 };
-const refundAndRestock: Script = { 'refund/do': succeeded, 'restock/do': succeeded };
 
 let broker: Stack;
 let app: OrderApp;
@@ -86,16 +85,32 @@ describe('the events of orders', () => {
   });
 
   it('R41 tell that an order is confirmed, and then that it is cancelled', async () => {
-    const id = await place({ ...allSucceed, ...refundAndRestock });
+    const id = await place(allSucceed);
     await settled(id);
     await app.call('DELETE', `/orders/${id}`);
     const { cancel_saga_id: cancelling } = (
       await app.query<{ cancel_saga_id: string }>('select cancel_saga_id from orders where id = $1', [id])
     )[0]!;
-    await participants.play(cancelling, refundAndRestock);
+    await participants.play(cancelling, allTakenBack);
     await expectOnce([`${id}/confirmed`, `${id}/cancelled`]);
     const told = mailer.ids.filter((event) => event.startsWith(id));
     expect(told).toEqual([`${id}/confirmed`, `${id}/cancelled`]);
+  });
+
+  it('R41 tell nothing new of an order whose delivery could not be stopped', async () => {
+    const id = await place(allSucceed);
+    await settled(id);
+    await expectOnce([`${id}/confirmed`]);
+    const outbox = async () => (await app.query('select from outbox')).length;
+    const before = await outbox();
+    await app.call('DELETE', `/orders/${id}`);
+    const [{ cancel_saga_id: cancelling }] = (await app.query<{ cancel_saga_id: string }>(
+      'select cancel_saga_id from orders where id = $1',
+      [id],
+    )) as [{ cancel_saga_id: string }];
+    await participants.play(cancelling, { 'stop-delivery/do': refused('already_shipped') });
+    expect((await settled(id)).json()).toMatchObject({ status: 'confirmed' });
+    expect(await outbox()).toBe(before);
   });
 
   it('R41 have their effects once when the stream is wiped under load and everything is told again', async () => {

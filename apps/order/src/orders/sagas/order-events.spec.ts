@@ -1,8 +1,9 @@
 import { OrderActionRequired, OrderCancelled, OrderConfirmed } from '@shop/contracts';
 import { bodyOf } from '@shop/messaging';
 import type { SagaRow } from '@shop/saga';
+import { cancelOrder } from './cancel-order.saga';
 import { eventOf } from './order-events';
-import { cancelOrder, placeOrder } from './place-order.saga';
+import { placeOrder } from './place-order.saga';
 
 const key = { tenant: 'acme', id: '0198c0de-0000-7000-8000-000000000001' };
 const placedBy = '0198c0de-0000-7000-8000-000000000002';
@@ -62,6 +63,11 @@ describe('what others are told of an order', () => {
     });
     expect(event.data).toEqual({ tenant: 'acme', orderId: key.id, nextAction });
     expect(bodyOf(OrderActionRequired, event)).toMatchObject({ ok: true });
+  });
+
+  it('nothing more when it stays confirmed, because its delivery could not be stopped', () => {
+    const change = { ...key, status: 'confirmed', cancellationRefused: 'already_shipped' } as const;
+    expect(eventOf(cancelling, change)).toBeUndefined();
   });
 
   it('nothing of what is on the way', () => {

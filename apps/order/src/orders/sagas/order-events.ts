@@ -3,7 +3,8 @@ import { OrderActionRequired, OrderCancelled, OrderConfirmed } from '@shop/contr
 import { type Message, newEvent } from '@shop/messaging';
 import type { SagaRow } from '@shop/saga';
 import type { StatusChange } from '../orders.repository';
-import { cancelOrder, type CancelOrder, type PlaceOrder } from './place-order.saga';
+import { cancelOrder, type CancelOrder } from './cancel-order.saga';
+import type { PlaceOrder } from './place-order.saga';
 
 /**
  * The event for a change of an order, if there is one. Its id is made of the id of the saga that placed the order, and of
@@ -25,6 +26,8 @@ export function eventOf(saga: SagaRow, { tenant, id, status, reason, nextAction 
     traceparent: saga.traceparent,
   };
   if (status === 'confirmed') {
+    // It was confirmed before, and stays so: its delivery could not be stopped.
+    if (cancelling) return undefined;
     const { amount, currency } = saga.data as PlaceOrder;
     return newEvent(OrderConfirmed, { ...envelope, data: { tenant, orderId: id, amount, currency } });
   }

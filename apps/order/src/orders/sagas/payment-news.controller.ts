@@ -18,12 +18,10 @@ export class PaymentNewsController {
 
   @Consumes(eventsFor('order', 'payment'))
   take(deliveries: Delivery[]): Replies {
-    return new Replies(
-      deliveries.map(async ({ message, suspect }) => {
-        await this.hear(message, suspect);
-        return undefined;
-      }),
-    );
+    return Replies.each(deliveries, async ({ message, suspect }) => {
+      await this.hear(message, suspect);
+      return undefined;
+    });
   }
 
   private async hear(message: Message, alone: boolean): Promise<void> {

@@ -1,6 +1,6 @@
-/** The stories of an order, without a database, a broker or a clock. */
+/** The stories of placing an order, without a database, a broker or a clock. */
 import { given } from '@shop/saga/testing';
-import { type CancelOrder, cancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
+import { type PlaceOrder, placeOrder } from './place-order.saga';
 
 const order: PlaceOrder = {
   tenant: 'acme',
@@ -74,6 +74,28 @@ describe('place-order', () => {
       .whenReply('succeeded')
       .expects('confirm.do');
   });
+
+  it('takes over the reservation that the client made before, and tells whose limit counts', () => {
+    const customer = 'c0ffee'.padEnd(64, '0');
+    given(placeOrder, { ...order, takes: 'r-1', customer, promotions: ['TEN'] }, 's-1')
+      .expects('reserve.do', { ...reservation, lines: order.lines, takes: 'r-1', customer })
+      .whenReply('succeeded')
+      .expects('charge.do', { tenant: 'acme', orderId: 'o-1', amount: 2_400, currency: 'EUR', source: 'tok_ok' })
+      .whenReply('refused', 'card_declined')
+      .expects('reserve.undo', reservation)
+      .whenReply('succeeded')
+      .endsAs('compensated', 'card_declined');
+  });
+
+  it.each(['limit_reached', 'reservation_used', 'reservation_mismatch', 'reservation_expired'])(
+    'ends at once when the reservation is refused: %s',
+    (reason) => {
+      given(placeOrder, { ...order, takes: 'r-1' })
+        .expects('reserve.do')
+        .whenReply('refused', reason)
+        .endsAs('compensated', reason);
+    },
+  );
 
   it('R2 ends at once when the pieces are out of stock: nothing was done', () => {
     given(placeOrder, order)
@@ -188,24 +210,5 @@ describe('place-order', () => {
       .whenCancelled('cancelled_by_client')
       .whenReply('succeeded')
       .endsAs('completed', 'cancelled_by_client', { cancelRequested: true });
-  });
-});
-
-describe('cancel-order', () => {
-  const cancelling: CancelOrder = { tenant: 'acme', orderId: 'o-1', placedBy: 's-1' };
-
-  it('R9 gives the money back and puts the pieces back', () => {
-    given(cancelOrder, cancelling)
-      .expects('refund.do', theCharge)
-      .whenReply('succeeded')
-      .expects('restock.do', reservation)
-      .whenReply('succeeded')
-      .endsAs('completed');
-  });
-
-  it('R9 cannot be interrupted, and goes on for as long as it takes', () => {
-    const story = given(cancelOrder, cancelling).expects('refund.do');
-    for (let time = 0; time < 50; time++) story.whenDeadlinePasses().expects('refund.do', theCharge);
-    story.whenReply('succeeded').expects('restock.do').whenReply('succeeded').endsAs('completed');
   });
 });

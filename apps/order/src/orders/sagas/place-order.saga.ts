@@ -1,4 +1,4 @@
-/** The sagas of an order: one places it, and one cancels it after it was confirmed. */
+/** The saga that places an order. */
 import {
   type Capture,
   ChargePayment,
@@ -6,9 +6,8 @@ import {
   RefundPayment,
   ReleaseStock,
   ReserveStock,
-  RestockReservation,
 } from '@shop/contracts';
-import { commandId, defineSaga, type SagaDefinition, step } from '@shop/saga';
+import { commandId, defineSaga, step } from '@shop/saga';
 
 export interface PlaceOrder {
   tenant: string;
@@ -20,13 +19,27 @@ export interface PlaceOrder {
   source: string;
   /** Absent for automatic, so that a payment service of an earlier release never sees it unless it is asked for. */
   capture?: Extract<Capture, 'manual'>;
+  /** Hash of the customer, for limits of pieces per customer. */
+  customer?: string;
+  /** The reservation that the client had made before, and that the order takes over. */
+  takes?: string;
+  /** The codes of the promotions that it uses; absent for none. */
+  promotions?: string[];
 }
 
 /** The id of the reservation is the id of the saga that placed the order. */
 const reservation = ({ tenant }: PlaceOrder, sagaId: string) => ({ tenant, reservationId: sagaId });
 
 const reserve = step<PlaceOrder>('reserve', {
-  do: { command: ReserveStock, body: (data, sagaId) => ({ lines: data.lines, ...reservation(data, sagaId) }) },
+  do: {
+    command: ReserveStock,
+    body: (data, sagaId) => ({
+      lines: data.lines,
+      ...reservation(data, sagaId),
+      ...(data.takes && { takes: data.takes }),
+      ...(data.customer && { customer: data.customer }),
+    }),
+  },
   undo: { command: ReleaseStock, body: reservation },
 });
 const charge = step<PlaceOrder>('charge', {
@@ -52,29 +65,6 @@ const confirm = step<PlaceOrder>('confirm', {
 });
 
 export const placeOrder = defineSaga<PlaceOrder>('place-order', 1, [reserve, charge, confirm], {
-  // The token of somebody's card. Only the charge needs it.
-  secrets: ['source'],
+  // The token of somebody's card, which only the charge needs, and who the customer is, which only the reservation needs.
+  secrets: ['source', 'customer'],
 });
-
-export interface CancelOrder {
-  tenant: string;
-  orderId: string;
-  /** The saga that placed the order. */
-  placedBy: string;
-}
-
-/** This saga only goes forward, because its first command already gives the money back. */
-export const cancelOrder = defineSaga<CancelOrder>('cancel-order', 1, [
-  step('refund', {
-    do: {
-      command: RefundPayment,
-      body: ({ tenant, orderId, placedBy }) => ({ tenant, orderId, chargeId: commandId(placedBy, 'charge', 'do') }),
-    },
-  }),
-  step('restock', {
-    do: { command: RestockReservation, body: ({ tenant, placedBy }) => ({ tenant, reservationId: placedBy }) },
-  }),
-]);
-
-/** All sagas that the service drives: every version of which a saga may still be open. */
-export const orderSagas: readonly SagaDefinition<never>[] = [placeOrder, cancelOrder];

@@ -12,7 +12,9 @@ import { eventually, useStack } from '@shop/testing';
 import { v7 as uuidv7 } from 'uuid';
 import { callers, OrderApp, startOwnBroker } from '../../../testing/order-app';
 import { Participants, type Script, succeeded } from '../../../testing/participants';
-import { type CancelOrder, cancelOrder, orderSagas, type PlaceOrder, placeOrder } from './place-order.saga';
+import { type CancelOrder, cancelOrder } from './cancel-order.saga';
+import { orderSagas } from './order-sagas';
+import { type PlaceOrder, placeOrder } from './place-order.saga';
 
 const FOLDER = join(__dirname, '../../../released');
 const fileOf = ({ name, version }: { name: string; version: number }): string => `${name}.v${version}.json`;

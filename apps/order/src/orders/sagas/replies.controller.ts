@@ -9,11 +9,9 @@ export class RepliesController {
 
   @Consumes(replyMailbox('order'))
   take(deliveries: Delivery[]): Replies {
-    return new Replies(
-      deliveries.map(async ({ message, suspect }) => {
-        await this.engine.receive(message, { alone: suspect });
-        return undefined;
-      }),
-    );
+    return Replies.each(deliveries, async ({ message, suspect }) => {
+      await this.engine.receive(message, { alone: suspect });
+      return undefined;
+    });
   }
 }

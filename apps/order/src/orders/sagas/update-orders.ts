@@ -3,11 +3,13 @@ import { appendEvents } from '@shop/messaging';
 import type { Tx } from '@shop/postgres';
 import type { NewSaga, SagaChange, SagaEngine } from '@shop/saga';
 import { v7 as uuidv7 } from 'uuid';
+import { moveUses, type UseMove } from '../../promotions/promotion-uses.repository';
 import { isSettled, needsCustomer } from '../order';
 import { changeStatus, keyOf, type StatusChange } from '../orders.repository';
 import type { Hint } from '../reading/order-watch';
+import { cancelOrder, type CancelOrder } from './cancel-order.saga';
 import { eventOf } from './order-events';
-import { cancelOrder, type CancelOrder, type PlaceOrder, placeOrder } from './place-order.saga';
+import { type PlaceOrder, placeOrder } from './place-order.saga';
 
 export const CANCELLED_BY_CLIENT = 'cancelled_by_client';
 
@@ -25,6 +27,7 @@ export function updateOrders({ engine, announce }: UpdateOrdersOptions, tx: Tx, 
     if (meaning) newest.set(keyOf(meaning.status), { change, ...meaning });
   }
   const meanings = [...newest.values()];
+  moveUses(tx, meanings.flatMap(usesOf));
   changeStatus(
     tx,
     meanings.map(({ status }) => status),
@@ -45,7 +48,11 @@ function meaningOf({ saga, before, nextAction }: SagaChange): Meaning | undefine
   const { tenant, orderId: id } = saga.data as PlaceOrder | CancelOrder;
   const { status, reason, cancelRequested } = saga.state;
   if (saga.definition === cancelOrder.name) {
-    return status === 'completed' ? { status: { tenant, id, status: 'cancelled' } } : undefined;
+    if (status === 'completed') return { status: { tenant, id, status: 'cancelled' } };
+    // Its delivery could not be stopped. Only what was told to be confirmed is delivered, so that was told before.
+    return status === 'compensated'
+      ? { status: { tenant, id, status: 'confirmed', cancellationRefused: reason } }
+      : undefined;
   }
   if (saga.definition !== placeOrder.name) return undefined;
   switch (status) {
@@ -55,7 +62,11 @@ function meaningOf({ saga, before, nextAction }: SagaChange): Meaning | undefine
       return { status: { tenant, id, status: 'cancelled', reason } };
     case 'completed': {
       if (!cancelRequested) return { status: { tenant, id, status: 'confirmed' } };
-      const begins = cancellation({ tenant, orderId: id, placedBy: saga.id }, saga.traceparent);
+      const { promotions } = saga.data as PlaceOrder;
+      const begins = cancellation(
+        { tenant, orderId: id, placedBy: saga.id, ...(promotions && { promotions }) },
+        saga.traceparent,
+      );
       return {
         status: { tenant, id, status: 'cancelling', reason: reason ?? CANCELLED_BY_CLIENT, cancelSagaId: begins.id },
         begins,
@@ -67,6 +78,17 @@ function meaningOf({ saga, before, nextAction }: SagaChange): Meaning | undefine
     default:
       return undefined;
   }
+}
+
+/** The uses of promotions end with the order: they are confirmed with it, or given back. Most orders have none. */
+function usesOf({
+  status: { tenant, id, status, cancellationRefused },
+  change,
+}: Meaning & { change: SagaChange }): UseMove[] {
+  const { promotions = [] } = change.saga.data as PlaceOrder | CancelOrder;
+  if (cancellationRefused !== undefined || (status !== 'confirmed' && status !== 'cancelled')) return [];
+  const became = status === 'confirmed' ? 'confirmed' : 'returned';
+  return promotions.map((code) => ({ tenant, code, orderId: id, status: became }));
 }
 
 export function cancellation(data: CancelOrder, traceparent: string): NewSaga<CancelOrder> {

@@ -1,3 +1,0 @@
-import { simulateSeeds } from './seeds';
-
-simulateSeeds({ first: 1, last: 500 });

@@ -1,3 +1,0 @@
-import { simulateSeeds } from './seeds';
-
-simulateSeeds({ first: 1001, last: 1500 });

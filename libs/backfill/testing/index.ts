@@ -1,0 +1,1 @@
+export { workOffBackfill } from './work-off';

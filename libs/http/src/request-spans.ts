@@ -1,0 +1,79 @@
+/**
+ * The trace of a request: the one that the client names in `traceparent`, or a new one. The request is a span of it,
+ * whose `traceparent` the client gets back. Without tracing, what the client names is kept all the same.
+ */
+import { bounded, isTracing, newTraceparent, type Span, startSpan } from '@shop/observability';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { labelsOf } from './request-metrics';
+
+const HEADER = 'traceparent';
+/** Asked every few seconds by machines. */
+const OF_MACHINES = /^\/health\//;
+
+const spans = new WeakMap<FastifyRequest, Span>();
+
+/** Before all other hooks, so that they are a part of the span. */
+export function traceRequests(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!isTracing()) keepTrace(request, reply);
+    else if (!OF_MACHINES.test(request.url)) return begin(request, reply).run(done);
+    done();
+  });
+  fastify.addHook('onRequestAbort', (request, done) => {
+    spans.get(request)?.set({ 'error.type': 'client_left' });
+    done();
+  });
+  fastify.addHook('onResponse', (request, { statusCode }, done) => {
+    end(request, statusCode);
+    done();
+  });
+}
+
+/** Behind hooks that make requests wait: who comes out of a queue comes in the context of whoever has let him go. */
+export function goOnWithTrace(fastify: FastifyInstance): void {
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    const span = spans.get(request);
+    if (span) span.run(done);
+    else done();
+  });
+}
+
+/** From here on the request has a `traceparent` of ours, as everything that follows from it. */
+function setTrace(request: FastifyRequest, reply: FastifyReply, traceparent: string): void {
+  request.headers[HEADER] = traceparent;
+  void reply.header(HEADER, traceparent);
+}
+
+function keepTrace(request: FastifyRequest, reply: FastifyReply): void {
+  const given = request.headers[HEADER];
+  if (given !== undefined) setTrace(request, reply, newTraceparent(given));
+}
+
+function begin(request: FastifyRequest, reply: FastifyReply): Span {
+  const { method, route } = labelsOf(request);
+  const [path] = request.url.split('?', 1) as [string];
+  const parent = request.headers[HEADER];
+  const span = startSpan(route === 'unknown' ? method : `${method} ${route}`, {
+    kind: 'server',
+    parent: typeof parent === 'string' ? parent : null,
+    attributes: {
+      'http.request.method': method === 'other' ? '_OTHER' : method,
+      'http.route': route === 'unknown' ? undefined : route,
+      'url.path': bounded(path),
+      'url.scheme': request.protocol,
+      'network.protocol.version': request.raw.httpVersion,
+    },
+  })!;
+  spans.set(request, span);
+  setTrace(request, reply, span.traceparent);
+  return span;
+}
+
+function end(request: FastifyRequest, status: number): void {
+  const span = spans.get(request);
+  if (!span) return;
+  spans.delete(request);
+  span.set({ 'http.response.status_code': status });
+  if (status >= 500) span.fail(String(status));
+  span.end();
+}
