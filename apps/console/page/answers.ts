@@ -17,6 +17,8 @@ export interface ListedSaga {
   action: 'do' | 'undo';
   attempt: number;
   reason?: string;
+  /** Only of a parked saga, and only in lists. */
+  parkedReason?: string;
   waiting?: { until: string; for: string };
   deadlineAt: string | null;
   updatedAt: string;

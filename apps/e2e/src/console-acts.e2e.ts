@@ -108,6 +108,37 @@ const path = findChromium();
   );
 
   it(
+    'R6 sends a command that was refused once more, with a corrected body, and shows how it was answered',
+    async () => {
+      await stage.killPayment();
+      const [id] = (await stage.park(1)) as [string];
+      await show(id);
+      await press('Retry with a corrected body');
+      const body = dialog().getByLabel('Its body, as JSON');
+      await dialog().getByLabel('Why').fill('the order was merged');
+      await dialog().getByText('Nothing is changed yet.').waitFor();
+      await body.fill('{');
+      await dialog().getByText('This is no JSON object.').waitFor();
+      await body.fill(JSON.stringify({ orderId: crypto.randomUUID() }));
+      await dialog().getByText('You change: orderId.').waitFor();
+      await submit('Send it');
+      await shows('compensating');
+      await stage.startPayment();
+      await shows('compensated');
+      expect((await stage.sagaOf(id)).history.find(({ event }) => event === 'operator.retry')).toMatchObject({
+        detail: { by: 'developer', reason: 'the order was merged', revision: 2 },
+      });
+      const ledger = page.getByRole('region', { name: 'Ledger' });
+      await ledger
+        .getByRole('row', { name: /charge undo payment done/ })
+        .first()
+        .waitFor(SLOWLY);
+      await ledger.getByRole('row', { name: /reserve undo inventory done/ }).waitFor(SLOWLY);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'R6 acts on all parked sagas of a group, sees how far it is, and what became of each',
     async () => {
       await stage.killPayment();

@@ -106,6 +106,7 @@ describeClosedDoors(async () => {
     'GET /saga-batches/:id/rows': { roles: operators, url: `/saga-batches/${id}/rows`, rival: none },
     'DELETE /saga-batches/:id': { roles: operators, url: `/saga-batches/${id}`, rival: none },
     'GET /sagas/:id/outlook': { roles: operators, url: `/sagas/${id}/outlook`, rival: none },
+    'GET /sagas/:id/ledger': { roles: operators, url: `/sagas/${id}/ledger`, rival: none },
     'GET /saga-holds': { roles: operators, rival: { status: 200 } },
     // It is their own hold.
     'PUT /saga-holds/:definition/:step': {

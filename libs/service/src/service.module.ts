@@ -37,6 +37,7 @@ import { ErasureService } from './erasure/erasure.service';
 import { noOwnData, OWN_DATA, type OwnData } from './erasure/own-data';
 import { StoredAnswersController } from './erasure/stored-answers.controller';
 import { followHealth, healthChecks } from './health';
+import { LedgerEntriesController, SERVICE } from './ledger-entries.controller';
 import { LOGGER } from './logger';
 import { type DatabaseSettings, openDatabase } from './open-database';
 import { measurePool } from './pool-metrics';
@@ -124,10 +125,11 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
     });
     return {
       module: ServiceModule,
-      controllers: [StoredAnswersController, ErasureController, DeadLettersController],
+      controllers: [StoredAnswersController, ErasureController, DeadLettersController, LedgerEntriesController],
       imports: [idempotency, MetricsModule, health, TypeOrmModule.forFeature([DeadLetterEntity])],
       providers: [
         ...providers,
+        { provide: SERVICE, useValue: options.service },
         { provide: OWN_DATA, useValue: options.ownData ?? noOwnData },
         DeadLettersService,
         ErasureService,

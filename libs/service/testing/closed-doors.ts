@@ -157,6 +157,11 @@ export const commonDoors = (letterUrl: string): Doors => ({
     body: { reason: 'x' },
     rival: { status: 404 },
   },
+  'GET /ledger-entries': {
+    roles: ['operator', 'platform'],
+    url: '/ledger-entries?ids=any',
+    rival: { status: 200, items: 0 },
+  },
   'POST /erasures/customer': { roles: operators, body: { customerId: 'any' }, rival: { status: 200 } },
   'POST /erasures/tenant': { roles: ['platform'], body: { tenant: 'any' }, rival: { status: 403 } },
   'GET /api-keys': { roles: admins, rival: { status: 200, items: 0 } },

@@ -10,6 +10,7 @@ import { growth } from './scenarios/growth';
 import { history } from './scenarios/history';
 import { invoices } from './scenarios/invoices';
 import { neighbour } from './scenarios/neighbour';
+import { operatorLists } from './scenarios/operator-lists';
 import { overload } from './scenarios/overload';
 import { replicas } from './scenarios/replicas';
 import { putVsPost } from './scenarios/put-vs-post';
@@ -32,6 +33,7 @@ const scenarios: Record<ScenarioName, Scenario> = {
   'flash-reservations': flashReservations,
   'backfill-under-load': backfillUnderLoad,
   invoices,
+  'operator-lists': operatorLists,
 };
 
 void main();

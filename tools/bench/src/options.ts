@@ -15,6 +15,7 @@ export const scenarioNames = [
   'flash-reservations',
   'backfill-under-load',
   'invoices',
+  'operator-lists',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -71,6 +72,7 @@ const usualOf: Partial<Record<ScenarioName, Record<string, number>>> = {
   'slow-provider': { concurrency: 400, orders: 4_000, 'steady-rate': 2, 'steady-seconds': 60 },
   'hanging-provider': { orders: 3_000, rounds: 2 },
   'put-vs-post': { orders: 3_000 },
+  'operator-lists': { orders: 300, 'warm-up': 20 },
   invoices: { orders: 500, concurrency: 500, 'warm-up': 200 },
 };
 

@@ -19,6 +19,7 @@ const KIND: Record<string, string> = {
   ended: 'good',
   waiting: 'busy',
   pending: 'busy',
+  processing: 'busy',
   cancelling: 'warn',
   confirmed: 'good',
   succeeded: 'good',
@@ -27,6 +28,8 @@ const KIND: Record<string, string> = {
   handed_over: 'good',
   delivered: 'good',
   declined: 'warn',
+  refused: 'warn',
+  erased: 'off',
 };
 
 export const Status = ({ of }: { of: string }) => <span className={`status ${KIND[of] ?? ''}`}>{sayCode(of)}</span>;

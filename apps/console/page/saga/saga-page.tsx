@@ -9,6 +9,7 @@ import { sayCode } from '../say';
 import { useAsked } from '../use-asked';
 import { useEvents } from '../use-events';
 import { History } from './history';
+import { LedgerEntries } from './ledger-entries';
 import { LogLines } from './log-lines';
 import { Neighbours } from './neighbours';
 import { SagaActs } from './saga-acts';
@@ -68,6 +69,7 @@ function OneSaga({ saga, path, again }: { saga: Saga; path: string; again: () =>
         <History history={saga.history} />
         <div>
           <Neighbours orderId={orderId} moves={saga.history.length} />
+          <LedgerEntries path={`${path}/ledger`} moves={saga.history.length} />
           <LogLines saga={saga} orderId={orderId} />
         </div>
       </div>

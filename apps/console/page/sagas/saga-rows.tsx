@@ -51,10 +51,12 @@ export function SagaRows({ sagas }: { sagas: readonly ListedSaga[] }) {
   );
 }
 
-function whyOf({ held, waiting, reason }: ListedSaga): string {
+/** Why it stands where it stands; for one that is parked, that counts more than why it turned back. */
+function whyOf({ held, waiting, parkedReason, reason }: ListedSaga): string {
   if (held) return held.reason;
   if (waiting) return `waits for the ${waiting.for}`;
-  return reason ? sayCode(reason) : '–';
+  const code = parkedReason ?? reason;
+  return code ? sayCode(code) : '–';
 }
 
 /** Those that have moved since the rows were shown before. */

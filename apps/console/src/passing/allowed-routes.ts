@@ -15,7 +15,7 @@ const stream = (service: Asked, path: string): Route => ({ service, method: 'GET
 const change = (service: Asked, method: string, path: string): Route => ({ service, method, path });
 
 export const routes: readonly Route[] = [
-  ...get('order', '/sagas', '/sagas/groups', '/sagas/census', '/sagas/:', '/sagas/:/outlook'),
+  ...get('order', '/sagas', '/sagas/groups', '/sagas/census', '/sagas/:', '/sagas/:/outlook', '/sagas/:/ledger'),
   stream('order', '/sagas/live'),
   change('order', 'POST', '/sagas/:/acts'),
   ...get('order', '/saga-definitions', '/saga-holds', '/saga-batches', '/saga-batches/:', '/saga-batches/:/rows'),

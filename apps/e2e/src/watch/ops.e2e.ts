@@ -1,6 +1,6 @@
 /** The files in `ops`: rules that do what they say, dashboards, and a page for whoever is woken up. */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPrometheus } from '@shop/stack';
@@ -112,5 +112,18 @@ describe('R50 the dashboards', () => {
   it('R50 are all that Grafana gets', () => {
     const files = readdirSync(join(ROOT, 'ops/grafana/dashboards'));
     expect(files.sort()).toEqual(Object.keys(dashboards).map((name) => `${name}.json`));
+  });
+});
+
+describe('R51 the job of Kubernetes', () => {
+  const job = readFileSync(join(ROOT, 'ops/kubernetes/synthetic-order.yml'), 'utf8');
+
+  it('R51 sets only variables that there are, and runs what was built', () => {
+    const configuration = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
+    const names = [...job.matchAll(/name: ([A-Z_]+),/g)].map(([, name]) => name!);
+    expect(names).toContain('ORDER_URL');
+    expect(names.filter((name) => !configuration.includes(`\`${name}\``))).toEqual([]);
+    const [, program] = /command: \[node, --enable-source-maps, ([\w./]+), --once\]/.exec(job)!;
+    expect(existsSync(join(ROOT, program!))).toBe(true);
   });
 });

@@ -117,3 +117,17 @@ export class SeenInvoice {
 export class SeenInvoices {
   @IsArray() @ArrayMaxSize(MAX_ITEMS) @ValidateNested({ each: true }) @Type(() => SeenInvoice) items: SeenInvoice[];
 }
+
+export class SeenEntry {
+  /** Of a command. */
+  @IsString() @MaxLength(255) id: string;
+  @Matches(WORD) state: string;
+  @IsOptional() @Amount() answerStatus?: number;
+  @IsISO8601({ strict: true }) createdAt: string;
+  @IsOptional() @IsISO8601({ strict: true }) completedAt?: string;
+  @IsOptional() @IsISO8601({ strict: true }) expiresAt?: string;
+}
+
+export class SeenEntries {
+  @IsArray() @ArrayMaxSize(MAX_ITEMS) @ValidateNested({ each: true }) @Type(() => SeenEntry) items: SeenEntry[];
+}

@@ -6,6 +6,8 @@ import type { Away, Neighbour } from '@shop/service';
 import {
   SeenDeliveries,
   type SeenDelivery,
+  SeenEntries,
+  type SeenEntry,
   type SeenInvoice,
   SeenInvoices,
   SeenPaymentId,
@@ -17,8 +19,14 @@ import {
   SeenStocks,
 } from './answers';
 
+/** Those who carry out commands of sagas. */
+export const executors = ['inventory', 'payment', 'fulfilment'] as const;
+export type Executor = (typeof executors)[number];
+
 /** The most SKUs that inventory is asked for at once. An order has as many lines at most. */
 const MAX_SKUS = 100;
+/** The most commands that a ledger is asked for at once. A saga has three steps; the rest is corrected by hand. */
+const MAX_COMMANDS = 40;
 
 export class Neighbours {
   constructor(
@@ -108,6 +116,18 @@ export class Neighbours {
       fits: ({ items }) => items.every((delivery) => delivery.orderId === orderId),
     });
     return deliveries === 'away' ? 'away' : deliveries?.items[0];
+  }
+
+  /** What the ledger of a service knows of these commands, at most 40 of them. */
+  async readEntries(service: Executor, tenant: string, ids: readonly string[]): Promise<SeenEntry[] | Away> {
+    const asked = new Set(ids.slice(0, MAX_COMMANDS));
+    const entries = await this[service].ask({
+      tenant,
+      path: `/ledger-entries?ids=${encodeURIComponent([...asked].join())}`,
+      type: SeenEntries,
+      fits: ({ items }) => items.every(({ id }) => asked.has(id)),
+    });
+    return entries === undefined || entries === 'away' ? 'away' : entries.items;
   }
 }
 

@@ -22,6 +22,7 @@ import { SagaBatchesService } from './operator/saga-batches.service';
 import { SagaHoldsController } from './operator/saga-holds.controller';
 import { SagaHoldsService } from './operator/saga-holds.service';
 import { SagaLiveController } from './operator/saga-live.controller';
+import { SagaLedgerService } from './operator/saga-ledger.service';
 import { SagaMoves } from './operator/saga-moves';
 import { SagaOverviewController } from './operator/saga-overview.controller';
 import { SagaSearch } from './operator/saga-search';
@@ -66,6 +67,7 @@ const STOP_WITHIN_MS = 3_000;
     SagaMoves,
     SagaBatchesService,
     SagaHoldsService,
+    SagaLedgerService,
     { provide: Sealer, useFactory: sealerOf, inject: [OrderEnvironment] },
     {
       provide: SagaEngine,

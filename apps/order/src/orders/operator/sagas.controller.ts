@@ -7,6 +7,8 @@ import { ApiProblems } from '@shop/problem';
 import { SagaView } from '@shop/saga';
 import { OperatorService } from './operator.service';
 import { SagaActBody } from './saga-act.body';
+import { SagaLedgerService } from './saga-ledger.service';
+import { SagaLedgerView } from './saga-ledger.view';
 import { SagaOutlookView } from './saga-outlook.view';
 import { SagasPageView, SagasQuery } from './sagas.query';
 
@@ -18,7 +20,10 @@ const whyNotPossible = { type: 'string', description: 'why not: a stable code', 
 @Roles('operator')
 @Controller('sagas')
 export class SagasController {
-  constructor(private readonly operator: OperatorService) {}
+  constructor(
+    private readonly operator: OperatorService,
+    private readonly ledger: SagaLedgerService,
+  ) {}
 
   @Get()
   @ApiOperation({
@@ -57,6 +62,21 @@ export class SagasController {
   @ApiProblems({ 404: ['saga_not_found'], 409: ['saga_version_unknown'] })
   outlook(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<SagaOutlookView> {
     return this.operator.outlook(tenant, id);
+  }
+
+  @Get(':id/ledger')
+  @ApiOperation({
+    operationId: 'getSagaLedger',
+    summary: 'What the ledgers of the services know of its commands',
+    description:
+      'A command that is not in it was never taken, or its entry is older than the ledger keeps. The services are asked for a ' +
+      'few tenths of a second; those that give no answer by then are named in `degraded`, and the status is 200 all the same.',
+  })
+  @ApiSagaId()
+  @ApiAnswer(200, SagaLedgerView, { description: 'as it is now' })
+  @ApiProblems({ 404: ['saga_not_found'] })
+  entries(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<SagaLedgerView> {
+    return this.ledger.entries(tenant, id);
   }
 
   @Post(':id/acts')
