@@ -17,6 +17,7 @@ import { putVsPost } from './scenarios/put-vs-post';
 import { rounds } from './scenarios/rounds';
 import { hangingProvider } from './scenarios/hanging-provider';
 import { slowProvider } from './scenarios/slow-provider';
+import { traces } from './scenarios/traces';
 import { tableOf } from './table';
 
 const scenarios: Record<ScenarioName, Scenario> = {
@@ -34,6 +35,7 @@ const scenarios: Record<ScenarioName, Scenario> = {
   'backfill-under-load': backfillUnderLoad,
   invoices,
   'operator-lists': operatorLists,
+  traces,
 };
 
 void main();

@@ -16,6 +16,7 @@ export const scenarioNames = [
   'backfill-under-load',
   'invoices',
   'operator-lists',
+  'traces',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 

@@ -9,6 +9,8 @@ export interface ShopOptions {
   /** The largest number of requests at once. */
   connections: number;
   say: (sentence: string) => void;
+  /** Of the services. */
+  env?: Record<string, string>;
 }
 
 /** The key of the second tenant, for scenarios with two. */
@@ -32,7 +34,7 @@ export class Shop extends Tenant {
   }
 
   static async open(shopOptions: ShopOptions): Promise<Shop> {
-    const { options, say } = shopOptions;
+    const { options, say, env } = shopOptions;
     const crashes: string[] = [];
     const warnings = new Warnings();
     const system = await startSystem({
@@ -40,7 +42,7 @@ export class Shop extends Tenant {
       logFormat: 'json',
       output: (text, pid) => warnings.read(text, pid),
       provider: options.provider,
-      env: { API_KEYS },
+      env: { API_KEYS, ...env },
       nodeOptions: options.profile ? { [options.profile]: ['--cpu-prof', '--cpu-prof-dir=.'] } : {},
       onCrash: (name, how) => void crashes.push(`the ${name} service has ended (${how})`),
     });
