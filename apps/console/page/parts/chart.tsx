@@ -76,11 +76,11 @@ const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 
 const sayTime = (seconds: number): string => new Date(seconds * 1_000).toLocaleTimeString('en-GB');
 
 function optionsOf(element: HTMLElement, { lines, say, whole }: Omit<ChartProps, 'title' | 'at'>): uPlot.Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const { fontFamily } = getComputedStyle(element);
+  const colour = (name: string) => colourOf(element, name);
   const axis = {
     stroke: colour('--quiet'),
-    font: `11px ${style.fontFamily}`,
+    font: `11px ${fontFamily}`,
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   };
@@ -99,4 +99,12 @@ function optionsOf(element: HTMLElement, { lines, say, whole }: Omit<ChartProps,
       ...lines.map((line) => ({ label: line.label, stroke: colour(line.colour), width: 2, points: { show: false } })),
     ],
   };
+}
+
+/** As a canvas takes it: the custom property has one colour for light and one for dark. */
+function colourOf(element: HTMLElement, name: string): string {
+  element.style.color = `var(${name})`;
+  const { color } = getComputedStyle(element);
+  element.style.color = '';
+  return color;
 }
