@@ -38,6 +38,8 @@ interface ExportRequest {
 }
 
 const ERROR = 2;
+/** The names of spans that are for several others: they link to all of them. */
+const SHARED = / batch$|^publish evt\./;
 
 export class Collector {
   readonly spans: CollectedSpan[] = [];
@@ -83,13 +85,17 @@ export class Collector {
 
   /**
    * The spans below `parent`, one a line and indented, as `service: name`. Siblings are in the order of their names.
-   * Spans with names of `without` are left out, with all that is below them.
+   * What was done for several spans at once stands below each of them, and may be in the trace of another one. Spans with
+   * names of `without` are left out, with all that is below them.
    */
-  treeOf(traceId: string, parent: string, { without = [] }: { without?: readonly string[] } = {}): string {
-    const spans = this.ofTrace(traceId).filter(({ name }) => !without.includes(name));
+  treeOf(parent: string, { without = [] }: { without?: readonly string[] } = {}): string {
+    const shared = this.spans.filter(({ name }) => SHARED.test(name));
+    const own = this.spans.filter(({ name }) => !SHARED.test(name) && !without.includes(name));
     const below = (id: string, depth: number): string[] =>
-      spans
-        .filter(({ parentSpanId }) => parentSpanId === id)
+      [
+        ...own.filter(({ parentSpanId }) => parentSpanId === id),
+        ...shared.filter(({ links }) => links.some(({ spanId }) => spanId === id)),
+      ]
         .map((span) =>
           [`${'  '.repeat(depth)}${span.service}: ${span.name}`, ...below(span.spanId, depth + 1)].join('\n'),
         )

@@ -19,11 +19,12 @@ export interface PaymentPorts {
   logger: Logger;
   limits?: WaitingLimits;
   dependency?: Dependency;
+  /** False for a test that controls the clock: heartbeats come by that of the machine. */
+  heartbeat?: boolean;
   /** Is woken when there are events to publish. Without it nobody publishes them. */
   relay?: { wake: () => void };
 }
 
-/** Heartbeats extend the lease. A test that controls the clock never waits for them. */
 const LEASE_MS = 9_000;
 
 const defaultLimits = { approvalSeconds: 900, processingSeconds: 86_400 };
@@ -32,11 +33,11 @@ const nobody = { wake: () => undefined };
 export type PaymentReplica = ReturnType<typeof openPaymentReplica>;
 
 export function openPaymentReplica(ports: PaymentPorts) {
-  const { database, ledger, provider, logger, limits = defaultLimits, relay = nobody } = ports;
+  const { database, ledger, provider, logger, limits = defaultLimits, relay = nobody, heartbeat } = ports;
   const { dependency = providerDependency({ maxTries: 1 }) } = ports;
   const calls = new ProviderCalls(provider, logger, new Sealer(DEVELOPMENT_DATA_KEYS), dependency);
   const waiting = new WaitingPayments({ database, calls, relay, limits, logger });
-  const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS });
+  const idempotency = new Idempotency(database, ledger, { leaseMs: LEASE_MS, heartbeat });
   const disputes = new BookingDisputes(database, calls, logger);
   const participant = new Participant(
     'payment',

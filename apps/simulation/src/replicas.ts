@@ -168,7 +168,7 @@ function openPayment({ world, born, database, ledger }: Opening): Replica {
     { name: 'simulated-provider', ...unbounded, timeoutMs: PATIENCE_MS, totalMs: PATIENCE_MS, maxTries: 1 },
     { now: () => clock.now },
   );
-  const payment = openPaymentReplica({ database, ledger, provider, logger, limits, dependency });
+  const payment = openPaymentReplica({ database, ledger, provider, logger, limits, dependency, heartbeat: false });
   return {
     ...born,
     payment,

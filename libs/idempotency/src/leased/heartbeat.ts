@@ -13,14 +13,15 @@ export class Heartbeat<K extends Kind> {
   constructor(
     private readonly store: Store<K>,
     private readonly ledger: Ledger<K>,
-    private readonly leaseMs: number,
+    private readonly options: { leaseMs: number; beats: boolean },
   ) {}
 
   /** The signal aborts when the heartbeat finds that somebody else has the lease. */
   hold(held: Held): AbortSignal {
     const controller = new AbortController();
     this.held.set(nameOf(held), { held, controller });
-    this.timer ??= setInterval(() => void this.beat(), this.leaseMs / BEATS_PER_LEASE).unref();
+    const { leaseMs, beats } = this.options;
+    if (beats) this.timer ??= setInterval(() => void this.beat(), leaseMs / BEATS_PER_LEASE).unref();
     return controller.signal;
   }
 
@@ -39,7 +40,7 @@ export class Heartbeat<K extends Kind> {
     const beating = this.ledger.extend(
       this.store,
       all.map(({ held }) => held),
-      this.leaseMs,
+      this.options.leaseMs,
     );
     // If the database is away for a moment, the next heartbeat asks again. If it is away too long, the token decides.
     const kept = await beating.catch(() => undefined);

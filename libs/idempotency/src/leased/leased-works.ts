@@ -32,6 +32,8 @@ import { type Claim, type Entry, type Key, type Outcome, repeatOf } from '../set
 export interface LeaseOptions {
   /** After a crash, work is resumed after this time. It is as long as three missed heartbeats. */
   leaseMs?: number;
+  /** False where the time of the leases is not that of this machine: nothing extends them then. */
+  heartbeat?: boolean;
   onFailure?: (failure: Failure) => void;
 }
 
@@ -61,7 +63,7 @@ export class LeasedWorks<K extends Kind = Postgres> {
     private readonly options: LeaseOptions,
   ) {
     this.leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
-    this.heartbeat = new Heartbeat(store, ledger, this.leaseMs);
+    this.heartbeat = new Heartbeat(store, ledger, { leaseMs: this.leaseMs, beats: options.heartbeat ?? true });
     this.shared = new Lane({
       name: 'leased-steps',
       turnOf: ({ tenant }) => tenant ?? '',
