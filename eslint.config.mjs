@@ -14,6 +14,7 @@ const anyService = [
   'saga',
   'participant',
   'contracts',
+  'bulk',
   'messaging',
   'idempotency',
   'http',
@@ -24,12 +25,14 @@ const floors = {
   sandbox: ['service', 'http', 'observability', 'problem', 'validation'],
   console: ['service', 'http', 'observability', 'problem', 'resilience', 'sealing', 'validation'],
   // floor 3
-  saga: ['messaging', ...ground],
+  saga: ['bulk', 'messaging', ...ground],
   participant: ['messaging', 'idempotency', ...ground],
   contracts: ['messaging'],
-  service: ['idempotency', 'messaging', 'http', ...ground],
+  service: ['bulk', 'idempotency', 'messaging', 'http', ...ground],
   // On top of it: it has the log and the database of its service.
-  backfill: ['service', 'idempotency', 'messaging', 'http', ...ground],
+  backfill: ['service', 'bulk', 'idempotency', 'messaging', 'http', ...ground],
+  // Below them: acts on many, of any kind, have routes too.
+  bulk: ['idempotency', 'http', ...ground],
   // floor 2
   messaging: ground,
   idempotency: ground,

@@ -111,7 +111,7 @@ export interface Batch {
   act: string;
   status: string;
   reason?: string | null;
-  filter?: Record<string, unknown>;
+  filter?: Record<string, string | number | null>;
   ratePerSecond?: number;
   count: number;
   done: number;
@@ -124,7 +124,9 @@ export interface Batch {
 
 export interface BatchRow {
   position: number;
-  sagaId: string;
+  /** What it is about: one of these. */
+  sagaId?: string;
+  deadLetterId?: string;
   outcome: string;
   /** Why the act was not possible. */
   code: string | null;
@@ -156,6 +158,16 @@ export interface DeadLetter {
   firstSeenAt: string;
   lastSeenAt: string;
   content?: string;
+}
+
+export interface LetterGroup {
+  mailbox: string;
+  /** Null for messages that could not be read. */
+  type: string | null;
+  error: string;
+  count: number;
+  firstAt: string;
+  lastAt: string;
 }
 
 export const services = ['order', 'inventory', 'payment', 'fulfilment'] as const;

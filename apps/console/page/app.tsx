@@ -3,11 +3,13 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { change, onSignedOut, read, type Refusal } from './ask';
 import { DeadLetterPage } from './dead-letters/dead-letter-page';
 import { DeadLettersPage } from './dead-letters/dead-letters-page';
+import { letterBatches } from './dead-letters/letter-batches';
 import { HoldsBanner } from './holds/holds-banner';
 import { HoldsPage } from './holds/holds-page';
 import { OverviewPage } from './overview/overview-page';
-import { BatchPage } from './parked/batch-page';
 import { ParkedPage } from './parked/parked-page';
+import { sagaBatches } from './parked/saga-batches';
+import { BatchPage } from './parts/batch-page';
 import { Notice } from './parts/notice';
 import { hrefTo, type Place } from './route';
 import { SagaPage } from './saga/saga-page';
@@ -121,15 +123,16 @@ function Tools() {
 }
 
 function pageAt({ parts }: Place, first: string): ReactNode {
-  const [, id, more] = parts;
+  const [, id, more, last] = parts;
   switch (first) {
     case 'overview':
       return <OverviewPage />;
     case 'sagas':
       return id ? <SagaPage key={id} id={id} /> : <SagasPage />;
     case 'parked':
-      return id === 'batches' && more ? <BatchPage key={more} id={more} /> : <ParkedPage />;
+      return id === 'batches' && more ? <BatchPage key={more} kind={sagaBatches} id={more} /> : <ParkedPage />;
     case 'dead-letters':
+      if (id && more === 'batches' && last) return <BatchPage key={last} kind={letterBatches(id)} id={last} />;
       return id && more ? <DeadLetterPage key={more} service={id} id={more} /> : <DeadLettersPage />;
     case 'holds':
       return <HoldsPage />;

@@ -202,4 +202,24 @@ const path = findChromium();
     },
     TIMEOUT_MS,
   );
+
+  it(
+    'R6 R46 acts on all dead letters of a group, and sees what became of each',
+    async () => {
+      await stage.loseMessages(3);
+      await stage.go(page, '#/dead-letters?service=payment');
+      await press('Act on 3 dead letters …');
+      expect(await dialog().textContent()).toMatch(/keeps its id.*frozen when you send it/s);
+      await dialog().getByLabel('What').selectOption('discard');
+      expect(await dialog().textContent()).toMatch(/can still be read here.*frozen when you send it/s);
+      await dialog().getByLabel('Why').fill('sent by a test');
+      await submit('discard 3 dead letters');
+      await page.getByRole('heading', { name: /discard 3 dead letters/ }).waitFor(SLOWLY);
+      await page.getByText('3 of 3').first().waitFor(SLOWLY);
+      await eventually(async () => expect(await page.getByRole('row', { name: /done/ }).count()).toBe(3), PATIENCE);
+      await page.getByRole('link', { name: '← Dead letters of payment' }).click();
+      await page.getByRole('link', { name: 'discard 3 dead letters' }).waitFor(SLOWLY);
+    },
+    TIMEOUT_MS,
+  );
 });

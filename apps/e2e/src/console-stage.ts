@@ -129,6 +129,16 @@ export class ConsoleStage {
     return ids;
   }
 
+  /** Payment gets so many messages that nobody can read, all for the same reason. */
+  async loseMessages(count: number): Promise<void> {
+    for (let n = 1; n <= count; n++) await publishAs(this.shop, 'order', 'cmd.payment.from.order', `no batch ${n}`);
+    const groups = () => this.shop.payment.get<{ groups: { count: number }[] }>('/dead-letters/groups');
+    await eventually(async () => {
+      const { body } = await groups();
+      expect(body.groups).toContainEqual(expect.objectContaining({ count }));
+    }, PATIENCE);
+  }
+
   /** Payment gets a message that nobody can read, which becomes a dead letter. */
   async loseMessage(): Promise<void> {
     await publishAs(this.shop, 'order', 'cmd.payment.from.order', 'not readable');

@@ -96,6 +96,26 @@ describe('R26 personal data', () => {
     expect((await shop.settled(id)).body.status).toBe('cancelled');
   }
 
+  /** An operator discards in bulk what nobody could read. */
+  async function discardAll(name: 'order' | 'inventory' | 'payment' | 'fulfilment', customerId: string): Promise<void> {
+    let expected = 0;
+    await eventually(async () => {
+      const { body } = await shop[name].get<{ groups: { type: string | null; count: number }[] }>(
+        '/dead-letters/groups',
+      );
+      expected = body.groups.reduce((sum, { type, count }) => (type === null ? sum + count : sum), 0);
+      expect(expected).toBeGreaterThan(0);
+    }, patiently);
+    const filter = { state: 'open', type: null };
+    const batch = { act: 'discard', reason: `${customerId} has called`, filter, expected, ratePerSecond: 200 };
+    const made = await shop[name].post<{ id: string }>('/dead-letter-batches', batch, randomUUID());
+    expect(made.status).toBe(201);
+    await eventually(async () => {
+      const { body } = await shop[name].get<{ done: number }>(`/dead-letter-batches/${made.body.id}`);
+      expect(body.done).toBe(expected);
+    }, patiently);
+  }
+
   /** Every table of every service gets a row through what people and services do. */
   async function fill(customerId: string): Promise<void> {
     await queryIn(shop, 'payment', `alter table payment add constraint not_odd check (amount <> ${ODD_PRICE})`);
@@ -128,11 +148,13 @@ describe('R26 personal data', () => {
     expect((await shop.payment.post(`/dead-letters/${letter.id}/discard`, discard, randomUUID())).status).toBe(200);
     await publishAs(shop, 'order', 'cmd.inventory.from.order', `[{"customerId":"${customerId}"`);
     await publishAs(shop, 'order', 'cmd.inventory.from.order', `[{"customer":"${hashOf(customerId)}"`);
+    await publishAs(shop, 'order', 'cmd.payment.from.order', `[{"customerId":"${customerId}"`);
     await publishAs(shop, 'order', 'cmd.fulfilment.from.order', `[{"customerId":"${customerId}"`);
     await publishAs(shop, 'payment', 'reply.order.from.payment', `[{"customerId":"${customerId}"`);
     await eventually(async () => expect(await shop.inventory.all('/dead-letters')).toHaveLength(2), patiently);
     await firstLetterIn('order');
     await firstLetterIn('fulfilment');
+    for (const name of ['order', 'inventory', 'payment', 'fulfilment'] as const) await discardAll(name, customerId);
     for (const id of [odd, confirmed]) expect((await shop.settled(id)).body.status).toBe('cancelled');
     await takeBackByBatch(customerId);
     // An operator holds a step at which no saga stands, and releases it.
@@ -158,22 +180,25 @@ describe('R26 personal data', () => {
       const known = [...transient, ...impersonal];
       expect((await emptyTables(shop)).filter((table) => !known.includes(table))).toEqual([]);
       expect((await tablesWith(shop, KIM)).sort()).toEqual([
+        'fulfilment.bulk_act',
         'fulfilment.dead_letter',
         'fulfilment.delivery',
         'fulfilment.heard_order',
         'fulfilment.notification',
         'fulfilment.point_entry',
+        'inventory.bulk_act',
         'inventory.dead_letter',
         'inventory.stock_movement',
         'inventory.stock_repair',
+        'order.bulk_act',
         'order.cart',
         'order.dead_letter',
         'order.ledger',
         'order.orders',
         'order.profile',
-        'order.saga_batch',
         'order.saga_history',
         'order.saga_hold',
+        'payment.bulk_act',
         'payment.dead_letter',
         'payment.ledger',
       ]);
@@ -192,7 +217,7 @@ describe('R26 personal data', () => {
         /^order +profile +1 /m,
         /^order +saga_hold +1 /m,
         /^order +cart +2 /m,
-        /^payment +dead_letter +1 /m,
+        /^payment +dead_letter +2 /m,
         /^inventory +stock_movement +2 /m,
         /^fulfilment +heard_order +[1-9]/m,
         /^fulfilment +point_entry +[1-9]/m,
@@ -293,7 +318,8 @@ describe('R26 personal data', () => {
       expect(await tablesWith(shop, 'front-key')).toHaveLength(ownServices.length);
       const report = await ops('erase', 'tenant', 'demo');
       expect(report).toMatch(/^order +api_key +1 /m);
-      expect(report).toMatch(/^order +saga_batch +1 /m);
+      expect(report).toMatch(/^order +bulk_act +2 /m);
+      expect(report).toMatch(/^payment +bulk_act +1 /m);
       expect(report).toMatch(/^order +saga_hold +1 /m);
       expect(report).toMatch(/^inventory +stock_movement +2 /m);
       expect(await tablesWith(shop, KIM, BOB, hashOf(BOB), NOTE, 'developer')).toEqual([]);

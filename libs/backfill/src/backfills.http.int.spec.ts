@@ -1,5 +1,6 @@
 /** Backfills over HTTP, in a whole service. */
 import 'reflect-metadata';
+import { bulkMigrations } from '@shop/bulk';
 import { callersOf, expectProblem, TestClient } from '@shop/http/testing';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations } from '@shop/messaging';
@@ -23,7 +24,13 @@ const library = defineService({
   title: 'Library service',
   description: 'Books.',
   environment: LibraryEnvironment,
-  migrations: [...ledgerMigrations, ...messagingMigrations, ...apiKeyMigrations, ...libraryMigrations],
+  migrations: [
+    ...ledgerMigrations,
+    ...messagingMigrations,
+    ...bulkMigrations,
+    ...apiKeyMigrations,
+    ...libraryMigrations,
+  ],
   imports: [
     BackfillModule.register({
       inject: [Database],

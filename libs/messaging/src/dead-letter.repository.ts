@@ -159,6 +159,21 @@ export async function lockDeadLetter(tx: Tx, { tenant, unowned }: Reach, id: str
   return (await tx.query<DeadLetter>(lockOne, [tenant, id, unowned]))[0];
 }
 
+export type SeenLetter = Pick<DeadLetter, 'id' | 'state' | 'deliveries' | 'cut'>;
+
+const lockMany: Statement = {
+  name: 'dead-letter.lock-many',
+  text: `
+    select id, state, deliveries, size > octet_length(content) as cut from dead_letter
+    where id = any($1::uuid[]) order by id for update`,
+};
+
+/** Those of them that there are. */
+export async function lockDeadLetters(tx: Tx, ids: readonly string[]): Promise<Map<string, SeenLetter>> {
+  const letters = await tx.query<SeenLetter>(lockMany, [ids]);
+  return new Map(letters.map((letter) => [letter.id, letter]));
+}
+
 const recordAct: Statement = {
   name: 'dead-letter.record-act',
   text: `
@@ -169,4 +184,29 @@ const recordAct: Statement = {
 
 export async function actOnDeadLetter(tx: Tx, id: string, { act, by, reason }: Omit<Act, 'at'>): Promise<DeadLetter> {
   return (await tx.query<DeadLetter>(recordAct, [id, act, by, reason]))[0]!;
+}
+
+const recordActs: Statement = {
+  name: 'dead-letter.record-acts',
+  text: `
+    update dead_letter set state = $2, acts = ${withAct(actOf('$2::text', '$3::text', '$4::text'))}
+    where id = any($1::uuid[])`,
+};
+
+/** In a transaction that has locked them. */
+export function actOnDeadLetters(tx: Tx, ids: readonly string[], { act, by, reason }: Omit<Act, 'at'>): void {
+  tx.send(recordActs, [ids, act, by, reason]);
+}
+
+const selectReplayed: Statement = {
+  name: 'dead-letter.find-replayed',
+  text: `select mailbox, readable, content from dead_letter where id = $1 and state = 'replayed'`,
+};
+
+/** With the message itself, if it is to be handed over. */
+export async function findReplayed(
+  database: Database,
+  id: string,
+): Promise<(Pick<DeadLetter, 'mailbox' | 'readable'> & { content: Buffer }) | undefined> {
+  return (await database.query<{ mailbox: string; readable: boolean; content: Buffer }>(selectReplayed, [id]))[0];
 }

@@ -2,10 +2,26 @@ export { Broker, type BrokerOptions } from './broker';
 export { type Credentials, type Tls } from './broker-options';
 export { type BusRole, type BusUser, configurationOf, permissionsOf } from './permissions';
 export { defineCommand, type CommandType, bodyOf } from './command';
-export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates, payloadOf } from './dead-letter';
-export { type DeadLetterGroup, groupDeadLetters } from './dead-letter-groups';
+export { type Act, type DeadLetter, type DeadLetterState, deadLetterStates } from './dead-letter';
+export {
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  groupDeadLetters,
+  MAX_GROUP_ERROR,
+  meantLetters,
+} from './dead-letter-groups';
 export { DeadLetterEntity } from './dead-letter.entity';
-export { actOnDeadLetter, findDeadLetter, listDeadLetters, lockDeadLetter, type Reach } from './dead-letter.repository';
+export {
+  actOnDeadLetter,
+  actOnDeadLetters,
+  findDeadLetter,
+  listDeadLetters,
+  lockDeadLetter,
+  lockDeadLetters,
+  type Reach,
+  type SeenLetter,
+} from './dead-letter.repository';
+export { handOverReplayed } from './hand-over';
 export { DeadLetters } from './dead-letters';
 export { eraseDeadLetters } from './erase-letters';
 export { type DataSubject, ERASED } from './erased-letter';

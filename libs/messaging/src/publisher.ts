@@ -6,10 +6,10 @@
  * the same, to notice that a stream is gone and to create it again.
  */
 import type { JetStreamClient } from '@nats-io/jetstream';
-import { headers, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/transport-node';
+import { errors, headers, type MsgHdrs, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { counter, instant, type Logger, type Span, withoutSpan } from '@shop/observability';
 import type { Broker } from './broker';
-import { RetryableError } from '@shop/resilience';
+import { RetryableError, TerminalError } from '@shop/resilience';
 import { batchHeaders, encodeBatch, type Message, replaySubjectOf, shortWayOf, subjectFrom } from './message';
 import { endSent, sending } from './message-spans';
 import { ensureStream } from './topology';
@@ -97,11 +97,15 @@ export class Publisher {
   /**
    * Sends a message to its mailbox once more and waits until the broker has it: the operator who asks wants to know.
    * @throws RetryableError when the broker does not take it
+   * @throws TerminalError when it never will: the message is larger than the broker allows
    */
   async replay(mailbox: string, payload: Uint8Array): Promise<void> {
+    // The client would keep it until the connection is back, and the caller sends it again by then.
+    if (!this.broker.isConnected) throw new RetryableError('the broker is away');
     try {
       await this.publishChecked(mailbox, replaySubjectOf(mailbox), payload);
     } catch (cause) {
+      if (cause instanceof errors.InvalidArgumentError) throw new TerminalError(cause.message, { cause });
       throw new RetryableError('the broker did not take the message', { cause });
     }
   }

@@ -1,7 +1,9 @@
 /** Erases from ended sagas what people have written about them, and who they were. */
+import { eraseReasonsOf } from '@shop/bulk';
 import { ERASED } from '@shop/messaging';
-import type { Database, Statement, Tx } from '@shop/postgres';
+import type { Statement, Tx } from '@shop/postgres';
 import type { SagaDefinition } from './definition';
+import { SAGAS } from './saga-batches';
 
 /**
  * Erases why operators acted on these sagas or hold them, and what they corrected, and with `names` also who they were; and the secrets of those that have
@@ -15,28 +17,11 @@ export async function eraseSagas(
   if (ids.length === 0) return 0;
   const secrets = definitions.flatMap((definition) => definition.secrets ?? []);
   tx.send(eraseSecrets, [ids, secrets]);
-  tx.send(eraseBatchReasons, [ids, ERASED]);
+  eraseReasonsOf(tx, SAGAS, ids, ERASED);
   tx.send(eraseHolds, [ids, names ? { reason: ERASED, by: ERASED } : { reason: ERASED }]);
   const texts = ['reason', 'corrected'];
   return (await tx.query(eraseTexts, [ids, names ? [...texts, 'by'] : texts, ERASED])).length;
 }
-
-/** What operators have asked for in bulk, with who they were. It ends batches that run. */
-export async function eraseBatches(database: Database, tenant: string): Promise<number> {
-  return (await database.query(deleteBatches, [tenant])).length;
-}
-
-const eraseBatchReasons: Statement = {
-  name: 'saga-batch.erase-reasons',
-  text: `
-    update saga_batch set reason = $2
-    where id in (select batch_id from saga_batch_row where saga_id = any($1::uuid[])) and reason <> $2`,
-};
-
-const deleteBatches: Statement = {
-  name: 'saga-batch.delete-all',
-  text: 'delete from saga_batch where tenant = $1 returning id',
-};
 
 const eraseSecrets: Statement = {
   name: 'saga.erase-secrets',

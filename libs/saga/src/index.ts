@@ -1,25 +1,3 @@
-export { BatchWorker, type BatchWorkerOptions } from './batches/batch-worker';
-export {
-  countRunning,
-  findBatch,
-  freezeBatch,
-  listBatches,
-  listBatchRows,
-  stopBatch,
-} from './batches/batches.repository';
-export {
-  type BatchAct,
-  batchActs,
-  type BatchFilter,
-  type BatchRow,
-  type BatchStatus,
-  batchStatuses,
-  MAX_BATCH_ROWS,
-  type NewBatch,
-  type RowOutcome,
-  rowOutcomes,
-  type SagaBatch,
-} from './batches/saga-batch';
 export { commandId } from './command-id';
 export { Deadlines } from './deadlines';
 export { decide, start } from './decide';
@@ -32,13 +10,21 @@ export {
   type StepAction,
   type StepDefinition,
 } from './definition';
-export { eraseBatches, eraseSagas } from './erase-sagas';
+export { eraseSagas } from './erase-sagas';
 export { HoldReleases } from './hold-releases';
 export type { NotCorrectable, NotCorrected } from './corrected-body';
 export { sagaMigrations } from './migrations';
 export { OpenSagas } from './open-sagas';
 export { CANCELLED_BY_OPERATOR } from './operator';
 export { SagaCensus } from './saga-census';
+export {
+  actsOnSagas,
+  type ActsOnSagasOptions,
+  type BatchAct,
+  batchActs,
+  type BatchFilter,
+  parkedSagas,
+} from './saga-batches';
 export { type CensusGroup, censusOf, groupSagas, type SagaGroup } from './saga-groups';
 export type { SagaFilter } from './saga-keys';
 export { type ListedSaga, listSagas, openStatuses, type OpenStatus, type SagasPage } from './saga-list';

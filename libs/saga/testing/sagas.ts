@@ -1,5 +1,6 @@
 /** What the tests of the engine share: databases with the tables of sagas, and sagas in them. */
 import { randomUUID } from 'node:crypto';
+import { bulkMigrations } from '@shop/bulk';
 import { newTraceparent } from '@shop/observability';
 import { applyMigrations } from '@shop/postgres/testing';
 import { useStack } from '@shop/testing';
@@ -11,7 +12,7 @@ import type { Journey } from './journey';
 import type { Replica } from './replica';
 
 export const useSagaStack = () =>
-  useStack({ templateKey: 'saga', migrate: (url) => applyMigrations(url, sagaMigrations) });
+  useStack({ templateKey: 'saga', migrate: (url) => applyMigrations(url, [...sagaMigrations, ...bulkMigrations]) });
 
 /** Begins a saga on this replica, and returns its id. */
 export async function beginOn(

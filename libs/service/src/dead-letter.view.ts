@@ -8,6 +8,9 @@ import {
   deadLetterStates,
 } from '@shop/messaging';
 
+/** A sentence: it is kept with the letter for good. */
+export const MAX_REASON_LENGTH = 200;
+
 @ApiSchema({ name: 'DeadLetterAct', description: 'What an operator did about a dead letter.' })
 class ActView implements Act {
   @ApiProperty({ enum: deadLetterStates.filter((state) => state !== 'open'), example: 'replayed' })

@@ -7,7 +7,7 @@ import { type DeadLetter, type DeadLetterState, deadLetterStates } from '@shop/m
 import { ApiProblems } from '@shop/problem';
 import { IsText } from '@shop/validation';
 import { IsIn, IsOptional, IsUUID } from 'class-validator';
-import { DeadLetterGroupsView, DeadLetterView, WholeDeadLetterView } from './dead-letter.view';
+import { DeadLetterGroupsView, DeadLetterView, MAX_REASON_LENGTH, WholeDeadLetterView } from './dead-letter.view';
 import { DeadLettersService } from './dead-letters.service';
 
 class DeadLettersQuery extends PageQuery {
@@ -30,7 +30,7 @@ class DeadLetterGroupsQuery {
 
 class DeadLetterActBody {
   @ApiProperty({ description: 'why', example: 'mended in the release of today' })
-  @IsText(200)
+  @IsText(MAX_REASON_LENGTH)
   reason: string;
 }
 

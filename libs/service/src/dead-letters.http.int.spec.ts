@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Controller, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { bulkMigrations } from '@shop/bulk';
 import { metricsNow } from '@shop/http/testing';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { type Claim, fingerprintOf, Ledger, ledgerMigrations, runOnce } from '@shop/idempotency';
@@ -70,7 +71,7 @@ beforeAll(async () => {
     logger,
     database: { everyday: { url: stack.databaseUrl }, migrate: 'start' },
     natsUrl: stack.natsUrl,
-    migrations: [...ledgerMigrations, ...messagingMigrations],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...bulkMigrations],
   });
   @Module({ imports: [service], controllers: [TestController] })
   class TestApp {}

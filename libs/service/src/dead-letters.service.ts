@@ -12,9 +12,9 @@ import {
   type DeadLetterState,
   findDeadLetter,
   groupDeadLetters,
+  handOverReplayed,
   listDeadLetters,
   lockDeadLetter,
-  payloadOf,
   Publisher,
   type Reach,
 } from '@shop/messaging';
@@ -58,7 +58,7 @@ export class DeadLettersService {
     const outcome = await this.act(caller, claim, id, { act: 'replayed', reason });
     // This is also done for a repeat of the request. The first request may have ended between its commit and the
     // broker.
-    if (isDone(outcome)) await this.handOver(caller, id);
+    if (isDone(outcome)) await handOverReplayed(this.database, this.publisher, id);
     return outcome;
   }
 
@@ -74,12 +74,6 @@ export class DeadLettersService {
     }
     return outcome;
   }
-
-  private async handOver(caller: Caller, id: string): Promise<void> {
-    const letter = await findDeadLetter(this.letters, reachOf(caller), id);
-    // If the state of the letter has changed since, that counts more than a repeat.
-    if (letter?.state === 'replayed') await this.publisher.replay(letter.mailbox, payloadOf(letter, letter.content));
-  }
 }
 
 async function act(tx: Tx, caller: Caller, id: string, wish: Wish): Promise<Answer> {
@@ -89,7 +83,8 @@ async function act(tx: Tx, caller: Caller, id: string, wish: Wish): Promise<Answ
   return answerWith(200, await actOnDeadLetter(tx, id, { ...wish, by: nameOf(caller) }));
 }
 
-const reachOf = ({ tenant, roles }: Caller): Reach => ({ tenant, unowned: roles.includes('platform') });
+/** Of whom the caller sees dead letters. */
+export const reachOf = ({ tenant, roles }: Caller): Reach => ({ tenant, unowned: roles.includes('platform') });
 
 const isDone = (outcome: Outcome): boolean => 'answer' in outcome && outcome.answer.status === 200;
 

@@ -1,5 +1,6 @@
 import { Controller, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { bulkMigrations } from '@shop/bulk';
 import { createHttpApp, parseApiKeys, Readiness } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
 import { ConsumerLag, Consumes, JetStreamServer, messagingMigrations, Replies } from '@shop/messaging';
@@ -32,7 +33,7 @@ beforeAll(async () => {
     logger,
     database: { everyday: { url: target.url }, migrate: 'start' },
     natsUrl: stack.natsUrl,
-    migrations: [...ledgerMigrations, ...messagingMigrations],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...bulkMigrations],
   });
   @Module({ imports: [service], controllers: [CommandsController] })
   class CraneApp {}

@@ -1,6 +1,7 @@
 import { Injectable, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { InjectRepository, TypeOrmModule } from '@nestjs/typeorm';
+import { bulkMigrations } from '@shop/bulk';
 import { createHttpApp, parseApiKeys } from '@shop/http';
 import { ledgerMigrations } from '@shop/idempotency';
 import { Broker, messagingMigrations, outboxMigrations, OutboxRelay } from '@shop/messaging';
@@ -47,7 +48,13 @@ async function open({ databaseUrl = stack.databaseUrl, tells = false } = {}): Pr
     logger,
     database: { everyday: { url: databaseUrl }, migrate: 'start' },
     natsUrl: stack.natsUrl,
-    migrations: [...ledgerMigrations, ...messagingMigrations, ...outboxMigrations, CreateCrane1760000090000],
+    migrations: [
+      ...ledgerMigrations,
+      ...messagingMigrations,
+      ...bulkMigrations,
+      ...outboxMigrations,
+      CreateCrane1760000090000,
+    ],
     entities: [Crane],
     tells,
   });

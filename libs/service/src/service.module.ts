@@ -12,6 +12,7 @@ import {
   Optional,
 } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { BulkWorker } from '@shop/bulk';
 import { createHealthModule, MetricsModule, Readiness, Roles } from '@shop/http';
 import { IdempotencyKeysController, IdempotencyModule } from '@shop/idempotency';
 import {
@@ -30,6 +31,9 @@ import { countedElsewhere, type Logger } from '@shop/observability';
 import { Database, traffic } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import { DataSource } from 'typeorm';
+import { actsOnLetters } from './dead-letter-batches/dead-letter-batches';
+import { DeadLetterBatchesController } from './dead-letter-batches/dead-letter-batches.controller';
+import { DeadLetterBatchesService } from './dead-letter-batches/dead-letter-batches.service';
 import { DeadLettersController } from './dead-letters.controller';
 import { DeadLettersService } from './dead-letters.service';
 import { ErasureController } from './erasure/erasure.controller';
@@ -70,8 +74,8 @@ Roles('customer', 'operator')(IdempotencyKeysController);
 @Global()
 @Module({})
 export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  /** What is measured in the background. */
-  private readonly measuring: readonly { start(): void; stop(): Promise<void> }[];
+  /** What goes on in the background. */
+  private readonly background: readonly { start(): void; stop(): Promise<void> }[];
 
   constructor(
     @Inject(LOGGER) private readonly logger: Logger,
@@ -80,12 +84,13 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(JetStreamServer) server: JetStreamServer,
     @Inject(Readiness) readiness: Readiness,
     @Inject(ConsumerLag) lag: ConsumerLag,
+    @Inject(BulkWorker) letterBatches: BulkWorker,
     @Optional() @Inject(OutboxRelay) private readonly relay?: OutboxRelay,
   ) {
     followHealth(readiness, server, logger);
     measurePool(database);
     const outbox = relay ? [new OutboxLag(database, logger)] : [];
-    this.measuring = [lag, new TableSizes(database, logger), ...outbox];
+    this.background = [lag, new TableSizes(database, logger), letterBatches, ...outbox];
   }
 
   static register(options: ServiceModuleOptions): DynamicModule {
@@ -125,13 +130,26 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
     });
     return {
       module: ServiceModule,
-      controllers: [StoredAnswersController, ErasureController, DeadLettersController, LedgerEntriesController],
+      controllers: [
+        StoredAnswersController,
+        ErasureController,
+        DeadLettersController,
+        DeadLetterBatchesController,
+        LedgerEntriesController,
+      ],
       imports: [idempotency, MetricsModule, health, TypeOrmModule.forFeature([DeadLetterEntity])],
       providers: [
         ...providers,
         { provide: SERVICE, useValue: options.service },
         { provide: OWN_DATA, useValue: options.ownData ?? noOwnData },
         DeadLettersService,
+        DeadLetterBatchesService,
+        {
+          provide: BulkWorker,
+          useFactory: (database: Database, publisher: Publisher) =>
+            new BulkWorker({ database, kind: actsOnLetters({ database, publisher, logger }), logger }),
+          inject: [Database, Publisher],
+        },
         ErasureService,
       ],
       exports: providers,
@@ -140,12 +158,12 @@ export class ServiceModule implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationBootstrap(): void {
     this.relay?.start();
-    for (const one of this.measuring) one.start();
+    for (const one of this.background) one.start();
   }
 
   /** Runs after HTTP and the consumers have drained. The other side may not answer any more. */
   async onApplicationShutdown(): Promise<void> {
-    await endedWithin(Promise.all(this.measuring.map((one) => one.stop())), STOP_WITHIN_MS);
+    await endedWithin(Promise.all(this.background.map((one) => one.stop())), STOP_WITHIN_MS);
     if (this.relay) await endedWithin(this.relay.stop(), STOP_WITHIN_MS);
     await this.closed('broker', this.broker.close());
     await this.closed('database', this.database.close());

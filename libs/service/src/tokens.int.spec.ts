@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get } from '@nestjs/common';
+import { bulkMigrations } from '@shop/bulk';
 import { type Caller, CallerOf, Roles } from '@shop/http';
 import { expectProblem, TestClient } from '@shop/http/testing';
 import { ledgerMigrations } from '@shop/idempotency';
@@ -34,7 +35,7 @@ const crane = defineService({
   title: 'Crane service',
   description: 'What is lifted.',
   environment: CraneEnvironment,
-  migrations: [...ledgerMigrations, ...messagingMigrations, ...apiKeyMigrations],
+  migrations: [...ledgerMigrations, ...messagingMigrations, ...bulkMigrations, ...apiKeyMigrations],
   controllers: [CranesController],
 });
 

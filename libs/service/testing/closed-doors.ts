@@ -138,6 +138,9 @@ export function describeClosedDoors(open: () => Promise<{ client: TestClient; do
 
 const nameOf = ({ method, path }: RouteRoles): string => `${method} ${path}`;
 
+/** Of whomever: nobody else may find it. */
+const batchUrl = '/dead-letter-batches/01a20621-a6cd-74b9-a1c3-459d717a98c4';
+
 /** The lines of the routes that every service has. A dead letter is that of `letterUrl`. */
 export const commonDoors = (letterUrl: string): Doors => ({
   'GET /idempotency-keys/:key': { roles: everybody, url: '/idempotency-keys/any', rival: { status: 404 } },
@@ -162,6 +165,21 @@ export const commonDoors = (letterUrl: string): Doors => ({
     url: '/ledger-entries?ids=any',
     rival: { status: 200, items: 0 },
   },
+  'GET /dead-letter-batches': { roles: operators, rival: { status: 200, items: 0 } },
+  'POST /dead-letter-batches': {
+    roles: operators,
+    body: {
+      act: 'discard',
+      reason: 'x',
+      filter: { state: 'open', mailbox: 'cmd.none' },
+      expected: 1,
+      ratePerSecond: 1,
+    },
+    rival: { status: 409 },
+  },
+  'GET /dead-letter-batches/:id': { roles: operators, url: batchUrl, rival: { status: 404 } },
+  'GET /dead-letter-batches/:id/rows': { roles: operators, url: `${batchUrl}/rows`, rival: { status: 404 } },
+  'DELETE /dead-letter-batches/:id': { roles: operators, url: batchUrl, rival: { status: 404 } },
   'POST /erasures/customer': { roles: operators, body: { customerId: 'any' }, rival: { status: 200 } },
   'POST /erasures/tenant': { roles: ['platform'], body: { tenant: 'any' }, rival: { status: 403 } },
   'GET /api-keys': { roles: admins, rival: { status: 200, items: 0 } },

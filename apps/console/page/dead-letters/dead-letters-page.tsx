@@ -5,6 +5,8 @@ import { Id, Status, When } from '../parts/words';
 import { hrefTo, hrefWith, type Place } from '../route';
 import { useAsked } from '../use-asked';
 import { usePlace } from '../use-place';
+import { LetterBatches } from './letter-batch-list';
+import { LetterGroups } from './letter-groups';
 
 const STATES = ['open', 'replayed', 'discarded', 'all'] as const;
 
@@ -46,12 +48,15 @@ function OfService({ service, state, place }: { service: Service; state: string;
   const cursor = place.query.get('cursor');
   if (isAlone && cursor) search.set('cursor', cursor);
   const letters = useAsked<Page<DeadLetter>>(`/api/${service}/dead-letters?${search}`, { everyMs: 10_000 });
+  // They are of all pages, and only what is open can be acted on.
+  const isFirst = !place.query.has('cursor');
   return (
     <section className="card" aria-labelledby={`letters-${service}`}>
       <div className="head">
         <h2 id={`letters-${service}`}>{service}</h2>
         {isAlone && <a href={hrefTo(['dead-letters'], { state })}>All services</a>}
       </div>
+      {isFirst && state === 'open' && <LetterGroups service={service} acted={letters.again} />}
       <Shown asked={letters} what={`Dead letters of ${service}`}>
         {({ items, next }) =>
           items.length === 0 ? (
@@ -72,6 +77,7 @@ function OfService({ service, state, place }: { service: Service; state: string;
           )
         }
       </Shown>
+      {isFirst && <LetterBatches service={service} limit={isAlone ? 20 : 3} />}
     </section>
   );
 }

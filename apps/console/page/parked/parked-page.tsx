@@ -1,17 +1,18 @@
 /** What waits for a person: parked sagas by step and reason, acts on all of a group, and how earlier ones went. */
 import { useState } from 'react';
 import type { Batch, Page, SagaGroup } from '../answers';
+import { BatchDialog } from '../parts/batch-dialog';
+import { Batches } from '../parts/batches';
 import { Empty, Shown } from '../parts/notice';
 import { When } from '../parts/words';
 import { hrefTo } from '../route';
 import { plural, sayCode, sayCount } from '../say';
 import { useAsked } from '../use-asked';
-import { BatchDialog } from './batch-dialog';
-import { Batches } from './batches';
+import { sagaBatches } from './saga-batches';
 
 export function ParkedPage() {
   const groups = useAsked<{ groups: SagaGroup[] }>('/api/order/sagas/groups?status=parked', { everyMs: 5_000 });
-  const batches = useAsked<Page<Batch>>('/api/order/saga-batches?limit=20', { everyMs: 2_000 });
+  const batches = useAsked<Page<Batch>>(`${sagaBatches.path}?limit=20`, { everyMs: 2_000 });
   const [wanted, setWanted] = useState<SagaGroup>();
   const again = () => {
     groups.again();
@@ -38,13 +39,24 @@ export function ParkedPage() {
             items.length === 0 ? (
               <Empty>Nobody has acted on many at once yet.</Empty>
             ) : (
-              <Batches batches={items} again={again} />
+              <Batches kind={sagaBatches} batches={items} again={again} />
             )
           }
         </Shown>
       </section>
-      {wanted && <BatchDialog group={wanted} close={() => setWanted(undefined)} done={again} />}
+      {wanted && <GroupDialog group={wanted} close={() => setWanted(undefined)} done={again} />}
     </>
+  );
+}
+
+function GroupDialog({ group, ...rest }: { group: SagaGroup; close: () => void; done: () => void }) {
+  const { definition, step, action, reason, count } = group;
+  const filter = { status: 'parked', definition, step, action, ...(reason && { reason }) };
+  return (
+    <BatchDialog kind={sagaBatches} filter={filter} shown={count} noun="parked saga" {...rest}>
+      {definition}: {step} {action === 'undo' && 'undo'}
+      {reason && ` · ${sayCode(reason)}`}
+    </BatchDialog>
   );
 }
 

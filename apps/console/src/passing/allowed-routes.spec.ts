@@ -11,6 +11,10 @@ describe('R49 R54 the page', () => {
     ['order', 'PUT', '/saga-holds/place-order/charge', '/saga-holds/:/:'],
     ['payment', 'GET', '/payments/pmt_u0cvXt9NcH0r3cRGqAAAJ2fBYvM', '/payments/:'],
     ['fulfilment', 'POST', `/dead-letters/${ID}/replay`, '/dead-letters/:/replay'],
+    ['payment', 'GET', '/dead-letters/groups', '/dead-letters/groups'],
+    ['payment', 'POST', '/dead-letter-batches', '/dead-letter-batches'],
+    ['inventory', 'GET', `/dead-letter-batches/${ID}/rows`, '/dead-letter-batches/:/rows'],
+    ['order', 'DELETE', `/dead-letter-batches/${ID}`, '/dead-letter-batches/:'],
   ])('asks %s %s %s', (service, method, path, pattern) => {
     expect(allowedRoute(service, method, path)?.path).toBe(pattern);
   });
@@ -22,6 +26,7 @@ describe('R49 R54 the page', () => {
     ['erasures', 'order', 'POST', '/erasures/customer'],
     ['a new order', 'order', 'POST', '/orders'],
     ['a payment', 'payment', 'POST', '/payments'],
+    ['a batch to be changed', 'payment', 'PUT', `/dead-letter-batches/${ID}`],
     ['what is behind a dot', 'order', 'GET', '/sagas/..'],
     ['what is behind an encoded dot', 'order', 'GET', '/sagas/%2e%2e'],
     ['what is behind an encoded slash', 'order', 'GET', '/sagas/x%2Fapi-keys'],

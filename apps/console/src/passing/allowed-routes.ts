@@ -31,6 +31,9 @@ export const routes: readonly Route[] = [
     ...get(service, '/dead-letters', '/dead-letters/groups', '/dead-letters/:'),
     change(service, 'POST', '/dead-letters/:/replay'),
     change(service, 'POST', '/dead-letters/:/discard'),
+    ...get(service, '/dead-letter-batches', '/dead-letter-batches/:', '/dead-letter-batches/:/rows'),
+    change(service, 'POST', '/dead-letter-batches'),
+    change(service, 'DELETE', '/dead-letter-batches/:'),
   ]),
 ];
 

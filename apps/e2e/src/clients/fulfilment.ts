@@ -112,6 +112,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letter-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Acts on many dead letters, newest first, page by page
+         * @description Those of your tenant, also those that are over.
+         */
+        get: operations["listDeadLetterBatches"];
+        put?: never;
+        /**
+         * Acts on all open dead letters of a filter
+         * @description The letters are those that fit the filter now, of those that the groups count; what is put away later is not among them. The service acts on them at the rate that you say, and leaves alone what has changed since. To replay one is done when the broker has it; while the broker is away, it waits. It goes on when a replica is killed.
+         */
+        post: operations["createDeadLetterBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letter-batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far one is
+         * @description As of its last step. Ask again to watch it.
+         */
+        get: operations["getDeadLetterBatch"];
+        put?: never;
+        post?: never;
+        /**
+         * Stops one
+         * @description When it is answered, no further letter is acted on. What was done stays done; a letter that is replayed by then is still handed over. One that is over stays as it is.
+         */
+        delete: operations["stopDeadLetterBatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letter-batches/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its dead letters and what became of each, page by page
+         * @description In the order in which they are acted on: what came first.
+         */
+        get: operations["listDeadLetterBatchRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dead-letters": {
         parameters: {
             query?: never;
@@ -717,6 +785,150 @@ export interface components {
              * @example mended in the release of today
              */
             reason: string;
+        };
+        /** @description One act on many dead letters, and how far it is. */
+        DeadLetterBatch: {
+            /**
+             * @example replay
+             * @enum {string}
+             */
+            act: "replay" | "discard";
+            /**
+             * @description how many it has
+             * @example 12
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * @description how many were acted on
+             * @example 7
+             */
+            done: number;
+            /**
+             * Format: date-time
+             * @example null
+             */
+            endedAt: string | null;
+            /**
+             * @description with how many the act was not possible
+             * @example 1
+             */
+            failed: number;
+            filter: components["schemas"]["DeadLetterBatchFilter"];
+            /**
+             * Format: uuid
+             * @example 01a20621-a6cd-74b9-a1c3-459d717a98c4
+             */
+            id: string;
+            /**
+             * @description who asked for it
+             * @example olga
+             */
+            madeBy: string;
+            /** @example 40 */
+            ratePerSecond: number;
+            /** @example the provider is back */
+            reason: string | null;
+            /**
+             * @example running
+             * @enum {string}
+             */
+            status: "running" | "stopped" | "done";
+            /**
+             * @description who stopped it
+             * @example null
+             */
+            stoppedBy: string | null;
+        };
+        DeadLetterBatchBody: {
+            /**
+             * @example replay
+             * @enum {string}
+             */
+            act: "replay" | "discard";
+            /**
+             * @description how many you were shown; if there is another number by now, nothing is done
+             * @example 12
+             */
+            expected: number;
+            /** @description besides the state it has at least one member */
+            filter: components["schemas"]["DeadLetterBatchFilter"];
+            /** @example 40 */
+            ratePerSecond: number;
+            /**
+             * @description why
+             * @example mended in the release of today
+             */
+            reason: string;
+        };
+        /** @description Which dead letters are meant: those with all of these. */
+        DeadLetterBatchFilter: {
+            /**
+             * @description exactly as the groups show it
+             * @example Error: out of luck
+             */
+            error?: string;
+            /** @example cmd.payment */
+            mailbox?: string;
+            /** @description given up on last at least so long ago */
+            olderThanSeconds?: number;
+            /** @enum {string} */
+            state: "open";
+            /**
+             * @description null means those whose type nobody could read
+             * @example payment.charge-payment.v1
+             */
+            type?: string | null;
+        };
+        /** @description A part of a list. */
+        DeadLetterBatchPage: {
+            items: components["schemas"]["DeadLetterBatch"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
+        };
+        /** @description One dead letter of a batch, and what became of it. */
+        DeadLetterBatchRow: {
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:01.000Z
+             */
+            at: string | null;
+            /**
+             * @description why nothing was done: a stable code; dead_letter_changed when somebody has acted on it or it came again since it was shown, dead_letter_cut when it was too large to be kept whole
+             * @example null
+             */
+            code: string | null;
+            /**
+             * Format: uuid
+             * @example 5f0a3d0e-4c1b-4d3a-9f57-0b9e6f0a1c2d
+             */
+            deadLetterId: string;
+            /**
+             * @example done
+             * @enum {string}
+             */
+            outcome: "waiting" | "done" | "failed";
+            /**
+             * @description its place in the batch, from 1
+             * @example 1
+             */
+            position: number;
+        };
+        /** @description A part of a list. */
+        DeadLetterBatchRowPage: {
+            items: components["schemas"]["DeadLetterBatchRow"][];
+            /**
+             * @description send it as `cursor` to get the next page; null on the last page
+             * @example null
+             */
+            next: string | null;
         };
         /** @description Messages of one kind that failed in the same way. */
         DeadLetterGroup: {
@@ -2241,6 +2453,825 @@ export interface operations {
                         code: "forbidden" | "token_incomplete";
                         /** @enum {integer} */
                         status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listDeadLetterBatches: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *           "reason": "the provider is back",
+                     *           "madeBy": "olga",
+                     *           "ratePerSecond": 40,
+                     *           "status": "running",
+                     *           "count": 12,
+                     *           "done": 7,
+                     *           "failed": 1,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "endedAt": null,
+                     *           "stoppedBy": null,
+                     *           "act": "replay",
+                     *           "filter": {
+                     *             "state": "open",
+                     *             "mailbox": "cmd.payment",
+                     *             "type": "payment.charge-payment.v1",
+                     *             "error": "Error: out of luck"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterBatchPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    createDeadLetterBatch: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The name of this request, 1 to 255 visible ASCII characters, new for each new request (a UUID is fine). A repeat with the same key and the same request gets the first answer again, with Idempotent-Replayed: true, for 72 hours. GET /idempotency-keys/{key} tells the state of a key. */
+                "Idempotency-Key": string;
+                /** @description wait=N: how many seconds, at most 30, to wait for a request with the same key that is under way */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "expected": 12,
+                 *       "ratePerSecond": 40,
+                 *       "act": "replay",
+                 *       "reason": "mended in the release of today",
+                 *       "filter": {
+                 *         "state": "open",
+                 *         "mailbox": "cmd.payment",
+                 *         "type": "payment.charge-payment.v1",
+                 *         "error": "Error: out of luck"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeadLetterBatchBody"];
+            };
+        };
+        responses: {
+            /** @description it runs */
+            201: {
+                headers: {
+                    /** @description true when this is the stored answer to an earlier request with the same key; else it is missing */
+                    "idempotent-replayed"?: string;
+                    /** @description where what was made can be read */
+                    location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "reason": "the provider is back",
+                     *       "madeBy": "olga",
+                     *       "ratePerSecond": 40,
+                     *       "status": "running",
+                     *       "count": 12,
+                     *       "done": 7,
+                     *       "failed": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "stoppedBy": null,
+                     *       "act": "replay",
+                     *       "filter": {
+                     *         "state": "open",
+                     *         "mailbox": "cmd.payment",
+                     *         "type": "payment.charge-payment.v1",
+                     *         "error": "Error: out of luck"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterBatch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "filter_required" | "idempotency_key_missing" | "idempotency_key_invalid" | "malformed_request" | "body_too_deep" | "body_too_many_values" | "json_key_repeated" | "json_key_forbidden" | "json_number_not_exact" | "json_text_not_unicode" | "validation_failed";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "set_changed" | "too_many_batches" | "idempotency_key_reused" | "idempotency_key_in_use";
+                        /**
+                         * @description how many dead letters fit the filter by now
+                         * @example 13
+                         */
+                        count?: number;
+                        /**
+                         * @example processing
+                         * @enum {string}
+                         */
+                        state?: "processing";
+                        /** @enum {integer} */
+                        status: 409;
+                        /**
+                         * @description where the state of what was sent can be seen
+                         * @example /idempotency-keys/01a20621-a6cd-74b9-a1c3-459d717a98c4
+                         */
+                        statusUrl?: string;
+                    };
+                };
+            };
+            /** @description Gone */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "idempotency_key_erased";
+                        /** @enum {integer} */
+                        status: 410;
+                    };
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "body_too_large";
+                        /** @enum {integer} */
+                        status: 413;
+                    };
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unsupported_media_type";
+                        /** @enum {integer} */
+                        status: 415;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getDeadLetterBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the batch as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4",
+                     *       "reason": "the provider is back",
+                     *       "madeBy": "olga",
+                     *       "ratePerSecond": 40,
+                     *       "status": "running",
+                     *       "count": 12,
+                     *       "done": 7,
+                     *       "failed": 1,
+                     *       "createdAt": "2026-03-01T12:00:00.000Z",
+                     *       "endedAt": null,
+                     *       "stoppedBy": null,
+                     *       "act": "replay",
+                     *       "filter": {
+                     *         "state": "open",
+                     *         "mailbox": "cmd.payment",
+                     *         "type": "payment.charge-payment.v1",
+                     *         "error": "Error: out of luck"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterBatch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "dead_letter_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    stopDeadLetterBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it does not run any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "dead_letter_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listDeadLetterBatchRows: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before */
+                cursor?: string;
+                /** @description how many items a page has at most */
+                limit?: number;
+                outcome?: "waiting" | "done" | "failed";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "position": 1,
+                     *           "outcome": "done",
+                     *           "at": "2026-03-01T12:00:01.000Z",
+                     *           "deadLetterId": "5f0a3d0e-4c1b-4d3a-9f57-0b9e6f0a1c2d",
+                     *           "code": null
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterBatchRowPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "dead_letter_batch_not_found";
+                        /** @enum {integer} */
+                        status: 404;
                     };
                 };
             };

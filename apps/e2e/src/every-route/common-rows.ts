@@ -12,6 +12,35 @@ export const commonRows = (service: Service): Row[] => [
   letterRow(service, 'discard', 'discarded'),
   {
     service,
+    route: 'POST /dead-letter-batches',
+    attempt: async (world) => {
+      const type = world.name();
+      await putLetter(world, service, { content: unknownMessage(), type });
+      const made = `select count(*) from bulk_act where filter ->> 'type' = $1`;
+      const filter = { state: 'open', type };
+      const body = { act: 'discard', reason: 'a test', filter, expected: 1, ratePerSecond: 200 };
+      return { path: '/dead-letter-batches', body, done: () => world.number(service, made, type) };
+    },
+  },
+  {
+    service,
+    route: 'DELETE /dead-letter-batches/{id}',
+    attempt: async (world) => {
+      // Somebody works on it, and does not come to an end.
+      const [batch] = await world.rows<{ id: string }>(
+        service,
+        `insert into bulk_act (id, kind, tenant, act, filter, made_by, rate_per_second, count, lease_token, leased_until)
+         values (gen_random_uuid(), 'dead_letter', 'demo', 'discard', '{"state":"open","mailbox":"any"}', 'olga', 1, 5,
+                 gen_random_uuid(), now() + interval '1 hour')
+         returning id`,
+      );
+      const stopped = `select count(*) from bulk_act where id = $1 and status = 'stopped'`;
+      const path = `/dead-letter-batches/${batch!.id}`;
+      return { path, done: () => world.number(service, stopped, batch!.id) };
+    },
+  },
+  {
+    service,
     route: 'PUT /api-keys/{id}',
     attempt: async (world) => {
       const id = world.name();
@@ -95,23 +124,25 @@ async function nameOnALetter(world: World, service: Service, tenant: string, nam
 interface Letter {
   content: string;
   tenant?: string;
+  type?: string;
 }
 
 /** Puts away a message, as the service does when it gives up. */
-async function putLetter(world: World, service: Service, { content, tenant = 'demo' }: Letter): Promise<string> {
+async function putLetter(world: World, service: Service, { content, tenant = 'demo', type }: Letter): Promise<string> {
   const id = randomUUID();
   const mailbox = service === 'order' ? 'reply.order' : `cmd.${service}`;
   await world.number(
     service,
     `insert into dead_letter (id, mailbox, message_id, tenant, readable, content, size, deliveries, killed, last_error,
-                              state, first_seen_at)
+                              state, first_seen_at, type)
      values ($1::uuid, $2, $1::text, $3, true, convert_to($4, 'UTF8'), octet_length($4), 1, false, 'Error: out of luck',
-             'open', now())
+             'open', now(), $5)
      returning 1`,
     id,
     mailbox,
     tenant,
     content,
+    type ?? null,
   );
   return id;
 }

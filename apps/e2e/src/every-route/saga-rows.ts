@@ -44,8 +44,7 @@ export const sagaRows: Row[] = [
     route: 'POST /saga-batches',
     attempt: async (world) => {
       const reason = await parkedFor(world);
-      const done = () =>
-        world.number('order', `select count(*) from saga_batch where filter ->> 'reason' = $1`, reason);
+      const done = () => world.number('order', `select count(*) from bulk_act where filter ->> 'reason' = $1`, reason);
       const body = { act: 'cancel', filter: { status: 'parked', reason }, expected: 1, ratePerSecond: 200 };
       return { path: '/saga-batches', body, done };
     },
@@ -57,11 +56,11 @@ export const sagaRows: Row[] = [
       // Somebody works on it, and does not come to an end.
       const [batch] = await world.rows<{ id: string }>(
         'order',
-        `insert into saga_batch (id, tenant, act, filter, made_by, rate_per_second, count, lease_token, leased_until)
-         values (gen_random_uuid(), 'demo', 'retry', '{"step":"charge"}', 'olga', 1, 5, gen_random_uuid(), now() + interval '1 hour')
+        `insert into bulk_act (id, kind, tenant, act, filter, made_by, rate_per_second, count, lease_token, leased_until)
+         values (gen_random_uuid(), 'saga', 'demo', 'retry', '{"status":"parked","step":"charge"}', 'olga', 1, 5, gen_random_uuid(), now() + interval '1 hour')
          returning id`,
       );
-      const stopped = `select count(*) from saga_batch where id = $1 and status = 'stopped'`;
+      const stopped = `select count(*) from bulk_act where id = $1 and status = 'stopped'`;
       return { path: `/saga-batches/${batch!.id}`, done: () => world.number('order', stopped, batch!.id) };
     },
   },

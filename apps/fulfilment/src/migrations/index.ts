@@ -1,5 +1,6 @@
 /** All migrations of the fulfilment service. Those of the libraries that it uses come first. */
 import { backfillMigrations } from '@shop/backfill';
+import { bulkMigrations } from '@shop/bulk';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { apiKeyMigrations } from '@shop/service';
@@ -11,6 +12,7 @@ import { TracesOfWork1760000040350 } from './1760000040350-traces-of-work';
 export const fulfilmentMigrations = [
   ...ledgerMigrations,
   ...messagingMigrations,
+  ...bulkMigrations,
   ...outboxMigrations,
   ...apiKeyMigrations,
   ...backfillMigrations,

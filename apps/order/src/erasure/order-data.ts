@@ -1,6 +1,6 @@
 /** What an erasure reaches of the order service: profiles, carts, orders, and what hangs on them. */
 import type { Database } from '@shop/postgres';
-import { eraseBatches, eraseStepHolds } from '@shop/saga';
+import { eraseStepHolds } from '@shop/saga';
 import type { ErasedRows, OwnData } from '@shop/service';
 import { eraseCarts } from './erase-carts';
 import { countOpenOrders, eraseOrders } from './erase-orders';
@@ -20,17 +20,9 @@ export async function eraseCustomerData(database: Database, subject: Subject): P
   return [...profiles, ...carts, ...orders, ...(await eraseOperators(database, subject))];
 }
 
-/**
- * What operators of the tenant have asked for in bulk belongs to no customer, and goes with the whole tenant only. Why they held a
- * step may name a customer.
- */
+/** Why operators of the tenant held a step may name a customer. */
 async function eraseOperators(database: Database, { tenant, customerId, placedBy }: Subject): Promise<ErasedRows[]> {
   if (placedBy !== undefined) return [];
-  const holds = await eraseStepHolds(database, tenant, customerId);
-  const held = { table: 'saga_hold', what: 'why steps were held', rows: holds };
-  if (customerId !== undefined) return [held];
-  return [
-    { table: 'saga_batch', what: 'what operators did in bulk', rows: await eraseBatches(database, tenant) },
-    held,
-  ];
+  const rows = await eraseStepHolds(database, tenant, customerId);
+  return [{ table: 'saga_hold', what: 'why steps were held', rows }];
 }

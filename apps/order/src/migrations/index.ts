@@ -1,5 +1,6 @@
 /** All migrations of the order service. Those of the libraries that it uses come first. */
 import { backfillMigrations } from '@shop/backfill';
+import { bulkMigrations } from '@shop/bulk';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { sagaMigrations } from '@shop/saga';
@@ -18,6 +19,7 @@ import { OrdersByCustomer1760000010900 } from './1760000010900-orders-by-custome
 export const orderMigrations = [
   ...ledgerMigrations,
   ...messagingMigrations,
+  ...bulkMigrations,
   ...sagaMigrations,
   ...outboxMigrations,
   ...apiKeyMigrations,

@@ -1,11 +1,12 @@
 /** Orders: the API, the sagas behind it, and their timers. */
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { BulkWorker } from '@shop/bulk';
 import { OutboxRelay, Publisher } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { endedWithin } from '@shop/resilience';
 import {
-  BatchWorker,
+  actsOnSagas,
   Deadlines,
   HoldReleases,
   OpenSagas,
@@ -81,9 +82,9 @@ const STOP_WITHIN_MS = 3_000;
       inject: [Database, SagaEngine, LOGGER],
     },
     {
-      provide: BatchWorker,
+      provide: BulkWorker,
       useFactory: (database: Database, engine: SagaEngine, logger: Logger) =>
-        new BatchWorker({ database, engine, logger, refusedFor }),
+        new BulkWorker({ database, kind: actsOnSagas({ engine, refusedFor }), logger }),
       inject: [Database, SagaEngine, LOGGER],
     },
     {
@@ -125,7 +126,7 @@ export class OrdersModule implements OnApplicationBootstrap, OnApplicationShutdo
     @Inject(Deadlines) private readonly deadlines: Deadlines,
     @Inject(SagaCensus) private readonly census: SagaCensus,
     @Inject(OpenSagas) private readonly open: OpenSagas,
-    @Inject(BatchWorker) private readonly batches: BatchWorker,
+    @Inject(BulkWorker) private readonly batches: BulkWorker,
     @Inject(StepHolds) private readonly holds: StepHolds,
     @Inject(HoldReleases) private readonly releases: HoldReleases,
   ) {}

@@ -1,4 +1,5 @@
 /** All migrations of the payment service. Those of the libraries that it uses come first. */
+import { bulkMigrations } from '@shop/bulk';
 import { ledgerMigrations } from '@shop/idempotency';
 import { messagingMigrations, outboxMigrations } from '@shop/messaging';
 import { apiKeyMigrations } from '@shop/service';
@@ -15,6 +16,7 @@ import { PaymentsByReference1760000030900 } from './1760000030900-payments-by-re
 export const paymentMigrations = [
   ...ledgerMigrations,
   ...messagingMigrations,
+  ...bulkMigrations,
   ...outboxMigrations,
   ...apiKeyMigrations,
   CreatePayment1760000030000,

@@ -5,7 +5,6 @@ import { WaitingSagas1760000001200 } from './1760000001200-waiting-sagas';
 import { TraceParents1760000001250 } from './1760000001250-trace-parents';
 import { HeldSagas1760000001300 } from './1760000001300-held-sagas';
 import { SearchSagas1760000001310 } from './1760000001310-search-sagas';
-import { SagaBatches1760000001320 } from './1760000001320-saga-batches';
 
 export const sagaMigrations = [
   CreateSaga1760000001000,
@@ -14,5 +13,4 @@ export const sagaMigrations = [
   TraceParents1760000001250,
   HeldSagas1760000001300,
   SearchSagas1760000001310,
-  SagaBatches1760000001320,
 ];

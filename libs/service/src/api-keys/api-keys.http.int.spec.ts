@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { createHash, randomUUID } from 'node:crypto';
 import { Controller, Get } from '@nestjs/common';
+import { bulkMigrations } from '@shop/bulk';
 import { type Caller, CallerOf, Roles } from '@shop/http';
 import { type Call, callersOf, expectProblem, TestClient } from '@shop/http/testing';
 import { ledgerMigrations } from '@shop/idempotency';
@@ -33,7 +34,7 @@ const crane = defineService({
   title: 'Crane service',
   description: 'What is lifted.',
   environment: CraneEnvironment,
-  migrations: [...ledgerMigrations, ...messagingMigrations, ...apiKeyMigrations],
+  migrations: [...ledgerMigrations, ...messagingMigrations, ...bulkMigrations, ...apiKeyMigrations],
   controllers: [CranesController],
 });
 

@@ -1,8 +1,9 @@
 /** Erases the personal data of a customer, or of a whole tenant, from all tables of the service. */
 import { Inject, Injectable } from '@nestjs/common';
+import { eraseBulkActs, eraseMentions } from '@shop/bulk';
 import type { Caller } from '@shop/http';
 import { Idempotency, tenantPrefix } from '@shop/idempotency';
-import { type DataSubject, eraseDeadLetters } from '@shop/messaging';
+import { type DataSubject, ERASED, eraseDeadLetters } from '@shop/messaging';
 import type { Logger } from '@shop/observability';
 import { Database } from '@shop/postgres';
 import { Problem } from '@shop/problem';
@@ -33,6 +34,8 @@ export class ErasureService {
     const answers = await this.idempotency.forget(prefix, mention);
     const keys = customerId === undefined ? await this.removeKeys(tenant) : [];
     const alias = customerId === undefined ? undefined : this.ownData.aliasOf?.({ tenant, customerId });
+    // Before the letters: a batch that runs writes its reason to them.
+    const bulkActs = await this.eraseBulk(subject);
     const letters = await eraseDeadLetters(
       this.database,
       { ...subject, alias },
@@ -41,6 +44,7 @@ export class ErasureService {
     const erased: ErasedRows[] = [
       ...own,
       { table: 'ledger', what: 'stored answers and their keys', rows: answers },
+      bulkActs,
       { table: 'dead_letter', what: 'messages and notes', rows: letters },
       ...keys,
     ];
@@ -48,6 +52,15 @@ export class ErasureService {
     const rows = Object.fromEntries(erased.map(({ table, rows }) => [table, rows]));
     this.logger.info({ tenant, by: `${by}/${principal}`, whole: customerId === undefined, rows }, 'data.erased');
     return erased;
+  }
+
+  private async eraseBulk({ tenant, customerId }: DataSubject): Promise<ErasedRows> {
+    const table = 'bulk_act';
+    if (customerId === undefined) {
+      return { table, what: 'what operators did in bulk', rows: await eraseBulkActs(this.database, tenant) };
+    }
+    const rows = await eraseMentions(this.database, { tenant, customerId }, ERASED);
+    return { table, what: 'why operators acted in bulk', rows };
   }
 
   private async removeKeys(tenant: string): Promise<ErasedRows[]> {

@@ -1,21 +1,12 @@
 /** Acts on many parked sagas over HTTP. */
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, readPage, Roles } from '@shop/http';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBatchId, BulkActsQuery, BulkRowsQuery } from '@shop/bulk';
+import { ApiAnswer, type Caller, CallerOf, type Page, PageOf, Roles } from '@shop/http';
 import { type Claim, ClaimOf, Idempotent, type Outcome } from '@shop/idempotency';
 import { ApiProblems } from '@shop/problem';
-import type { BatchRow } from '@shop/saga';
-import {
-  batchJson,
-  SagaBatchBody,
-  SagaBatchesQuery,
-  SagaBatchRowsQuery,
-  SagaBatchRowView,
-  SagaBatchView,
-} from './saga-batch.view';
+import { rowJson, SagaBatchBody, SagaBatchRowView, SagaBatchView } from './saga-batch.view';
 import { SagaBatchesService } from './saga-batches.service';
-
-const ApiBatchId = () => ApiParam({ name: 'id', format: 'uuid', example: '01a20621-a6cd-74b9-a1c3-459d717a98c4' });
 
 const count = { type: 'integer', description: 'how many sagas fit the filter by now', example: 13 } as const;
 
@@ -51,12 +42,8 @@ export class SagaBatchesController {
     description: 'Those of your tenant, also those that are over.',
   })
   @ApiAnswer(200, PageOf(SagaBatchView), { description: 'a page' })
-  list(
-    @CallerOf() { tenant }: Caller,
-    @Query() { cursor: before, limit }: SagaBatchesQuery,
-  ): Promise<Page<SagaBatchView>> {
-    const read = (limit: number) => this.batches.list({ tenant, before, limit });
-    return readPage(limit, read, { item: batchJson, cursor: ({ id }) => id });
+  list(@CallerOf() caller: Caller, @Query() query: BulkActsQuery): Promise<Page<SagaBatchView>> {
+    return this.batches.list(caller, query);
   }
 
   @Get(':id')
@@ -68,8 +55,8 @@ export class SagaBatchesController {
   @ApiBatchId()
   @ApiAnswer(200, SagaBatchView, { description: 'the batch as it is now' })
   @ApiProblems({ 404: ['saga_batch_not_found'] })
-  async get(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<SagaBatchView> {
-    return batchJson(await this.batches.get(tenant, id));
+  get(@CallerOf() caller: Caller, @Param('id') id: string): Promise<SagaBatchView> {
+    return this.batches.get(caller, id);
   }
 
   @Get(':id/rows')
@@ -82,12 +69,11 @@ export class SagaBatchesController {
   @ApiAnswer(200, PageOf(SagaBatchRowView), { description: 'a page' })
   @ApiProblems({ 404: ['saga_batch_not_found'] })
   rows(
-    @CallerOf() { tenant }: Caller,
+    @CallerOf() caller: Caller,
     @Param('id') id: string,
-    @Query() { cursor = '0', outcome, limit }: SagaBatchRowsQuery,
+    @Query() query: BulkRowsQuery,
   ): Promise<Page<SagaBatchRowView>> {
-    const read = (limit: number) => this.batches.rows(tenant, id, { outcome, after: Number(cursor), limit });
-    return readPage(limit, read, { item: (row: BatchRow) => row, cursor: ({ position }) => String(position) });
+    return this.batches.rowsOf(caller, id, query, rowJson);
   }
 
   @Delete(':id')

@@ -8,7 +8,7 @@ import { IsIn, IsInt, IsOptional, IsUUID, Matches, Max, Min } from 'class-valida
 import { ListedSagaView } from './listed-saga.view';
 
 /** A name of ours or a code: neither is longer. */
-const MAX_WORD_LENGTH = 200;
+export const MAX_WORD_LENGTH = 200;
 /** Some decades. */
 export const MAX_AGE_SECONDS = 1_000_000_000;
 

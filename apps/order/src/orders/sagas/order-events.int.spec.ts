@@ -1,5 +1,6 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { bulkMigrations } from '@shop/bulk';
 import { fingerprintOf, ledgerMigrations, PostgresLedger, runOnce } from '@shop/idempotency';
 import { type Message, messagingMigrations } from '@shop/messaging';
 import { EventListener } from '@shop/messaging/testing';
@@ -41,7 +42,7 @@ beforeAll(async () => {
   database = createDatabase({
     url: home.url,
     applicationName: 'mailer',
-    migrations: [...ledgerMigrations, ...messagingMigrations],
+    migrations: [...ledgerMigrations, ...messagingMigrations, ...bulkMigrations],
   });
   await migrate(database);
   await database.dataSource.query('create table effect (event text primary key, times int not null)');

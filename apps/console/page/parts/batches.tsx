@@ -1,26 +1,33 @@
-/** Acts on many sagas, with how far each of them is. */
+/** Acts on many, with how far each of them is. */
 import { useState } from 'react';
 import type { Batch } from '../answers';
 import { change } from '../ask';
-import { ActDialog } from '../parts/act-dialog';
-import { Status, When } from '../parts/words';
 import { hrefTo } from '../route';
 import { plural, sayCount } from '../say';
+import { ActDialog } from './act-dialog';
+import type { BatchKind } from './batch-kind';
+import { Status, When } from './words';
 
-export function Batches({ batches, again }: { batches: readonly Batch[]; again: () => void }) {
+interface Props {
+  kind: BatchKind;
+  batches: readonly Batch[];
+  again: () => void;
+}
+
+export function Batches({ kind, batches, again }: Props) {
   return (
     <ul className="list batches">
       {batches.map((batch) => (
         <li key={batch.id}>
           <Status of={batch.status} />
-          <a href={hrefTo(['parked', 'batches', batch.id])}>
-            {batch.act} {plural(batch.count, 'saga')}
+          <a href={hrefTo([...kind.page, batch.id])}>
+            {batch.act} {plural(batch.count, kind.noun)}
           </a>
           <Progress batch={batch} />
           <span className="quiet">
             {batch.madeBy} {batch.createdAt && <When at={batch.createdAt} />}
           </span>
-          {batch.status === 'running' && <StopButton batch={batch} done={again} />}
+          {batch.status === 'running' && <StopButton kind={kind} batch={batch} done={again} />}
         </li>
       ))}
     </ul>
@@ -36,7 +43,7 @@ export function Progress({ batch: { count, done, failed } }: { batch: Batch }) {
   );
 }
 
-export function StopButton({ batch, done }: { batch: Batch; done: () => void }) {
+export function StopButton({ kind, batch, done }: { kind: BatchKind; batch: Batch; done: () => void }) {
   const [isAsking, setIsAsking] = useState(false);
   return (
     <>
@@ -45,13 +52,13 @@ export function StopButton({ batch, done }: { batch: Batch; done: () => void }) 
       </button>
       {isAsking && (
         <ActDialog
-          title={`Stop: ${batch.act} ${plural(batch.count, 'saga')}`}
+          title={`Stop: ${batch.act} ${plural(batch.count, kind.noun)}`}
           confirm="Stop it"
           reason="none"
           dangerous
           close={() => setIsAsking(false)}
           perform={async ({ key }) => {
-            await change({ method: 'DELETE', path: `/api/order/saga-batches/${batch.id}`, key });
+            await change({ method: 'DELETE', path: `${kind.path}/${batch.id}`, key });
             done();
           }}
         >

@@ -1,25 +1,35 @@
 /** Acts on many parked sagas: the set is frozen, each is acted on once, and what cannot be done holds up nobody. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import {
+  type BulkAct,
+  BulkWorker,
+  countRunning,
+  eraseBulkActs,
+  findBulkAct,
+  freezeBulkAct,
+  listBulkActs,
+  listBulkRows,
+  type NewBulkAct,
+  stopBulkAct,
+} from '@shop/bulk';
 import { eventually, startProcess, typescriptProcess } from '@shop/testing';
-import { type Journey, journeyV1, refused, replyTo } from '../../testing/journey';
-import { openReplica, type Replica } from '../../testing/replica';
-import { actOn, beginOn, sentFor, useSagaStack } from '../../testing/sagas';
-import { eraseBatches, eraseSagas } from '../erase-sagas';
-import { BatchWorker, type BatchWorkerOptions } from './batch-worker';
-import { countRunning, findBatch, freezeBatch, listBatches, listBatchRows, stopBatch } from './batches.repository';
-import type { BatchFilter, NewBatch, SagaBatch } from './saga-batch';
+import { type Journey, journeyV1, refused, replyTo } from '../testing/journey';
+import { openReplica, type Replica } from '../testing/replica';
+import { actOn, beginOn, sentFor, useSagaStack } from '../testing/sagas';
+import { eraseSagas } from './erase-sagas';
+import { actsOnSagas, type ActsOnSagasOptions, type BatchFilter, parkedSagas } from './saga-batches';
 
 const stack = useSagaStack();
 const MANY = 15_000;
 const TIMEOUT_MS = 240_000;
 
 let one: Replica;
-let workers: BatchWorker[];
+let workers: BulkWorker[];
 beforeEach(async () => {
   workers = [];
   one = await openReplica(stack.databaseUrl);
-  await run('clear', 'truncate saga, saga_history, saga_batch cascade');
+  await run('clear', 'truncate saga, saga_history, bulk_act cascade');
 });
 afterEach(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
@@ -29,8 +39,8 @@ afterEach(async () => {
 const run = <Row>(name: string, text: string, values: unknown[] = []) =>
   one.database.query<Row>({ name: `test.${name}`, text }, values);
 
-function work(options: Partial<BatchWorkerOptions> = {}): BatchWorker {
-  const worker = new BatchWorker({ ...one, ...options });
+function work(options: Partial<ActsOnSagasOptions> = {}): BulkWorker {
+  const worker = new BulkWorker({ ...one, kind: actsOnSagas({ ...one, ...options }) });
   workers.push(worker);
   worker.start();
   return worker;
@@ -43,18 +53,20 @@ async function park(tenant = 'acme', reason = 'too_late'): Promise<string> {
   return id;
 }
 
-async function freeze(expected: number, filter: BatchFilter = { step: 'flight' }, batch: Partial<NewBatch> = {}) {
+async function freeze(expected: number, filter: BatchFilter = { step: 'flight' }, batch: Partial<NewBulkAct> = {}) {
   const id = randomUUID();
   const made = { id, tenant: 'acme', act: 'retry', filter, madeBy: 'olga', ratePerSecond: 10_000, ...batch } as const;
-  return { id, found: await one.database.transaction((tx) => freezeBatch(tx, made, expected)) };
+  return { id, found: await one.database.transaction((tx) => freezeBulkAct(tx, parkedSagas, made, expected)) };
 }
 
-const batchOf = async (id: string): Promise<SagaBatch> => (await findBatch(one.database, 'acme', id))!;
+const acme = { kind: 'saga', tenant: 'acme' };
+const find = (id: string): Promise<BulkAct | undefined> => findBulkAct(one.database, { ...acme, id });
+const batchOf = async (id: string): Promise<BulkAct> => (await find(id))!;
 const done = (id: string, timeoutMs = 20_000) =>
   eventually(async () => expect(await batchOf(id)).toMatchObject({ status: 'done' }), { timeoutMs });
 const rowsOf = async (id: string) =>
-  (await listBatchRows(one.database, { id, after: 0, limit: 100 })).map(({ sagaId, outcome, code }) => [
-    sagaId,
+  (await listBulkRows(one.database, { id, after: 0, limit: 100 })).map(({ subjectId, outcome, code }) => [
+    subjectId,
     outcome,
     code,
   ]);
@@ -68,20 +80,18 @@ describe('R6 a batch of acts', () => {
     expect((await freeze(3, { definition: 'journey' })).found).toBe(3);
     const changed = await freeze(2, { definition: 'journey' });
     expect(changed.found).toBe(3);
-    expect(await findBatch(one.database, 'acme', changed.id)).toBeUndefined();
+    expect(await find(changed.id)).toBeUndefined();
     expect((await freeze(1, { action: 'do' })).found).toBe(0);
     expect((await freeze(1, { olderThanSeconds: 3_600 })).found).toBe(0);
-    const batches = await listBatches(one.database, { tenant: 'acme', limit: 10 });
+    const batches = await listBulkActs(one.database, { ...acme, limit: 10 });
     expect(batches.map(({ count, status }) => [count, status])).toEqual([
       [3, 'running'],
       [2, 'running'],
     ]);
-    expect(await listBatches(one.database, { tenant: 'acme', before: batches[0]!.id, limit: 10 })).toEqual([
-      batches[1],
-    ]);
+    expect(await listBulkActs(one.database, { ...acme, before: batches[0]!.id, limit: 10 })).toEqual([batches[1]]);
     expect(await rowsOf(batches[1]!.id)).toEqual(ids.slice(0, 2).map((id) => [id, 'waiting', null]));
-    expect(await one.database.transaction((tx) => countRunning(tx, 'acme'))).toBe(2);
-    expect(await listBatches(one.database, { tenant: 'rival', limit: 10 })).toEqual([]);
+    expect(await one.database.transaction((tx) => countRunning(tx, 'saga', 'acme'))).toBe(2);
+    expect(await listBulkActs(one.database, { kind: 'saga', tenant: 'rival', limit: 10 })).toEqual([]);
   });
 
   it('R6 acts once on each saga as it was shown, in the name of who asked, and says what became of each', async () => {
@@ -99,9 +109,9 @@ describe('R6 a batch of acts', () => {
       [gone, 'failed', 'unknown-saga'],
       [other, 'failed', 'never-turns-back'],
     ]);
-    const failed = await listBatchRows(one.database, { id, outcome: 'failed', after: 2, limit: 1 });
+    const failed = await listBulkRows(one.database, { id, outcome: 'failed', after: 2, limit: 1 });
     expect(failed).toMatchObject([{ position: 3 }]);
-    expect(await listBatchRows(one.database, { id, outcome: 'waiting', after: 0, limit: 9 })).toEqual([]);
+    expect(await listBulkRows(one.database, { id, outcome: 'waiting', after: 0, limit: 9 })).toEqual([]);
     const acts = await run<{ saga_id: string; detail: object }>(
       'acts',
       `select saga_id, detail from saga_history where event like 'operator.%' and detail ->> 'by' = 'olga'`,
@@ -126,7 +136,7 @@ describe('R6 a batch of acts', () => {
     expect(await rowsOf(id)).toEqual(
       ids.map((sagaId) => (sagaId === broken ? [sagaId, 'failed', 'internal_error'] : [sagaId, 'done', null])),
     );
-    expect(one.log.filter(({ event }) => event === 'saga.batch.row.failed')).toMatchObject([{ sagaId: broken }]);
+    expect(one.log.filter(({ event }) => event === 'bulk.act.row.failed')).toMatchObject([{ sagaId: broken }]);
   });
 
   it('R6 does nothing more when it was stopped', async () => {
@@ -134,12 +144,12 @@ describe('R6 a batch of acts', () => {
     const { id } = await freeze(20, { step: 'flight' }, { ratePerSecond: 4 });
     work();
     await eventually(async () => expect((await batchOf(id)).done).toBeGreaterThan(0));
-    await stopBatch(one.database, 'acme', id, 'otto');
+    await stopBulkAct(one.database, { ...acme, id }, 'otto');
     const stopped = await batchOf(id);
     expect(stopped).toMatchObject({ status: 'stopped', stoppedBy: 'otto', failed: 0 });
     expect(stopped.done).toBeLessThan(20);
-    await eventually(() => expect(one.log.map(({ event }) => event)).toContain('saga.batch.lease.lost'));
-    await stopBatch(one.database, 'acme', id, 'olga');
+    await eventually(() => expect(one.log.map(({ event }) => event)).toContain('bulk.act.lease.lost'));
+    await stopBulkAct(one.database, { ...acme, id }, 'olga');
     expect(await batchOf(id)).toEqual(stopped);
     const [acted] = await run<{ count: number }>(
       'acted',
@@ -153,7 +163,7 @@ describe('R6 a batch of acts', () => {
     const { id } = await freeze(1, { step: 'flight' }, { reason: 'Ada has called' });
     await one.database.transaction((tx) => eraseSagas(tx, [saga], { definitions: [journeyV1], names: false }));
     expect(await batchOf(id)).toMatchObject({ reason: 'erased', madeBy: 'olga' });
-    expect([await eraseBatches(one.database, 'rival'), await eraseBatches(one.database, 'acme')]).toEqual([0, 1]);
+    expect([await eraseBulkActs(one.database, 'rival'), await eraseBulkActs(one.database, 'acme')]).toEqual([0, 1]);
     expect(await rowsOf(id)).toEqual([]);
   });
 
@@ -174,7 +184,7 @@ describe('R6 a batch of acts', () => {
         ['first', 'second'].map((name) =>
           startProcess({
             name,
-            ...typescriptProcess(join(__dirname, '../../testing/batch-main.ts')),
+            ...typescriptProcess(join(__dirname, '../testing/batch-main.ts')),
             env: { ...process.env, DATABASE_URL: stack.databaseUrl },
             readyPattern: /it works on batches/,
           }),

@@ -1,18 +1,19 @@
-/** One act on many sagas: how far it is, and the result of each saga. */
+/** One act on many: how far it is, and the result of each. */
 import type { Batch, BatchRow, Page } from '../answers';
-import { Empty, Shown } from '../parts/notice';
-import { Id, Status, When } from '../parts/words';
-import { hrefTo, hrefWith } from '../route';
+import { hrefWith } from '../route';
 import { plural, sayCode } from '../say';
 import { useAsked } from '../use-asked';
 import { usePlace } from '../use-place';
+import type { BatchKind } from './batch-kind';
 import { Progress, StopButton } from './batches';
+import { Empty, Shown } from './notice';
+import { Id, Status, When } from './words';
 
 const OUTCOMES = ['', 'waiting', 'done', 'failed'] as const;
 
-export function BatchPage({ id }: { id: string }) {
+export function BatchPage({ kind, id }: { kind: BatchKind; id: string }) {
   const place = usePlace();
-  const path = `/api/order/saga-batches/${encodeURIComponent(id)}`;
+  const path = `${kind.path}/${encodeURIComponent(id)}`;
   const batch = useAsked<Batch>(path, { everyMs: 1_000 });
   const search = new URLSearchParams({ limit: '50' });
   for (const name of ['outcome', 'cursor']) {
@@ -29,9 +30,9 @@ export function BatchPage({ id }: { id: string }) {
           <section className="card">
             <div className="head">
               <h2>
-                {value.act} {plural(value.count, 'saga')} <Status of={value.status} />
+                {value.act} {plural(value.count, kind.noun)} <Status of={value.status} />
               </h2>
-              {value.status === 'running' && <StopButton batch={value} done={batch.again} />}
+              {value.status === 'running' && <StopButton kind={kind} batch={value} done={batch.again} />}
             </div>
             <Progress batch={value} />
             <p className="quiet">
@@ -58,7 +59,7 @@ export function BatchPage({ id }: { id: string }) {
       <Shown asked={rows} what="Results">
         {({ items, next }) => (
           <>
-            {items.length === 0 ? <Empty>There is none.</Empty> : <Rows rows={items} />}
+            {items.length === 0 ? <Empty>There is none.</Empty> : <Rows kind={kind} rows={items} />}
             <nav className="pager" aria-label="pages of results">
               {place.query.has('cursor') && <a href={hrefWith(place, { cursor: undefined })}>← First</a>}
               {next && <a href={hrefWith(place, { cursor: next })}>More →</a>}
@@ -67,44 +68,47 @@ export function BatchPage({ id }: { id: string }) {
         )}
       </Shown>
       <p>
-        <a href={hrefTo(['parked'])}>← Parked</a>
+        <a href={kind.from.href}>← {kind.from.title}</a>
       </p>
     </>
   );
 }
 
-function Rows({ rows }: { rows: readonly BatchRow[] }) {
+function Rows({ kind, rows }: { kind: BatchKind; rows: readonly BatchRow[] }) {
   return (
     <table className="stack">
       <thead>
         <tr>
-          <th scope="col">saga</th>
+          <th scope="col">{kind.noun}</th>
           <th scope="col">result</th>
           <th scope="col">why</th>
           <th scope="col">when</th>
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ sagaId, outcome, code, at }) => (
-          <tr key={sagaId}>
-            <th scope="row">
-              <a href={hrefTo(['sagas', sagaId])}>look</a> <Id of={sagaId} />
-            </th>
-            <td data-label="result">
-              <Status of={outcome} />
-            </td>
-            <td data-label="why">{code ? sayCode(code) : '–'}</td>
-            <td data-label="when">
-              <When at={at} />
-            </td>
-          </tr>
-        ))}
+        {rows.map((row) => {
+          const { id, href } = kind.subjectOf(row);
+          return (
+            <tr key={id}>
+              <th scope="row">
+                <a href={href}>look</a> <Id of={id} />
+              </th>
+              <td data-label="result">
+                <Status of={row.outcome} />
+              </td>
+              <td data-label="why">{row.code ? sayCode(row.code) : '–'}</td>
+              <td data-label="when">
+                <When at={row.at} />
+              </td>
+            </tr>
+          );
+        })}
       </tbody>
     </table>
   );
 }
 
-const sayFilter = (filter: Record<string, unknown> = {}): string =>
+const sayFilter = (filter: Batch['filter'] = {}): string =>
   Object.entries(filter)
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) => `${name} ${value ?? 'not known'}`)
     .join(', ');
