@@ -1,6 +1,7 @@
 /** What happens to orders while processes die: three stories. In each, a client repeats its request until it has an answer. */
 import type { ApiResponse } from '@shop/system';
 import { eventually } from '@shop/testing';
+import { AfterOrder } from './after-order';
 import type { Order, Shop } from './shop';
 
 export interface CrashOrder {
@@ -61,6 +62,8 @@ export const stories: readonly Story[] = [
     tell: async (order) => {
       const posted = await post(order);
       await untilOrder(order.shop, posted.body.id, { status: 'confirmed' });
+      // Else it would depend on the time whether a parcel is stopped or brought back.
+      await untilHandedOver(order.shop, posted.body.id);
       order.begin();
       await cancel(order.shop, posted.body.id);
       return posted;
@@ -79,6 +82,14 @@ export function post({ shop, sku, key, source }: Omit<CrashOrder, 'begin'>): Pro
 
 async function cancel(shop: Shop, id: string): Promise<void> {
   await eventually(async () => expect((await shop.order.send('DELETE', `/orders/${id}`)).status).toBe(204), {
+    timeoutMs: END_TIMEOUT_MS,
+    intervalMs: LOOK_MS,
+  });
+}
+
+async function untilHandedOver(shop: Shop, id: string): Promise<void> {
+  const after = new AfterOrder(shop);
+  await eventually(async () => expect((await after.delivery(id))?.status).toBe('handed_over'), {
     timeoutMs: END_TIMEOUT_MS,
     intervalMs: LOOK_MS,
   });
