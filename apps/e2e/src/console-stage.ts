@@ -4,7 +4,7 @@ import { eventually } from '@shop/testing';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { findChromium, openBrowser } from './browser';
 import { publishAs } from './publish-as';
-import { refuseRefund } from './refused-refund';
+import { refuseRefund, refuseRefundOfCancellation } from './refused-refund';
 import { Shop } from './shop';
 
 const PATIENCE = { timeoutMs: 60_000 };
@@ -137,6 +137,19 @@ export class ConsoleStage {
       const { body } = await groups();
       expect(body.groups).toContainEqual(expect.objectContaining({ count }));
     }, PATIENCE);
+  }
+
+  /** A saga that cancels a confirmed order, whose refund payment refuses for good. Payment must be up, and is down then. */
+  async parkCancellation(): Promise<string> {
+    const orderId = await this.ended();
+    await this.killPayment();
+    await this.shop.order.send('DELETE', `/orders/${orderId}`);
+    const { body } = await this.shop.order.get<{ cancelledBy: { id: string } }>(`/orders/${orderId}/saga`);
+    const { id } = body.cancelledBy;
+    await this.untilAt(id, 'refund.do');
+    await refuseRefundOfCancellation(this.shop, id);
+    await eventually(async () => expect((await this.sagaOf(id)).status).toBe('parked'), PATIENCE);
+    return id;
   }
 
   /** Payment gets a message that nobody can read, which becomes a dead letter. */

@@ -4,16 +4,27 @@ import type { Shop } from './shop';
 
 /** @param ids of orders whose sagas wait for the undo of their charges */
 export function refuseRefund(shop: Shop, ...ids: string[]): Promise<void> {
-  return publishAs(shop, 'payment', 'reply.order.from.payment', JSON.stringify(ids.map(refusal)));
+  return refuse(
+    shop,
+    ids.map((id) => refusalOf(id, 'charge/undo')),
+  );
 }
 
-const refusal = (id: string) => ({
+/** @param id of the saga that cancels an order and waits for the refund */
+export function refuseRefundOfCancellation(shop: Shop, id: string): Promise<void> {
+  return refuse(shop, [refusalOf(id, 'refund/do')]);
+}
+
+const refuse = (shop: Shop, replies: object[]): Promise<void> =>
+  publishAs(shop, 'payment', 'reply.order.from.payment', JSON.stringify(replies));
+
+const refusalOf = (sagaId: string, command: string) => ({
   specversion: '1.0',
-  id: `${id}/charge/undo/reply`,
+  id: `${sagaId}/${command}/reply`,
   type: 'payment.refund-payment.v1.reply',
   source: 'payment',
-  subject: id,
-  causationid: `${id}/charge/undo`,
+  subject: sagaId,
+  causationid: `${sagaId}/${command}`,
   datacontenttype: 'application/json',
   data: { outcome: 'refused', reason: 'refund_refused' },
 });

@@ -37,7 +37,7 @@ export function prepareCorrection(
 export interface CorrectionOutlook {
   possible: boolean;
   /** Why not. */
-  why?: Ignored;
+  why?: Ignored | NotCorrectable;
   /** The members that may be changed, as they are now. */
   body?: Members;
 }
@@ -52,7 +52,9 @@ export function correctionOutlook(definition: SagaDefinition<never>, row: SagaRo
   };
   const decision = decide(definition, row.state, tried);
   if ('ignored' in decision) return { possible: false, why: decision.ignored };
-  return { possible: true, body: correctableMembers(definition, row) };
+  const body = correctableMembers(definition, row);
+  if (Object.keys(body).length === 0) return { possible: false, why: 'member-fixed' };
+  return { possible: true, body };
 }
 
 type Corrected =

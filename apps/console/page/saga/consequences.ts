@@ -29,6 +29,7 @@ const WHY_NOT: Record<string, string> = {
   'not-held': 'the saga is not held',
   held: 'the saga is held; resume it first',
   'outcome-unknown': 'its service has not refused the command for sure: with another body it could be done twice',
+  'member-fixed': 'no member of its body may be changed',
 };
 
 export const sayWhyNot = (code: string): string => WHY_NOT[code] ?? code.replaceAll('-', ' ').replaceAll('_', ' ');
