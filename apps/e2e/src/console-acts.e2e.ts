@@ -130,10 +130,10 @@ const path = findChromium();
       });
       const ledger = page.getByRole('region', { name: 'Ledger' });
       await ledger
-        .getByRole('row', { name: /charge undo payment done/ })
+        .getByRole('row', { name: /refund payment done/ })
         .first()
         .waitFor(SLOWLY);
-      await ledger.getByRole('row', { name: /reserve undo inventory done/ }).waitFor(SLOWLY);
+      await ledger.getByRole('row', { name: /restock inventory done/ }).waitFor(SLOWLY);
     },
     TIMEOUT_MS,
   );

@@ -318,6 +318,7 @@ describe('R26 personal data', () => {
       await adjustForth(NOTE);
       const { reservationId } = await leaveTraces(shop, BOB);
       expect(await tablesWith(shop, 'front-key')).toHaveLength(ownServices.length);
+      await untilFollowed();
       const report = await ops('erase', 'tenant', 'demo');
       expect(report).toMatch(/^order +api_key +1 /m);
       expect(report).toMatch(/^order +bulk_act +2 /m);
