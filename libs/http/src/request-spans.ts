@@ -51,18 +51,17 @@ function keepTrace(request: FastifyRequest, reply: FastifyReply): void {
 
 function begin(request: FastifyRequest, reply: FastifyReply): Span {
   const { method, route } = labelsOf(request);
-  const [path] = request.url.split('?', 1) as [string];
   const parent = request.headers[HEADER];
   const span = startSpan(route === 'unknown' ? method : `${method} ${route}`, {
     kind: 'server',
     parent: typeof parent === 'string' ? parent : null,
-    attributes: {
+    attributes: () => ({
       'http.request.method': method === 'other' ? '_OTHER' : method,
       'http.route': route === 'unknown' ? undefined : route,
-      'url.path': bounded(path),
+      'url.path': bounded(request.url.split('?', 1)[0]!),
       'url.scheme': request.protocol,
       'network.protocol.version': request.raw.httpVersion,
-    },
+    }),
   })!;
   spans.set(request, span);
   setTrace(request, reply, span.traceparent);

@@ -26,7 +26,7 @@ export async function processing(
     ? startSpan(`process ${bounded(message.type)}`, {
         kind: 'consumer',
         parent: message.traceparent ?? null,
-        attributes: attributesOf(message, 'process', mailbox),
+        attributes: () => attributesOf(message, 'process', mailbox),
       })
     : undefined;
   if (!span) return handle();
@@ -40,7 +40,7 @@ export function sending(mailbox: string, message: Message): { message: Message; 
   const span = startSpan(`send ${message.type}`, {
     kind: 'producer',
     parent: message.traceparent,
-    attributes: attributesOf(message, 'send', mailbox),
+    attributes: () => attributesOf(message, 'send', mailbox),
   })!;
   return { message: { ...message, traceparent: span.traceparent }, span };
 }
@@ -61,7 +61,7 @@ export function creating(tx: Pick<Tx, 'afterCommit'>, events: readonly Message[]
     const traceparent = newTraceparent(parent);
     const options = { kind: 'producer', parent, spanId: spanIdOf(traceparent) } as const;
     tx.afterCommit(() => {
-      startSpan(`create ${event.type}`, { ...options, attributes: attributesOf(event, 'create') })?.end();
+      startSpan(`create ${event.type}`, { ...options, attributes: () => attributesOf(event, 'create') })?.end();
     });
     return { ...event, traceparent };
   });

@@ -7,12 +7,11 @@
  *
  * No text of others is in a span, except names and ids that are bounded: see `bounded`.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Attributes,
-  context,
   type Context,
   type HrTime,
-  isSpanContextValid,
   type Link,
   ROOT_CONTEXT,
   type Span as OpenTelemetrySpan,
@@ -20,10 +19,9 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
-  TraceFlags,
   type Tracer,
 } from '@opentelemetry/api';
-import { parseTraceparent } from './trace';
+import { isUnrecorded, parseTraceparent, spanIdOf, traceIdOf } from './trace';
 
 const kinds = {
   internal: SpanKind.INTERNAL,
@@ -40,7 +38,8 @@ export interface SpanOptions {
   parent?: Span | string | null;
   /** Other spans that it belongs to, each as a `traceparent`. */
   links?: readonly string[];
-  attributes?: Attributes;
+  /** A function where they cost something: it is called for a span that is recorded. */
+  attributes?: Attributes | (() => Attributes);
   /** The id that the span has been promised, for instance to the row of a saga. */
   spanId?: string;
   /** When it began, if not now; on the clock of `performance.now()`. */
@@ -48,6 +47,8 @@ export interface SpanOptions {
 }
 
 let tracer: Tracer | undefined;
+/** The current span. */
+const current = new AsyncLocalStorage<Span | undefined>();
 /** For the next span only. The generator of ids asks for it. */
 let promisedId: string | undefined;
 
@@ -66,55 +67,46 @@ export function takePromisedId(): string | undefined {
 }
 
 export class Span {
-  constructor(private readonly span: OpenTelemetrySpan) {}
-
-  /** For whoever goes on with this trace. */
-  get traceparent(): string {
-    const { traceId, spanId, traceFlags } = this.span.spanContext();
-    return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
-  }
+  /**
+   * @param traceparent for whoever goes on with this trace
+   * @param recorded absent in a trace that is not recorded: then it is a place in it, and nothing is kept
+   */
+  constructor(
+    readonly traceparent: string,
+    readonly recorded?: OpenTelemetrySpan,
+  ) {}
 
   /** The trace id and the span id, as they are in a log line. */
   get ids(): { traceId: string; spanId: string } {
-    const { traceId, spanId } = this.span.spanContext();
-    return { traceId, spanId };
-  }
-
-  get context(): Context {
-    return trace.setSpan(ROOT_CONTEXT, this.span);
-  }
-
-  /** False when the trace is not sampled: then nothing that is set here is kept. */
-  get isRecorded(): boolean {
-    return this.span.isRecording();
+    return { traceId: traceIdOf(this.traceparent), spanId: spanIdOf(this.traceparent) };
   }
 
   set(attributes: Attributes): void {
-    this.span.setAttributes(attributes);
+    this.recorded?.setAttributes(attributes);
   }
 
   rename(name: string): void {
-    this.span.updateName(name);
+    this.recorded?.updateName(name);
   }
 
   link(traceparent: string): void {
-    const linked = linkTo(traceparent);
-    if (linked) this.span.addLink(linked);
+    const linked = this.recorded && linkTo(traceparent);
+    if (linked) this.recorded?.addLink(linked);
   }
 
   /** Only the name and the code of an error: its message may repeat what others wrote. */
   fail(error: unknown): void {
-    this.span.setStatus({ code: SpanStatusCode.ERROR });
-    this.span.setAttribute('error.type', typeof error === 'string' ? bounded(error) : nameOf(error));
+    this.recorded?.setStatus({ code: SpanStatusCode.ERROR });
+    this.recorded?.setAttribute('error.type', typeof error === 'string' ? bounded(error) : nameOf(error));
   }
 
   end(): void {
-    this.span.end();
+    this.recorded?.end();
   }
 
   /** Runs `work` and all that it awaits with this as the current span. */
   run<T>(work: () => T): T {
-    return context.with(this.context, work);
+    return current.run(this, work);
   }
 
   /** Like `run`; the span ends with the work, and fails with it. */
@@ -136,38 +128,40 @@ export class Span {
  */
 export function startSpan(name: string, options: SpanOptions = {}): Span | undefined {
   if (!tracer) return undefined;
-  const { kind = 'internal', parent, links = [], attributes, spanId, startedAtMs } = options;
-  const within = parent === undefined ? context.active() : contextOf(parent);
+  const { kind = 'internal', parent = current.getStore(), links = [], attributes, spanId, startedAtMs } = options;
   // Whoever has begun the trace has decided. Most traces are not recorded, so this has to cost little.
-  if (kind !== 'server' && isUnrecorded(within)) return new Span(trace.getSpan(within)!);
+  if (kind !== 'server' && parent) {
+    if (parent instanceof Span && !parent.recorded) return parent;
+    if (typeof parent === 'string' && isUnrecorded(parent)) return new Span(parent);
+  }
   promisedId = spanId;
   const span = tracer.startSpan(
     name,
     {
       kind: kinds[kind],
-      attributes,
       links: links.flatMap((link) => linkTo(link) ?? []),
       startTime: startedAtMs === undefined ? undefined : timeOf(startedAtMs),
     },
-    within,
+    contextOf(parent),
   );
   promisedId = undefined;
-  return new Span(span);
+  const traceparent = traceparentOf(span);
+  if (!span.isRecording()) return new Span(traceparent);
+  const known = typeof attributes === 'function' ? attributes() : attributes;
+  if (known) span.setAttributes(known);
+  return new Span(traceparent, span);
 }
 
 /** A span within the current one, if there is one that is recorded. What nobody asked for is not worth a trace. */
 export function startChild(name: string, options?: Omit<SpanOptions, 'parent'>): Span | undefined {
-  return tracer && trace.getActiveSpan()?.isRecording() ? startSpan(name, options) : undefined;
+  return tracer && current.getStore()?.recorded ? startSpan(name, options) : undefined;
 }
 
-export function currentSpan(): Span | undefined {
-  const span = tracer && trace.getActiveSpan();
-  return span && new Span(span);
-}
+export const currentSpan = (): Span | undefined => tracer && current.getStore();
 
 /** Runs the work of a queue, which began in the context of somebody else, in none. */
 export function withoutSpan<T>(work: () => T): T {
-  return tracer ? context.with(ROOT_CONTEXT, work) : work();
+  return tracer ? current.run(undefined, work) : work();
 }
 
 /**
@@ -208,15 +202,15 @@ function nameOf(error: unknown): string {
   return bounded(typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown');
 }
 
-function isUnrecorded(within: Context): boolean {
-  const parent = trace.getSpanContext(within);
-  return parent !== undefined && isSpanContextValid(parent) && (parent.traceFlags & TraceFlags.SAMPLED) === 0;
+function contextOf(parent: Span | string | null | undefined): Context {
+  if (parent instanceof Span && parent.recorded) return trace.setSpan(ROOT_CONTEXT, parent.recorded);
+  const spanContext = spanContextOf(parent instanceof Span ? parent.traceparent : parent);
+  return spanContext ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : ROOT_CONTEXT;
 }
 
-function contextOf(parent: Span | string | null): Context {
-  if (parent instanceof Span) return parent.context;
-  const spanContext = spanContextOf(parent);
-  return spanContext ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : ROOT_CONTEXT;
+function traceparentOf(span: OpenTelemetrySpan): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
 }
 
 function linkTo(traceparent: string): Link | undefined {
@@ -224,7 +218,7 @@ function linkTo(traceparent: string): Link | undefined {
   return spanContext && { context: spanContext };
 }
 
-function spanContextOf(traceparent: string | null): SpanContext | undefined {
+function spanContextOf(traceparent: string | null | undefined): SpanContext | undefined {
   const parsed = parseTraceparent(traceparent);
   if (!parsed) return undefined;
   const { traceId, spanId, flags } = parsed;

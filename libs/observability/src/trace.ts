@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 
 /** Ids of zeros alone mean that there is none. */
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** The lowest bit of the flags says that it is recorded. */
+const UNRECORDED = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f][02468ace]$/;
 const SPAN_ID_DIGITS = 16;
 /** Whoever begins a trace without recording it says so. */
 const NOT_SAMPLED = '00';
@@ -19,6 +21,9 @@ export function parseTraceparent(text: unknown): TraceContext | undefined {
   const match = typeof text === 'string' ? TRACEPARENT.exec(text) : null;
   return match ? { traceId: match[1]!, spanId: match[2]!, flags: match[3]! } : undefined;
 }
+
+/** Whether it is well formed, and whoever has begun the trace does not record it. */
+export const isUnrecorded = (traceparent: string): boolean => UNRECORDED.test(traceparent);
 
 /**
  * Keeps the trace of the caller, and whether it is recorded, if the header is well formed. Otherwise it starts a new

@@ -3,8 +3,7 @@
  * readers. A collector that is away costs the spans, and nothing else.
  */
 import { randomUUID } from 'node:crypto';
-import { context, diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { diag, DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -59,7 +58,6 @@ export function startTracing({ service }: TracingOptions): Tracing {
     idGenerator: new SpanIds(),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   useTracer(provider.getTracer('shop'));
   const stop = async () => {
     useTracer(undefined);

@@ -30,14 +30,14 @@ export function startMove({ saga, transition, cause }: SagaChange, startedAtMs: 
     parent: isOurs ? cause : saga.traceparent,
     links: cause === undefined || isOurs ? [] : [cause],
     startedAtMs,
-    attributes: {
+    attributes: () => ({
       ...namesOf(saga),
       'shop.saga.seq': saga.version,
       'shop.saga.step': step,
       'shop.saga.from': from,
       'shop.saga.to': to,
       'shop.saga.attempt': attempt,
-    },
+    }),
   });
 }
 
@@ -49,7 +49,7 @@ export function writeSpanOf({ saga, transition: { from, to } }: SagaChange): voi
     parent: atSpan(traceparent, parentSpan),
     spanId: spanIdOf(traceparent),
     startedAtMs: beganAtMs,
-    attributes: { ...namesOf(saga), 'shop.saga.status': state.status, 'shop.saga.reason': state.reason },
+    attributes: () => ({ ...namesOf(saga), 'shop.saga.status': state.status, 'shop.saga.reason': state.reason }),
   });
   span?.end();
 }

@@ -1,7 +1,7 @@
 /** The entries of a saga's commands, asked for at services that know some, know none, answer wrong or are away. */
 import { randomUUID } from 'node:crypto';
 import { answersWith, bad, FakeNeighbour } from '@shop/service/testing';
-import { type SagaView, TransitionView } from '@shop/saga';
+import type { SagaView, TransitionView } from '@shop/saga';
 import type { Stack } from '@shop/stack';
 import { useStack } from '@shop/testing';
 import {
