@@ -42,11 +42,11 @@ it('R26 erases what the provider wrote, and keeps its codes', async () => {
   await declined('pmt_b', 'The card of Kim was stolen');
   await declined('pmt_c', 'The card of Lee was stolen');
   expect((await eraseCustomer('Kim')).json()).toMatchObject({
-    erased: [{ table: 'payment', rows: 1 }, { table: 'invoice', rows: 0 }, {}, {}],
+    erased: expect.arrayContaining([{ table: 'payment', what: 'texts of the provider', rows: 1 }]),
   });
   expect(await reasons()).toEqual(['insufficient_funds', 'erased', 'The card of Lee was stolen']);
   expect((await eraseTenant()).json()).toMatchObject({
-    erased: [{ table: 'payment', rows: 1 }, { table: 'invoice', rows: 0 }, {}, {}, {}],
+    erased: expect.arrayContaining([{ table: 'payment', what: 'texts of the provider', rows: 1 }]),
   });
   expect(await reasons()).toEqual(['insufficient_funds', 'erased', 'erased']);
 });
