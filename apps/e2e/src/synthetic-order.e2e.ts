@@ -99,7 +99,8 @@ describe('R51 synthetic orders', () => {
       await shop.system.services.payment.kill();
       await eventually(async () => expect(await metric('synthetic_order_success')).toBe(0), patiently);
       expect(await metric('synthetic_order_failures_total')).toBeGreaterThan(0);
-      expect(log).toContain('synthetic.order.failed');
+      // The log is written a moment later.
+      await eventually(() => expect(log).toContain('synthetic.order.failed'));
       expect(log).not.toContain(KEY);
 
       await shop.system.services.payment.start();

@@ -416,6 +416,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of commands by their ids
+         * @description For other services of the shop and the role `platform`. Others find none: an entry does not tell whose it is. The order service shows operators those of a saga of theirs.
+         */
+        get: operations["listLedgerEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/orders": {
         parameters: {
             query?: never;
@@ -858,6 +878,26 @@ export interface paths {
          * @description Sends its command again, if need be with another body; skips the step it is parked at; cancels it; or holds it, so that it sends nothing and its deadline stands still until it is resumed. Who did it and why is kept.
          */
         post: operations["actOnSaga"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sagas/{id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the ledgers of the services know of its commands
+         * @description A command that is not in it was never taken, or its entry is older than the ledger keeps. The services are asked for a few tenths of a second; those that give no answer by then are named in `degraded`, and the status is 200 all the same.
+         */
+        get: operations["getSagaLedger"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1758,6 +1798,40 @@ export interface components {
             route: string;
             /**
              * @description erased: it was carried out, and its answer is no longer kept
+             * @example completed
+             * @enum {string}
+             */
+            state: "processing" | "completed" | "erased";
+        };
+        /** @description In the order in which they were taken. */
+        LedgerEntries: {
+            items: components["schemas"]["LedgerEntry"][];
+        };
+        /** @description What is known of a command that was taken. */
+        LedgerEntry: {
+            /**
+             * @description 200 when it was done, 409 when it was refused
+             * @example 200
+             */
+            answerStatus?: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.250Z
+             */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description until when a repeat gets this answer
+             */
+            expiresAt?: string;
+            /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do */
+            id: string;
+            /**
              * @example completed
              * @enum {string}
              */
@@ -2945,6 +3019,58 @@ export interface components {
         SagaHolds: {
             /** @description in order of definition and step */
             holds: components["schemas"]["ListedSagaHold"][];
+        };
+        /** @description In the order in which the commands were taken. */
+        SagaLedger: {
+            /**
+             * @description services that could not be asked
+             * @example []
+             */
+            degraded: ("inventory" | "payment" | "fulfilment")[];
+            items: components["schemas"]["SagaLedgerEntry"][];
+        };
+        /** @description A command that its participant has taken. */
+        SagaLedgerEntry: {
+            /**
+             * @example do
+             * @enum {string}
+             */
+            action: "do" | "undo";
+            /**
+             * @description 200 when it was done, 409 when it was refused
+             * @example 200
+             */
+            answerStatus?: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.250Z
+             */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description until when a repeat gets this answer
+             */
+            expiresAt?: string;
+            /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do */
+            id: string;
+            /**
+             * @description whose ledger it is
+             * @example payment
+             * @enum {string}
+             */
+            service: "inventory" | "payment" | "fulfilment";
+            /**
+             * @description processing, completed or erased
+             * @example completed
+             */
+            state: string;
+            /** @example charge */
+            step: string;
         };
         /** @description One move of one saga. */
         SagaMove: {
@@ -8186,6 +8312,143 @@ export interface operations {
                         code: "idempotency_key_unknown";
                         /** @enum {integer} */
                         status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listLedgerEntries: {
+        parameters: {
+            query: {
+                /** @description ids of commands, at most 40; those that were never taken are left out */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description those that were taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do",
+                     *           "state": "completed",
+                     *           "answerStatus": 200,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "completedAt": "2026-03-01T12:00:00.250Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerEntries"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
                     };
                 };
             };
@@ -14234,6 +14497,147 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    getSagaLedger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do",
+                     *           "step": "charge",
+                     *           "action": "do",
+                     *           "service": "payment",
+                     *           "state": "completed",
+                     *           "answerStatus": 200,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "completedAt": "2026-03-01T12:00:00.250Z"
+                     *         }
+                     *       ],
+                     *       "degraded": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SagaLedger"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "shop_tenant_invalid";
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "saga_not_found";
+                        /** @enum {integer} */
+                        status: 404;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
                         /** @enum {integer} */
                         status: 429;
                     };

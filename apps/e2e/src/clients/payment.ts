@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ledger-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of commands by their ids
+         * @description For other services of the shop and the role `platform`. Others find none: an entry does not tell whose it is. The order service shows operators those of a saga of theirs.
+         */
+        get: operations["listLedgerEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/payments": {
         parameters: {
             query?: never;
@@ -1282,6 +1302,40 @@ export interface components {
             route: string;
             /**
              * @description erased: it was carried out, and its answer is no longer kept
+             * @example completed
+             * @enum {string}
+             */
+            state: "processing" | "completed" | "erased";
+        };
+        /** @description In the order in which they were taken. */
+        LedgerEntries: {
+            items: components["schemas"]["LedgerEntry"][];
+        };
+        /** @description What is known of a command that was taken. */
+        LedgerEntry: {
+            /**
+             * @description 200 when it was done, 409 when it was refused
+             * @example 200
+             */
+            answerStatus?: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.250Z
+             */
+            completedAt?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-01T12:00:00.000Z
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description until when a repeat gets this answer
+             */
+            expiresAt?: string;
+            /** @example 01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do */
+            id: string;
+            /**
              * @example completed
              * @enum {string}
              */
@@ -5767,6 +5821,143 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
                         code: "rate_limited" | "too_many_waiting" | "too_many_uploads";
+                        /** @enum {integer} */
+                        status: 429;
+                    };
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "internal_error";
+                        /** @enum {integer} */
+                        status: 500;
+                    };
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unavailable" | "overloaded";
+                        /** @enum {integer} */
+                        status: 503;
+                    };
+                };
+            };
+        };
+    };
+    listLedgerEntries: {
+        parameters: {
+            query: {
+                /** @description ids of commands, at most 40; those that were never taken are left out */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description those that were taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01a20621-a6cd-74b9-a1c3-459d717a98c4/charge/do",
+                     *           "state": "completed",
+                     *           "answerStatus": 200,
+                     *           "createdAt": "2026-03-01T12:00:00.000Z",
+                     *           "completedAt": "2026-03-01T12:00:00.250Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LedgerEntries"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "malformed_request" | "validation_failed" | "shop_tenant_invalid";
+                        /**
+                         * @description all faults, with the paths to them
+                         * @example [
+                         *       {
+                         *         "path": "items.0.quantity",
+                         *         "message": "quantity must not be less than 1"
+                         *       }
+                         *     ]
+                         */
+                        errors?: {
+                            message: string;
+                            path: string;
+                        }[];
+                        /** @enum {integer} */
+                        status: 400;
+                    };
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "unauthenticated";
+                        /** @enum {integer} */
+                        status: 401;
+                    };
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "forbidden" | "token_incomplete";
+                        /** @enum {integer} */
+                        status: 403;
+                    };
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    /** @description seconds */
+                    "retry-after"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code: "rate_limited" | "too_many_waiting";
                         /** @enum {integer} */
                         status: 429;
                     };
