@@ -43,6 +43,7 @@ const SHARED = / batch$|^publish evt\./;
 
 export class Collector {
   readonly spans: CollectedSpan[] = [];
+  private readonly byTrace = new Map<string, CollectedSpan[]>();
   /** What it answers. Anything but 200 is a collector in trouble. */
   status = 200;
 
@@ -73,7 +74,7 @@ export class Collector {
   }
 
   ofTrace(traceId: string): CollectedSpan[] {
-    return this.spans.filter((span) => span.traceId === traceId);
+    return this.byTrace.get(traceId) ?? [];
   }
 
   /** Spans whose parent is not here, except those whose parent was made by the test. */
@@ -103,13 +104,20 @@ export class Collector {
     return below(parent, 0).join('\n');
   }
 
+  private keep(span: CollectedSpan): void {
+    this.spans.push(span);
+    const ofTrace = this.byTrace.get(span.traceId);
+    if (ofTrace) ofTrace.push(span);
+    else this.byTrace.set(span.traceId, [span]);
+  }
+
   private async take(request: IncomingMessage): Promise<void> {
     const { resourceSpans } = (await json(request)) as ExportRequest;
     if (this.status !== 200) return;
     for (const { resource, scopeSpans } of resourceSpans) {
       const { 'service.name': service, 'process.pid': pid } = valuesOf(resource.attributes);
       for (const { attributes, links = [], status, ...span } of scopeSpans.flatMap((scope) => scope.spans)) {
-        this.spans.push({
+        this.keep({
           ...span,
           links,
           attributes: valuesOf(attributes),

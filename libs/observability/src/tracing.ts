@@ -30,6 +30,8 @@ export interface Tracing {
 
 /** The end of a process does not wait longer for a collector. */
 const FLUSH_WITHIN_MS = 2_000;
+/** Some seconds of a busy service; those of OpenTelemetry are dropped in a burst. Some 30 MiB when it is full. */
+const QUEUED_SPANS = 16_384;
 /** A collector that is away is away for each batch. One line in this time says so. */
 const SAY_EVERY_MS = 30_000;
 
@@ -56,7 +58,7 @@ export function startTracing({ service }: TracingOptions): Tracing {
   const provider = new BasicTracerProvider({
     resource: defaultResource().merge(own).merge(given),
     idGenerator: new SpanIds(),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(), queueSize())],
   });
   useTracer(provider.getTracer('shop'));
   const stop = async () => {
@@ -68,6 +70,9 @@ export function startTracing({ service }: TracingOptions): Tracing {
   };
   return { tellTo, stop };
 }
+
+/** What the variable says counts more. */
+const queueSize = () => (process.env['OTEL_BSP_MAX_QUEUE_SIZE'] ? {} : { maxQueueSize: QUEUED_SPANS });
 
 function tellTo(logger: Logger): void {
   let saidAt = -Infinity;
