@@ -15,7 +15,7 @@ const OPERATORS = 2;
 const PARKED = `
   update saga set status = 'parked', step = steps[1 + n % 3], action = 'undo', parked_reason = reasons[1 + n % 4],
                   reason = 'cancelled_by_client'
-  from (select id as picked, row_number() over () as n from saga where status = 'completed' and random() < 0.1) as some,
+  from (select id as picked, row_number() over () as n from saga where status = 'completed' and random() < 0.1) as tenth,
        (values (array['reserve', 'charge', 'confirm'], array['undo_refused', 'undo_unanswered', 'rare', 'undo_failed'])) as names (steps, reasons)
   where id = picked`;
 
