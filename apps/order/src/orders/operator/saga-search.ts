@@ -36,16 +36,19 @@ export class SagaSearch {
   async find(tenant: string, text: string): Promise<Found> {
     const q = text.trim();
     const id = isUUID(q) ? q.toLowerCase() : undefined;
-    const [elsewhere, byKey, byCustomer] = await Promise.all([
+    const [elsewhere, byKey, byId] = await Promise.all([
       this.orderOfPayment(tenant, q),
       this.ordersOfKey(tenant, q),
-      this.database.query<OrderSagas>(selectOfCustomer, [tenant, q, MAX_ORDERS]),
+      id ? this.database.query<OrderSagas>(selectSaga, [tenant, id]) : [],
     ]);
     const orders = [...elsewhere.orders, ...(id ? [id] : [])];
     const byOrder = orders.length > 0 ? await this.database.query<OrderSagas>(selectOfOrders, [tenant, orders]) : [];
-    const sagas = [...byOrder, ...byKey.orders, ...byCustomer].flatMap(({ sagas }) => sagas);
+    const exact = [...byId, ...byOrder, ...byKey.orders];
+    // A customer is dear to look for, and what has one of the other ids is hardly one too.
+    const found =
+      exact.length > 0 ? exact : await this.database.query<OrderSagas>(selectOfCustomer, [tenant, q, MAX_ORDERS]);
     return {
-      sagaIds: [...new Set([...(id ? [id] : []), ...sagas])],
+      sagaIds: [...new Set(found.flatMap(({ sagas }) => sagas))],
       degraded: [...elsewhere.degraded, ...byKey.degraded],
     };
   }
@@ -84,6 +87,11 @@ const claimOf = (tenant: string, principal: string, key: string) => ({
 });
 
 const sagas = 'array_remove(array[saga_id, cancel_saga_id], null) as sagas';
+
+const selectSaga: Statement = {
+  name: 'saga.select-by-own-id',
+  text: `select array[id] as sagas from saga where id = $2 and data ->> 'tenant' = $1`,
+};
 
 const selectOfOrders: Statement = {
   name: 'orders.select-sagas',
