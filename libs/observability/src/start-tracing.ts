@@ -8,7 +8,7 @@ export async function startTracingIfWanted(
 ): Promise<Tracing | undefined> {
   if (!wantsTraces(env)) return undefined;
   const { startTracing } = await import('./tracing');
-  return startTracing(options);
+  return startTracing(env, options);
 }
 
 export function wantsTraces(env: NodeJS.ProcessEnv): boolean {

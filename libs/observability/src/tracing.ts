@@ -48,7 +48,8 @@ class SpanIds implements IdGenerator {
   }
 }
 
-export function startTracing({ service }: TracingOptions): Tracing {
+/** @param env the standard variables of OpenTelemetry; its own readers read them from the process */
+export function startTracing(env: NodeJS.ProcessEnv, { service }: TracingOptions): Tracing {
   const own = resourceFromAttributes({
     [ATTR_SERVICE_NAME]: service,
     [ATTR_SERVICE_INSTANCE_ID]: randomUUID(),
@@ -58,7 +59,7 @@ export function startTracing({ service }: TracingOptions): Tracing {
   const provider = new BasicTracerProvider({
     resource: defaultResource().merge(own).merge(given),
     idGenerator: new SpanIds(),
-    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(), queueSize())],
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(), queueSizeFor(env))],
   });
   useTracer(provider.getTracer('shop'));
   const stop = async () => {
@@ -72,7 +73,7 @@ export function startTracing({ service }: TracingOptions): Tracing {
 }
 
 /** What the variable says counts more. */
-const queueSize = () => (process.env['OTEL_BSP_MAX_QUEUE_SIZE'] ? {} : { maxQueueSize: QUEUED_SPANS });
+const queueSizeFor = (env: NodeJS.ProcessEnv) => (env['OTEL_BSP_MAX_QUEUE_SIZE'] ? {} : { maxQueueSize: QUEUED_SPANS });
 
 function tellTo(logger: Logger): void {
   let saidAt = -Infinity;
