@@ -3,7 +3,16 @@
  * there: in another process, after a crash, or when it is delivered again. What travels as one batch has a span for each
  * message.
  */
-import { bounded, currentSpan, isTracing, newTraceparent, type Span, spanIdOf, startSpan } from '@shop/observability';
+import {
+  bounded,
+  currentSpan,
+  isTracing,
+  isUnrecorded,
+  newTraceparent,
+  type Span,
+  spanIdOf,
+  startSpan,
+} from '@shop/observability';
 import type { Tx } from '@shop/postgres';
 import type { Message } from './message';
 
@@ -75,7 +84,7 @@ const MAX_LINKS = 128;
 export function publishing<T>(mailbox: string, events: readonly string[], publish: () => Promise<T>): Promise<T> {
   if (!isTracing()) return publish();
   const links = events.flatMap((event) => IN_JSON.exec(event)?.[1] ?? []);
-  const parent = links.find((link) => isSampled(link));
+  const parent = links.find((link) => !isUnrecorded(link));
   if (parent === undefined) return publish();
   const span = startSpan(`publish ${mailbox}`, {
     kind: 'producer',
@@ -91,6 +100,3 @@ export function publishing<T>(mailbox: string, events: readonly string[], publis
   })!;
   return span.over(publish);
 }
-
-/** The lowest bit of the flags. */
-const isSampled = (traceparent: string): boolean => (parseInt(traceparent.slice(-2), 16) & 1) === 1;

@@ -17,5 +17,5 @@ export {
   withoutSpan,
 } from './spans';
 export { startTracingIfWanted } from './start-tracing';
-export { atSpan, newTraceparent, parseTraceparent, spanIdOf, traceIdOf } from './trace';
+export { atSpan, isUnrecorded, newTraceparent, parseTraceparent, spanIdOf, traceIdOf } from './trace';
 export type { Tracing } from './tracing';
