@@ -1,5 +1,6 @@
 /** Two replicas of the payment service with an order service and a tax service, and what the tests of invoices ask. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceUrls } from '@shop/service/testing';
 import { eventually } from '@shop/testing';
 import { touchCreditChecks } from '../src/invoices/credit-checks.repository';
@@ -9,6 +10,9 @@ import { type Call, PaymentApps } from './payment-apps';
 import { TaxServer } from './tax-server';
 
 export class InvoiceWorld {
+  /** How often an invoice was asked for. */
+  asked = 0;
+
   private constructor(
     readonly apps: PaymentApps,
     readonly orders: OrderServer,
@@ -35,6 +39,7 @@ export class InvoiceWorld {
   }
 
   issue(orderId: string, call?: Call) {
+    this.asked++;
     return this.apps.post('/invoices', { orderId }, call);
   }
 
@@ -73,6 +78,17 @@ export class InvoiceWorld {
       },
       { timeoutMs: 50_000, intervalMs: 200 },
     );
+  }
+
+  /** The same as one of many, who comes again when he was told to, and not at the same moment as the others. */
+  async patiently201(orderId: string, call: Call = {}): Promise<InvoiceView> {
+    const endsAt = performance.now() + 150_000;
+    for (const key = randomUUID(); ;) {
+      const answer = await this.issue(orderId, { ...call, key });
+      if (answer.statusCode === 201) return answer.json<InvoiceView>();
+      if (performance.now() > endsAt) throw new Error(`still ${answer.statusCode}: ${answer.body}`);
+      await sleep(Number(answer.headers['retry-after'] ?? 1) * 1_000 * (1 + Math.random()));
+    }
   }
 
   /** The tax service has been told of everything. */

@@ -20,7 +20,7 @@ afterAll(() => world.close());
 
 it('R39 500 at once on two replicas get numbers that follow one another, in the order of their times', async () => {
   const orders = Array.from({ length: 500 }, () => world.orders.add());
-  await Promise.all(orders.map(({ id }, index) => world.until201(id, { replica: index % 2 ? 1 : 0 })));
+  await Promise.all(orders.map(({ id }, index) => world.patiently201(id, { replica: index % 2 ? 1 : 0 })));
   const places = await world.places('invoice');
   expect(places).toHaveLength(500);
   expect(places).toEqual(consecutive(places));
@@ -30,8 +30,8 @@ it('R39 500 at once on two replicas get numbers that follow one another, in the 
   const times = rows.map(({ at }) => at.getTime());
   expect(times).toEqual([...times].sort((one, other) => one - other));
   // Many orders are read with one question.
-  expect(world.orders.heard.length).toBeLessThan(250);
-}, 120_000);
+  expect(world.orders.heard.length).toBeLessThan(world.asked / 2);
+}, 200_000);
 
 describe('R39 a process that dies', () => {
   const deaths = [1, 2, 3].flatMap((transaction) => [
@@ -42,11 +42,12 @@ describe('R39 a process that dies', () => {
 
   /** The claim as the request would make it. */
   const newClaim = () => ({ scope: 'tenant/acme/test', key: `key-${++number}`, fingerprint: Buffer.alloc(32, 1) });
+  /** With a tax service that nobody else has found wanting. */
   const openOn = (database: DyingDatabase | InvoiceWorld['apps']['database']) =>
     new IssueInvoice(
       new Idempotency(database, new PostgresLedger()),
       world.apps.get(Ordered),
-      world.apps.get(Tax),
+      new Tax({ url: world.tax.url }),
       new RecordingInvoices(database),
     );
 
