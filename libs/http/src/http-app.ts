@@ -91,6 +91,7 @@ export async function createHttpApp(
   fastify.removeContentTypeParser('text/plain');
   addToAll(fastify, safe);
   traceRequests(fastify);
+  measureRequests(fastify);
   await allowOrigins(fastify, door.origins ?? []);
   refuseOddRequests(fastify, answers);
   answerUnknownAddresses(fastify);
@@ -104,7 +105,6 @@ export async function createHttpApp(
   goOnWithTrace(fastify);
   ignoreTypeOfNothing(fastify);
   hangUpWhileStopping(fastify);
-  measureRequests(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLog(logger),
     abortOnError: false,

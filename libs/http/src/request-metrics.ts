@@ -1,11 +1,13 @@
 /** Counts requests by method, route and status. What clients make up gets no line of its own. */
 import { counter, histogram } from '@shop/observability';
 import type { FastifyInstance } from 'fastify';
+import { onRequestEnd } from './request-ends';
 
 const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30];
 /** A client may also send any other method that Node can read. */
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+/** To be called before hooks that answer by themselves. */
 export function measureRequests(fastify: FastifyInstance): void {
   const seconds = histogram(
     'http_request_duration_seconds',
@@ -17,13 +19,10 @@ export function measureRequests(fastify: FastifyInstance): void {
     'method',
     'route',
   ]);
-  fastify.addHook('onResponse', (request, reply, done) => {
-    seconds.observe({ ...labelsOf(request), status: reply.statusCode }, reply.elapsedTime / 1_000);
-    done();
-  });
-  fastify.addHook('onRequestAbort', (request, done) => {
-    aborted.inc(labelsOf(request));
-    done();
+  onRequestEnd(fastify, (request, reply, { hasLeft }) => {
+    const labels = labelsOf(request);
+    if (hasLeft) aborted.inc(labels);
+    else seconds.observe({ ...labels, status: reply.statusCode }, reply.elapsedTime / 1_000);
   });
 }
 

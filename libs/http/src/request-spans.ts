@@ -4,6 +4,7 @@
  */
 import { bounded, isTracing, newTraceparent, type Span, startSpan } from '@shop/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { onRequestEnd } from './request-ends';
 import { labelsOf } from './request-metrics';
 
 const HEADER = 'traceparent';
@@ -19,14 +20,7 @@ export function traceRequests(fastify: FastifyInstance): void {
     else if (!OF_MACHINES.test(request.url)) return begin(request, reply).run(done);
     done();
   });
-  fastify.addHook('onRequestAbort', (request, done) => {
-    spans.get(request)?.set({ 'error.type': 'client_left' });
-    done();
-  });
-  fastify.addHook('onResponse', (request, { statusCode }, done) => {
-    end(request, statusCode);
-    done();
-  });
+  onRequestEnd(fastify, end);
 }
 
 /** Behind hooks that make requests wait: who comes out of a queue comes in the context of whoever has let him go. */
@@ -68,11 +62,12 @@ function begin(request: FastifyRequest, reply: FastifyReply): Span {
   return span;
 }
 
-function end(request: FastifyRequest, status: number): void {
+function end(request: FastifyRequest, { statusCode }: FastifyReply, { hasLeft }: { hasLeft: boolean }): void {
   const span = spans.get(request);
   if (!span) return;
   spans.delete(request);
-  span.set({ 'http.response.status_code': status });
-  if (status >= 500) span.fail(String(status));
+  if (hasLeft) span.set({ 'error.type': 'client_left' });
+  else span.set({ 'http.response.status_code': statusCode });
+  if (!hasLeft && statusCode >= 500) span.fail(String(statusCode));
   span.end();
 }
