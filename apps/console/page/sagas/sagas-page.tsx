@@ -38,7 +38,7 @@ export function SagasPage() {
           <>
             {page.degraded && page.degraded.length > 0 && (
               <Notice kind="warn">
-                {page.degraded.join(', ')} could not be asked, so sagas that only it can find are missing.
+                Not looked for everywhere ({page.degraded.join(', ')}), so some sagas may be missing.
               </Notice>
             )}
             {page.items.length === 0 ? <Empty>No saga is like that.</Empty> : <SagaRows sagas={page.items} />}

@@ -3147,10 +3147,10 @@ export interface components {
         /** @description A part of the list. A filter that fits few sagas may answer a short page, or none, with a `next`: it has looked at thousands of sagas, and goes on behind them. */
         SagasPage: {
             /**
-             * @description where `q` could not be looked for: what is known there may be missing
+             * @description where `q` could not be looked for: what is known there may be missing. `older-orders`: the customer has so many that only some of them are found
              * @example []
              */
-            degraded: ("payment" | "idempotency-keys")[];
+            degraded: ("payment" | "idempotency-keys" | "older-orders")[];
             items: components["schemas"]["ListedSaga"][];
             /**
              * @description send it as `cursor` to get the next page; null on the last page

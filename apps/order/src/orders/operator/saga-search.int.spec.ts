@@ -51,6 +51,16 @@ async function find(q: string, more = '', key: string = callers.operator): Promi
 }
 const idsOf = ({ items }: Page) => items.map(({ id }) => id);
 
+/** Other orders of the same customer, without sagas. */
+async function copyOrder(id: string, copies: { from: number; to: number }): Promise<void> {
+  await app.query(
+    `insert into orders select copy.* from orders o, generate_series($2::int, $3::int) number, jsonb_populate_record(null::orders,
+       to_jsonb(o) || jsonb_build_object('id', md5(number || o.id::text)::uuid, 'placed_as', null)) copy
+     where o.id = $1`,
+    [id, copies.from, copies.to],
+  );
+}
+
 describe('R49 an operator finds the sagas of an order', () => {
   const customer = `c-${randomUUID()}`;
   const key = randomUUID();
@@ -92,6 +102,15 @@ describe('R49 an operator finds the sagas of an order', () => {
     const page = await find(customer, '&limit=2');
     expect(idsOf(page)).toEqual([third!.id, cancelling]);
     expect(idsOf(await find(customer, `&limit=2&cursor=${page.next}`))).toEqual([id]);
+  });
+
+  it('R49 by a customer who has very many, and says that older ones may be missing', async () => {
+    const busy = `c-${randomUUID()}`;
+    const first = (await app.place(orderBody({ customerId: busy }))).json<OrderJson>().id;
+    await copyOrder(first, { from: 1, to: 98 });
+    expect(await find(busy)).toMatchObject({ items: [{ orderId: first }], degraded: [] });
+    await copyOrder(first, { from: 99, to: 99 });
+    expect(await find(busy)).toMatchObject({ items: [{ orderId: first }], degraded: ['older-orders'] });
   });
 
   it('R49 by the payment, and by what the provider calls it', async () => {

@@ -16,8 +16,11 @@ export interface Found {
   degraded: SearchedElsewhere[];
 }
 
-/** A customer with more orders is found by the list of its orders. */
-const MAX_ORDERS = 10_000;
+/** Of a customer among whose orders are so many of the newest of all orders, only those are shown. */
+const MANY_ORDERS = 100;
+const NEWEST_ORDERS = 10_000;
+/** The most orders of another customer. */
+const MAX_ORDERS = 1_000;
 /**
  * An idempotency key is one of a principal, and the search does not know which. So many are tried; a tenant whose
  * customers have tokens of their own may have more.
@@ -45,12 +48,19 @@ export class SagaSearch {
     const byOrder = orders.length > 0 ? await this.database.query<OrderSagas>(selectOfOrders, [tenant, orders]) : [];
     const exact = [...byId, ...byOrder, ...byKey.orders];
     // A customer is dear to look for, and what has one of the other ids is hardly one too.
-    const found =
-      exact.length > 0 ? exact : await this.database.query<OrderSagas>(selectOfCustomer, [tenant, q, MAX_ORDERS]);
+    const found: Orders = exact.length > 0 ? { orders: exact, degraded: [] } : await this.ordersOfCustomer(tenant, q);
     return {
-      sagaIds: [...new Set(found.flatMap(({ sagas }) => sagas))],
-      degraded: [...elsewhere.degraded, ...byKey.degraded],
+      sagaIds: [...new Set(found.orders.flatMap(({ sagas }) => sagas))],
+      degraded: [...elsewhere.degraded, ...byKey.degraded, ...found.degraded],
     };
+  }
+
+  /** A customer with many orders is in every stretch of the table, so to look for all of them is to read it whole. */
+  private async ordersOfCustomer(tenant: string, customerId: string): Promise<Orders> {
+    const newest = await this.database.query<OrderSagas>(selectNewestOfCustomer, [tenant, customerId, NEWEST_ORDERS]);
+    if (newest.length >= MANY_ORDERS) return { orders: newest, degraded: ['older-orders'] };
+    const orders = await this.database.query<OrderSagas>(selectOfCustomer, [tenant, customerId, MAX_ORDERS]);
+    return { orders, degraded: orders.length === MAX_ORDERS ? ['older-orders'] : [] };
   }
 
   private async orderOfPayment(
@@ -65,10 +75,7 @@ export class SagaSearch {
   }
 
   /** An order keeps the hash of the claim under which it was placed, for good. */
-  private async ordersOfKey(
-    tenant: string,
-    key: string,
-  ): Promise<{ orders: OrderSagas[]; degraded: SearchedElsewhere[] }> {
+  private async ordersOfKey(tenant: string, key: string): Promise<Orders> {
     const principals = await this.database.query<{ principal: string }>(selectPrincipals, [tenant, MAX_PRINCIPALS + 1]);
     const tried = principals.slice(0, MAX_PRINCIPALS);
     const names = tried.map(({ principal }) => placedAsOf(claimOf(tenant, principal, key)));
@@ -79,6 +86,11 @@ export class SagaSearch {
 
 interface OrderSagas {
   sagas: string[];
+}
+
+interface Orders {
+  orders: OrderSagas[];
+  degraded: SearchedElsewhere[];
 }
 
 const claimOf = (tenant: string, principal: string, key: string) => ({
@@ -96,6 +108,15 @@ const selectSaga: Statement = {
 const selectOfOrders: Statement = {
   name: 'orders.select-sagas',
   text: `select ${sagas} from orders where tenant = $1 and id = any($2::uuid[])`,
+};
+
+const selectNewestOfCustomer: Statement = {
+  name: 'orders.select-newest-sagas-of-customer',
+  text: `
+    with newest as materialized (
+      select customer_id, saga_id, cancel_saga_id from orders
+      where tenant || '' = $1 order by created_at desc, id desc limit $3)
+    select ${sagas} from newest where customer_id = $2`,
 };
 
 /**

@@ -15,7 +15,7 @@ export const MAX_AGE_SECONDS = 1_000_000_000;
 export const statusWishes = ['open', 'all', ...sagaStatuses] as const;
 export type StatusWish = (typeof statusWishes)[number];
 
-export const searchedElsewhere = ['payment', 'idempotency-keys'] as const;
+export const searchedElsewhere = ['payment', 'idempotency-keys', 'older-orders'] as const;
 export type SearchedElsewhere = (typeof searchedElsewhere)[number];
 
 /** The text of a query; digits only for a number: `Number` also reads 1e2, 0x10 and white space. */
@@ -91,7 +91,9 @@ export class SagasPageView extends PageOf(ListedSagaView) {
   @ApiProperty({
     enum: searchedElsewhere,
     isArray: true,
-    description: 'where `q` could not be looked for: what is known there may be missing',
+    description:
+      'where `q` could not be looked for: what is known there may be missing. `older-orders`: the customer has so many ' +
+      'that only some of them are found',
     example: [],
   })
   degraded: SearchedElsewhere[];
