@@ -8,7 +8,7 @@ export interface Point {
   errors: number;
   p50: number | null;
   p99: number | null;
-  open: number | null;
+  inFlight: number | null;
   parked: number | null;
 }
 

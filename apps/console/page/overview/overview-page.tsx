@@ -102,7 +102,7 @@ function Tiles({ overview: { point, services, deadLetters, held, mailboxes } }: 
         kind={(point?.errors ?? 0) > 0 ? 'bad' : undefined}
       />
       <Tile name="POST /orders, p99" value={saySeconds(point?.p99 ?? null)} />
-      <Tile name="In flight" value={sayCount(point?.open)} href="#/sagas" />
+      <Tile name="In flight" value={sayCount(point?.inFlight)} href="#/sagas" />
       <Tile name="Parked" value={sayCount(point?.parked)} kind={point?.parked ? 'bad' : 'good'} href="#/parked" />
       <Tile name="Dead letters" value={sayCount(letters)} kind={letters > 0 ? 'bad' : 'good'} href="#/dead-letters" />
       <Tile name="Waiting in mailboxes" value={sayCount(lag)} />
@@ -151,7 +151,7 @@ function Charts({ points }: { points: readonly Point[] }) {
         at={at}
         say={(value) => sayCount(Math.round(value))}
         lines={[
-          { label: 'in flight', colour: '--accent', values: of('open') },
+          { label: 'in flight', colour: '--accent', values: of('inFlight') },
           { label: 'parked', colour: '--bad', values: of('parked') },
         ]}
       />

@@ -20,7 +20,7 @@ export interface ChartProps {
   whole?: boolean;
 }
 
-const HEIGHT = 180;
+const HEIGHT = 170;
 
 export function Chart({ title, at, lines, say, whole = false }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
@@ -91,7 +91,7 @@ function optionsOf(element: HTMLElement, { lines, say, whole }: Omit<ChartProps,
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, values: (_, values) => values.map(sayTime) },
+      { ...axis, size: 28, values: (_, values) => values.map(sayTime) },
       { ...axis, size: 56, incrs: whole ? WHOLE : undefined, values: (_, values) => values.map(say) },
     ],
     series: [

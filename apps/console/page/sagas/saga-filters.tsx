@@ -3,15 +3,13 @@ import { type FormEvent, useEffect, useRef } from 'react';
 import type { Definition } from '../answers';
 import { goTo, hrefTo, type Place } from '../route';
 
-const STATUSES = [
-  ['', 'open'],
-  ['running', 'running'],
-  ['compensating', 'compensating'],
-  ['parked', 'parked'],
-  ['completed', 'completed'],
-  ['compensated', 'compensated'],
-  ['all', 'all'],
-] as const;
+const STATUSES = ['running', 'compensating', 'parked', 'completed', 'compensated'];
+
+/** Without a choice the service lists the open ones, and looks for an id among all. */
+function statusesFor(isSearch: boolean): readonly (readonly [string, string])[] {
+  const [unsaid, other] = isSearch ? ['all', 'open'] : ['open', 'all'];
+  return [['', unsaid], ...[...STATUSES, other].map((status) => [status, status] as const)];
+}
 
 const AGES = [
   ['', 'any age'],
@@ -44,11 +42,19 @@ export function SagaFilters({ place: { query }, definitions }: { place: Place; d
     <form className="filters" role="search" onSubmit={apply}>
       <label className="field wide">
         <span>
-          Any id <small>order, saga, payment, provider’s reference, customer, idempotency key · press /</small>
+          Any id <small>press /</small>
         </span>
-        <input ref={search} type="search" name="q" defaultValue={query.get('q') ?? ''} maxLength={255} />
+        <input
+          ref={search}
+          type="search"
+          name="q"
+          defaultValue={query.get('q') ?? ''}
+          placeholder="order, payment, customer, key …"
+          title="of an order, a saga, a payment or a customer; the provider’s reference; an idempotency key"
+          maxLength={200}
+        />
       </label>
-      <Choice name="status" label="Status" options={STATUSES} chosen={query.get('status')} />
+      <Choice name="status" label="Status" options={statusesFor(query.has('q'))} chosen={query.get('status')} />
       <Choice name="definition" label="Definition" options={anyOf(names)} chosen={query.get('definition')} />
       <Choice name="step" label="Step" options={anyOf(steps)} chosen={query.get('step')} />
       <label className="field">

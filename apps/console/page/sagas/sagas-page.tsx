@@ -37,9 +37,7 @@ export function SagasPage() {
         {(page) => (
           <>
             {page.degraded && page.degraded.length > 0 && (
-              <Notice kind="warn">
-                Not looked for everywhere ({page.degraded.join(', ')}), so some sagas may be missing.
-              </Notice>
+              <Notice kind="warn">Some sagas may be missing: {page.degraded.map(sayDegraded).join(', ')}.</Notice>
             )}
             {page.items.length === 0 ? <Empty>No saga is like that.</Empty> : <SagaRows sagas={page.items} />}
             <nav className="pager" aria-label="pages of sagas">
@@ -75,3 +73,11 @@ function useLiveRows(isOn: boolean, again: () => void): Line {
     }, AGAIN_AT_MOST_EVERY_MS);
   });
 }
+
+const DEGRADED: Record<string, string> = {
+  payment: 'payment could not be asked',
+  'idempotency-keys': 'the key could be that of a customer who was not looked at',
+  'older-orders': 'the customer has very many orders, and only the newest were looked at',
+};
+
+const sayDegraded = (part: string): string => DEGRADED[part] ?? part;

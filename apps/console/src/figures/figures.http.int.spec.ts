@@ -18,6 +18,8 @@ beforeAll(async () => {
       [
         `saga_transitions_total{saga="place-order",event="started",to="reserve.do"} ${started}`,
         `saga_ended_total{saga="place-order",status="compensated",reason="out_of_stock"} ${started}`,
+        'saga_open{saga="place-order",step="charge",action="do",status="running"} 4',
+        'saga_open{saga="place-order",step="charge",action="undo",status="parked"} 3',
         'saga_parked 3',
         'dead_letters_open{mailbox="cmd.order"} 2',
         'nobody_asks_for_this 1',
@@ -45,7 +47,7 @@ describe('R49 the figures', () => {
       expect(points.at(-1)!.orders).toBeGreaterThan(0);
       expect(overview).toMatchObject({
         watched: true,
-        point: { parked: 3, open: 0 },
+        point: { parked: 3, inFlight: 4 },
         services: [{ service: 'order', up: true, ready: false, checks: { database: 'does not answer' } }],
         deadLetters: [{ service: 'order', mailbox: 'cmd.order', count: 2 }],
         endings: [{ saga: 'place-order', status: 'compensated', reason: 'out_of_stock' }],
@@ -58,7 +60,7 @@ describe('R49 the figures', () => {
     await eventually(async () => {
       const { overview, points } = await figures();
       expect(overview.services).toEqual([{ service: 'order', up: false, ready: false, checks: {} }]);
-      expect(points.at(-1)).toMatchObject({ parked: null, open: null });
+      expect(points.at(-1)).toMatchObject({ parked: null, inFlight: null });
     }, PATIENCE);
   });
 });

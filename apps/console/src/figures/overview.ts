@@ -12,7 +12,8 @@ export interface Point {
   errors: number;
   p50: number | null;
   p99: number | null;
-  open: number | null;
+  /** Sagas that are under way. Those that are parked are not. */
+  inFlight: number | null;
   parked: number | null;
 }
 
@@ -58,8 +59,8 @@ export function pointOf(frames: readonly Frame[]): Point {
     errors: seconds === 0 ? 0 : failed.reduce((sum, { value }) => sum + value, 0) / seconds,
     p50: quantileOf(recent, 0.5, PLACING),
     p99: quantileOf(recent, 0.99, PLACING),
-    // A service that tells how many are parked, and nothing of open ones, has none.
-    open: gaugeSum(last, { name: 'saga_open' }) ?? (parked === null ? null : 0),
+    // A service that tells how many are parked, and nothing of others, has none.
+    inFlight: parked === null ? null : inFlightIn(last),
     parked,
   };
 }
@@ -111,6 +112,11 @@ function stepsOf(frames: readonly Frame[], seconds: number): Overview['steps'] {
       const [p50, p99] = [quantileOf(frames, 0.5, chosen), quantileOf(frames, 0.99, chosen)];
       return { saga: labels['saga']!, step: labels['step']!, perMinute: (value * 60) / seconds, p50, p99 };
     });
+}
+
+function inFlightIn(last: Frame): number {
+  const moving = gaugesIn(last, { name: 'saga_open' }).filter(({ labels }) => labels['status'] !== 'parked');
+  return moving.reduce((sum, { value }) => sum + value, 0);
 }
 
 function openOf(last: Frame | undefined): Overview['open'] {
