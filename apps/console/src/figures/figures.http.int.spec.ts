@@ -18,6 +18,8 @@ beforeAll(async () => {
       [
         `saga_transitions_total{saga="place-order",event="started",to="reserve.do"} ${started}`,
         `saga_ended_total{saga="place-order",status="compensated",reason="out_of_stock"} ${started}`,
+        `http_request_duration_seconds_count{route="/orders",status="500"} ${started}`,
+        `http_request_duration_seconds_count{route="/health/ready",status="503"} ${started * 100}`,
         'saga_open{saga="place-order",step="charge",action="do",status="running"} 4',
         'saga_open{saga="place-order",step="charge",action="undo",status="parked"} 3',
         'saga_parked 3',
@@ -45,6 +47,8 @@ describe('R49 the figures', () => {
     await eventually(async () => {
       const { overview, points } = await figures();
       expect(points.at(-1)!.orders).toBeGreaterThan(0);
+      // Each has grown as much as the other, and whoever asks whether it is ready is not counted.
+      expect(points.at(-1)).toMatchObject({ requests: points.at(-1)!.orders, errors: points.at(-1)!.orders });
       expect(overview).toMatchObject({
         watched: true,
         point: { parked: 3, inFlight: 4 },

@@ -42,21 +42,27 @@ const PLACING = {
   where: { service: 'order', method: 'POST', route: '/orders' },
 };
 const REQUESTS = { name: 'http_request_duration_seconds_count' };
+/** Who asks whether a service is ready, and hears that it is not, is no failed request. */
+const OF_MACHINES = /^\/health\//;
 
 export function pointOf(frames: readonly Frame[]): Point {
   const recent = frames.slice(-SMOOTH);
   const last = recent.at(-1)!;
-  const requests = totalsBy(recent, REQUESTS, ['status']);
+  const requests = totalsBy(recent, REQUESTS, ['status', 'route']).filter(
+    ({ labels }) => !OF_MACHINES.test(labels['route']!),
+  );
   const seconds = recent.reduce((sum, frame) => sum + frame.seconds, 0);
   const parked = gaugeSum(last, { name: 'saga_parked' });
   const failed = requests.filter(({ labels }) => labels['status']?.startsWith('5'));
+  const perSecond = (totals: typeof requests): number =>
+    seconds === 0 ? 0 : totals.reduce((sum, { value }) => sum + value, 0) / seconds;
   return {
     at: last.at,
     orders: rateOf(recent, STARTED),
     confirmed: rateOf(recent, toEnd('completed')),
     cancelled: rateOf(recent, toEnd('compensated')),
-    requests: rateOf(recent, REQUESTS),
-    errors: seconds === 0 ? 0 : failed.reduce((sum, { value }) => sum + value, 0) / seconds,
+    requests: perSecond(requests),
+    errors: perSecond(failed),
     p50: quantileOf(recent, 0.5, PLACING),
     p99: quantileOf(recent, 0.99, PLACING),
     // A service that tells how many are parked, and nothing of others, has none.

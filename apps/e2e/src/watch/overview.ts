@@ -2,6 +2,10 @@
 import { OWN, quantile, rate } from './expressions';
 import { alerts, dashboard, graph, number, row } from './panels';
 
+const REQUESTS = 'http_request_duration_seconds_count';
+/** Not by machines that ask whether a service is ready. */
+const ASKED = 'route!~"/health/.*"';
+
 export const overview = dashboard({
   uid: 'shop-overview',
   title: 'Shop: overview',
@@ -85,7 +89,7 @@ export const overview = dashboard({
       title: 'Requests',
       description: 'In a second, by service.',
       unit: 'reqps',
-      queries: [{ expr: rate('http_request_duration_seconds_count', 'job'), legend: '{{job}}' }],
+      queries: [{ expr: rate(REQUESTS, 'job', `{${ASKED}}`), legend: '{{job}}' }],
     }),
     graph({
       title: 'Failed requests',
@@ -93,7 +97,7 @@ export const overview = dashboard({
       unit: 'percentunit',
       queries: [
         {
-          expr: `${rate('http_request_duration_seconds_count', 'job', '{status=~"5.."}')} / ${rate('http_request_duration_seconds_count', 'job')}`,
+          expr: `${rate(REQUESTS, 'job', `{status=~"5..", ${ASKED}}`)} / ${rate(REQUESTS, 'job', `{${ASKED}}`)}`,
           legend: '{{job}}',
         },
       ],
