@@ -92,6 +92,7 @@ export class HoldWitness {
       const { sagaId, event } = move;
       if (event === 'operator.hold') this.placedBy.set(sagaId, process);
       if (event === 'operator.resume') this.placedBy.delete(sagaId);
+      if (event === 'deadline.held') this.stage.note(`the deadline of ${sagaId} has passed at a held step`);
     }
   }
 
@@ -108,6 +109,8 @@ export class HoldWitness {
     if (!written || !sagaId || !step || !action) return;
     const moves = movesIn(this.acting!).filter((move) => move.sagaId === sagaId);
     this.sends.push({ sagaId, step, action, process, decidedAt: written.at, moves });
+    const { definition = '' } = this.versions.get(sagaId)?.[0] ?? {};
+    if (action === 'do' && this.heldNow(definition, step)) this.stage.note(`${step} is held by now`);
   }
 
   reads({ name: process }: Process, begunAt: number): void {
@@ -127,6 +130,7 @@ export class HoldWitness {
       ...versions,
       { ...row, definition, held, waiting: row.waiting ?? null, deadlineMs: row.deadline_ms ?? null, now },
     ]);
+    if (!held && versions.at(-1)?.held) this.stage.note(`${id} is held no longer`);
     if (!held) return;
     const by = held.step ? 'with its step' : 'alone';
     this.stage.note(`${id} is held ${by}, and ${step}/${action} is ${held.owes ? 'not sent' : 'on its way'}`);

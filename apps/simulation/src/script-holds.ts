@@ -48,5 +48,5 @@ export function withHolds<S extends Plan>(seed: number, script: S): S & { holds?
 function holdingOf(random: SeededRandom, name: string): Holding {
   const times = 1 + random.int(3);
   if (random.int(2) === 0) return { name, times, step: random.pick(STEPS) };
-  return { name, times, back: random.int(3) === 0 };
+  return { name, times, back: random.int(2) === 0 };
 }
