@@ -1,5 +1,6 @@
 /** What must be true when all work has ended, each rule by its name. */
 import { auditAfter } from './audit-after';
+import { auditHolds, holdsEnd } from './audit-holds';
 import { chargesHaveOrders, moneyFollowsOrders, noChargeIsMadeByAnUndo, nothingIsLeftOpen } from './audit-money';
 import {
   cartsAreOrderedOnce,
@@ -13,6 +14,7 @@ import {
 import { limitsHold, nothingIsHeldForNobody, nothingIsOverdone, placesAddUp, stockIsConserved } from './audit-stock';
 import { keepersAreAnswered, repeatsGetTheFirstAnswer } from './audit-answers';
 import type { Client } from './client';
+import type { HoldWitness } from './hold-witness';
 import type { Keeper } from './keeper';
 import type { EntryRecord, OrderRecord, Records, SagaRecord } from './records';
 import type { Script } from './script';
@@ -27,13 +29,14 @@ export interface Audited {
   keepers: readonly Keeper[];
   provider: SimulatedProvider;
   witness: Witness;
+  holds: HoldWitness;
   carrier: SimulatedCarrier;
   post: SimulatedPost;
 }
 
 /** Sentences. Each begins with the name of the rule that does not hold. */
 export function audit(
-  { script, clients, keepers, provider, witness, carrier, post }: Audited,
+  { script, clients, keepers, provider, witness, holds, carrier, post }: Audited,
   records: Records,
 ): string[] {
   const parked = parkedOrders(records, provider);
@@ -50,7 +53,8 @@ export function audit(
     ...nothingIsHeldForNobody(records, parked),
     ...placesAddUp(records),
     ...limitsHold(records),
-    ...auditAtAnyTime(records),
+    ...auditAtAnyTime(records, holds),
+    ...holdsEnd(holds),
     ...clients.flatMap((client) => givenBackStaysGivenBack(client, records)),
     ...confirmedOrdersHaveTheirPieces(records),
     ...usesAreCounted(records),
@@ -66,8 +70,13 @@ export function audit(
 }
 
 /** What must be true also while work goes on. */
-export function auditAtAnyTime(records: Records): string[] {
-  return [...nothingIsOverdone(records), ...eachStepIsTakenOnce(records), ...eachTakenReservationHasOneTaker(records)];
+export function auditAtAnyTime(records: Records, holds: HoldWitness): string[] {
+  return [
+    ...nothingIsOverdone(records),
+    ...eachStepIsTakenOnce(records),
+    ...eachTakenReservationHasOneTaker(records),
+    ...auditHolds(holds),
+  ];
 }
 
 /** Here a saga may be parked for one reason only: the provider refused to give the money back. A person has to act. */

@@ -52,13 +52,14 @@ jest.mock('../../../libs/saga/src/decide', () => {
   const real = jest.requireActual<{ decide: typeof decide }>('../../../libs/saga/src/decide');
   return {
     ...real,
-    decide: (...[definition, state, event]: Parameters<typeof decide>) => {
-      const decision = real.decide(definition, state, event);
+    decide: (...[definition, state, event, holdOf]: Parameters<typeof decide>) => {
+      const decision = real.decide(definition, state, event, holdOf);
       if (!('send' in decision) || state.action !== 'do' || decision.send?.action !== 'undo') return decision;
       const { step, action } = state;
       if (!mockTurningBack.leavesOutWhatIsInDoubt || decision.send.step !== step) return decision;
       // As if a step with an unknown outcome had been refused: the step before it is undone.
-      return real.decide(definition, state, { type: 'replied', step, action, outcome: 'refused', reason: 'in_doubt' });
+      const refused = { type: 'replied', step, action, outcome: 'refused', reason: 'in_doubt' } as const;
+      return real.decide(definition, state, refused, holdOf);
     },
   };
 });

@@ -19,6 +19,7 @@ export async function nextMoments({ databases, script, clock, carrier }: World):
     if (row?.at) moments.push({ service, at: row.at });
   };
   await ask('order', selectNextDeadline, [tenant]);
+  if (script.holds) await ask('order', selectNextRelease, [tenant, clock.iso]);
   await ask('payment', selectNextCheck, [tenant]);
   await ask('fulfilment', selectNextFollowing, [tenant, out]);
   if (script.shop) await ask('inventory', selectNextExpiry, [tenant, clock.iso]);
@@ -62,5 +63,15 @@ const selectNextDeadline: Statement = {
   name: 'simulation.next-deadline',
   text: `
     select min(deadline_at) as at from saga
-    where status in ('running', 'compensating') and data ->> 'tenant' = $1`,
+    where status in ('running', 'compensating') and data ->> 'tenant' = $1
+      and (held is null or (held ->> 'version')::int <> version)`,
+};
+
+/** Who has stopped at a held step is let go within a second of its release. */
+const selectNextRelease: Statement = {
+  name: 'simulation.next-release',
+  text: `
+    select min($2::timestamptz + interval '1 second') as at from saga
+    where status in ('running', 'compensating') and data ->> 'tenant' = $1 and held ? 'step'
+      and (held ->> 'version')::int = version`,
 };

@@ -87,6 +87,25 @@ it.each<[string, RegExp]>([
   expect(sign.test(traces)).toBe(true);
 });
 
+it.each<[string, RegExp]>([
+  ['a saga that is held while its command is on its way', /is held alone, and \S+\/do is on its way/],
+  ['a held saga that gets its reply, or begins to turn back', /is held alone, and \S+\/\w+ is not sent/],
+  ['a saga that is held on its way back', /is held alone, and \S+\/undo is/],
+  ['a saga that stops at a held step', /is held with its step, and \S+\/do is not sent/],
+  ['a deadline that passes at a held step', /the deadline of #\d+ has passed at a held step/],
+  ['a command that leaves because its replica has not heard of the hold yet', /is held by now, sends/],
+  ['a hold that outlives the replica where it was placed', /order \d+ is killed: .*what was held there stays held/],
+  [
+    'a process that begins while something is held',
+    /what was held there stays held.*\n(.*\n){1,20}.*saga-hold\.select/,
+  ],
+  ['a hold whose answer is lost', /saga-hold\.place, hold fails/],
+  ['a saga that goes on when its step is released', /looks for missed deadlines[^]{1,2000}is held no longer, .*sends/],
+  ['a saga that somebody else holds', /is told already-held/],
+])('R49 R11 the seeds reach %s', (_, sign) => {
+  expect(sign.test(traces)).toBe(true);
+});
+
 it('R6 the seeds reach an order whose saga is parked, because the provider refuses to give the money back', async () => {
   const simulation = new Simulation(databases(), {}, { providerFaults: 60, providerFault: 'refuses the request' });
   // Rare: a confirmed order is cancelled, its charge went well, and its refund did not.

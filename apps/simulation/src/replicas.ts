@@ -11,6 +11,7 @@ import { Dependency } from '@shop/resilience';
 import type { Channel, Consumer } from './channel';
 import type { Clock } from './clock';
 import type { Databases } from './databases';
+import type { HoldWitness } from './hold-witness';
 import type { Outbox } from './outbox';
 import type { Progresses, Ranked } from './progress';
 import type { Script } from './script';
@@ -18,7 +19,7 @@ import type { SimulatedCarrier } from './simulated-carrier';
 import type { SimulatedNeighbour } from './simulated-neighbour';
 import type { SimulatedPost } from './simulated-post';
 import type { Service } from './service';
-import { SimulatedDatabase } from './simulated-database';
+import { type DatabasePort, SimulatedDatabase } from './simulated-database';
 import type { Provider, SimulatedProvider } from './simulated-provider';
 import type { Process, Stage } from './stage';
 import type { Sent, Witness } from './witness';
@@ -40,6 +41,7 @@ export interface Surroundings {
   clock: Clock;
   channel: Channel;
   witness: Witness;
+  holds: HoldWitness;
   progresses: Progresses;
   provider: SimulatedProvider;
   carrier: SimulatedCarrier;
@@ -69,9 +71,11 @@ export interface Replica extends Consumer {
   /** Time has passed since it looked for what is due. */
   mayLook: boolean;
   looks: boolean;
+  /** It reads what it has to know first, and until then does nothing else. */
+  isStarting: boolean;
 }
 
-type Born = Pick<Replica, 'service' | 'process' | 'publisher' | 'mailbox' | 'mayLook' | 'looks' | 'hears'>;
+type Born = Omit<Replica, Service | 'take' | 'lookNow'>;
 
 interface Opening {
   world: Surroundings;
@@ -110,16 +114,18 @@ export function openReplica(world: Surroundings, service: Service, process: Proc
   const onCommit = (one: Process, sent: readonly Sent[]) => {
     if (service === 'payment') witness.sees(one, sent);
     if (service === 'order') world.progresses.sees(sent);
+    if (service === 'order') world.holds.sees(one, sent);
     // Its relay looks for events, also when nobody has woken it.
     if (sent.some(({ name }) => name === 'outbox.insert')) world.outboxes[service].isFull = true;
   };
   const changed = gaps.statement;
   const rankOf = (row: Ranked) => world.progresses.rankOf(row);
-  const port = { stage, clock, process, kill, onCommit, rankOf, changed };
+  const port = { stage, clock, process, kill, onCommit, rankOf, changed, ...(service === 'order' && watched(world)) };
   const database = new SimulatedDatabase(world.databases[service], port);
   const ledger = gaps.ledger?.(service) ?? new PostgresLedger();
   const publisher = publisherOf(world, process);
-  const born = { service, process, publisher, mailbox: mailboxes[service], mayLook: false, looks: false, hears: [] };
+  const mailbox = mailboxes[service];
+  const born = { service, process, publisher, mailbox, mayLook: false, looks: false, isStarting: false, hears: [] };
   return openings[service]({ world, born, database, ledger });
 }
 
@@ -130,20 +136,32 @@ const openings: Record<Service, (opening: Opening) => Replica> = {
   fulfilment: openFulfilment,
 };
 
+/** For those who see what is held. */
+const watched = ({ holds }: Surroundings): Pick<DatabasePort, 'onAnswer' | 'letAct'> => ({
+  onAnswer: (process, { name, at }) => name === 'saga-hold.select' && holds.reads(process, at),
+  letAct: (_, sent, act) => holds.letAct(sent, act),
+});
+
 function openOrder({ world, born, database, ledger }: Opening): Replica {
-  const { clock } = world;
+  const { clock, script, stage } = world;
   const { publisher } = born;
   const order = openOrderReplica({ database, ledger, publisher, logger });
   const payments = hearing(born, 'payment', (messages) => order.paymentNews.take(messages));
   const deliveries = hearing(born, 'fulfilment', (messages) => order.deliveryNews.take(messages));
-  return {
+  const { deadlines, holds, releases } = order;
+  const readHolds = () => holds.refresh().catch((error: Error) => stage.note(`reads no holds, ${error.message}`));
+  const replica: Replica = {
     ...born,
     order,
     // A reply says until when to wait, and the engine compares it with its own clock.
     take: (deliveries) => clock.reading(() => order.replies.take(deliveries)),
     hears: [payments, deliveries],
-    lookNow: () => order.deadlines.wake(),
+    // Each has a timer of its own, and in the runs without operators nothing is held.
+    lookNow: () => (script.holds ? Promise.all([deadlines.wake(), readHolds(), releases.wake()]) : deadlines.wake()),
+    isStarting: script.holds !== undefined,
   };
+  if (script.holds) void readHolds().then(() => (replica.isStarting = false));
+  return replica;
 }
 
 function openInventory({ world, born, database, ledger }: Opening): Replica {
@@ -215,10 +233,12 @@ const hearing = ({ service, process, publisher }: Born, source: Service, take: C
   take,
 });
 
-function publisherOf({ channel, gaps }: Surroundings, process: Process): Publisher {
+function publisherOf({ channel, gaps, holds }: Surroundings, process: Process): Publisher {
   const publisher = channel.publisherOf(process);
-  const { message: changed } = gaps;
-  if (!changed) return publisher;
-  const send: Publisher['send'] = (mailbox, message, replica) => publisher.send(mailbox, changed(message), replica);
+  const { message: changed = (message: Message) => message } = gaps;
+  const send: Publisher['send'] = (mailbox, message, replica) => {
+    holds.leaves(process, message);
+    publisher.send(mailbox, changed(message), replica);
+  };
   return { replica: publisher.replica, send } as Publisher;
 }

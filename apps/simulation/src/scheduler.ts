@@ -4,6 +4,7 @@ import type { Batch, Consumer } from './channel';
 import type { Choice } from './choice';
 import { Gatekeeper } from './gatekeeper';
 import { nextMoments } from './moments';
+import { Operating } from './operating';
 import { type Service, services } from './service';
 import { Wishing } from './wishing';
 import type { Replica } from './replicas';
@@ -29,9 +30,12 @@ const LOOKED_FOR = {
   fulfilment: 'what is to follow',
 };
 
+const isToLook = ({ mayLook, looks, isStarting }: Replica): boolean => mayLook && !looks && !isStarting;
+
 export class Scheduler {
   readonly trace: string[] = [];
   private readonly wishing: Wishing;
+  private readonly operating: Operating;
   private readonly gatekeeper: Gatekeeper;
   private leaps = 0;
 
@@ -40,6 +44,7 @@ export class Scheduler {
     private readonly random: SeededRandom,
   ) {
     this.wishing = new Wishing(world, random);
+    this.operating = new Operating(world, random);
     this.gatekeeper = new Gatekeeper(world.script, random);
   }
 
@@ -101,7 +106,8 @@ export class Scheduler {
       ...arriving,
       ...meddling,
       ...this.wishing.inBadTimes(),
-      ...replicas.filter(({ mayLook, looks }) => mayLook && !looks).map((replica) => this.looking(replica)),
+      ...this.operating.inBadTimes(),
+      ...replicas.filter(isToLook).map((replica) => this.looking(replica)),
       ...this.verdicts(),
       ...this.news(),
       ...this.parcels(),
@@ -115,9 +121,9 @@ export class Scheduler {
     if (stage.gates.length > 0) return this.gatekeeper.openingInCalm(this.random.pick(stage.gates));
     const arrivals = channel.deliverable().flatMap((batch) => this.arrivals(batch, 1).slice(0, 1));
     if (arrivals.length > 0) return this.random.pick(arrivals);
-    const wish = this.wishing.inCalm();
+    const wish = this.operating.inCalm() ?? this.wishing.inCalm();
     if (wish) return wish;
-    const replica = this.world.replicas.find(({ mayLook, looks }) => mayLook && !looks);
+    const replica = this.world.replicas.find(isToLook);
     if (replica) return this.looking(replica);
     const [news] = this.news();
     if (news) return news;
@@ -149,7 +155,9 @@ export class Scheduler {
     const { channel, replicas, script } = this.world;
     const { mailbox, replica, messages } = batch;
     const what = () => channel.describe(batch);
-    const consumers = replicas.flatMap((one): Consumer[] => [one, ...one.hears]);
+    const consumers = replicas
+      .filter(({ isStarting }) => !isStarting)
+      .flatMap((one): Consumer[] => [one, ...one.hears]);
     const listening = consumers.filter(
       (one) => one.mailbox === mailbox && [undefined, one.process.name].includes(replica),
     );

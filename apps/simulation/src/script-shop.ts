@@ -1,9 +1,10 @@
 /**
  * Makes the script of a run from its seed. Half of the seeds have only plain orders, and the others have a shop around them.
- * In some of both the orders go on to their customers.
+ * In some of both the orders go on to their customers, and in some operators hold sagas and steps.
  */
 import type { SeededRandom } from '@shop/testing';
 import { withAfter } from './script-after';
+import { withHolds } from './script-holds';
 import { type Purchase, type Script, writePlainScript } from './script';
 import { BUNDLE, type Line, type Reserving, type ScriptedPromotion, type Shop, type StockSettings } from './shop';
 
@@ -12,7 +13,7 @@ const ORDER_RESERVATION_SECONDS = [259_200, 259_200, 259_200, 15];
 
 export function writeScript(random: SeededRandom, tenant: string): Script {
   const script = writeOrders(random, tenant);
-  return random.int(4) === 0 ? withAfter(random, script) : script;
+  return withHolds(random.seed, random.int(4) === 0 ? withAfter(random, script) : script);
 }
 
 function writeOrders(random: SeededRandom, tenant: string): Script {

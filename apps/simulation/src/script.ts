@@ -2,6 +2,7 @@
 import type { SeededRandom } from '@shop/testing';
 import type { Progress } from './progress';
 import type { After, AfterWeights } from './script-after';
+import type { Holds } from './script-holds';
 import type { Service } from './service';
 import type { Line, Reserving, Shop } from './shop';
 
@@ -40,6 +41,8 @@ export interface Script {
   shop?: Shop;
   /** Without it the fulfilment service hears of nothing, and only stops deliveries that were never begun. */
   after?: After;
+  /** Without it nobody holds anything. */
+  holds?: Holds;
   /** How likely each event is, relative to the others; an event with 0 never happens. */
   weights: Weights;
   /** The bad times end after so many choices. */

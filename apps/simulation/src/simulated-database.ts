@@ -17,6 +17,10 @@ export interface DatabasePort {
   kill: (process: Process) => void;
   /** Is told of each transaction that is committed, whether its process learns of that or not. */
   onCommit?: (process: Process, sent: readonly Sent[]) => void;
+  /** Is told of each query outside of a transaction that its process has the answer to, and when it was asked. */
+  onAnswer?: (process: Process, asked: { name: string; at: number }) => void;
+  /** Lets the process act when it knows that these statements are committed. */
+  letAct?: (process: Process, sent: readonly Sent[], act: () => void) => void;
   /** By what rows are sorted that a query returns. */
   rankOf: (row: Ranked) => string;
   /** What a test makes of a statement before it is sent. */
@@ -49,8 +53,10 @@ export class SimulatedDatabase extends Database {
 
   /** When several things are due at one instant, PostgreSQL returns them in any order; here the oldest one comes first. */
   override async query<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]> {
+    const { rankOf, process, clock, onAnswer } = this.port;
+    const at = clock.now;
     const rows = await this.transaction((tx) => tx.query<Row & Ranked>(statement, values));
-    const { rankOf } = this.port;
+    onAnswer?.(process, { name: statement.name, at });
     const ranked = rows.map((row) => ({ row, rank: rankOf(row) }));
     return ranked
       .sort(({ rank: one }, { rank: other }) => (one < other ? -1 : Number(one > other)))
@@ -58,7 +64,7 @@ export class SimulatedDatabase extends Database {
   }
 
   override async transaction<T>(work: (tx: Tx) => Promise<T>, retryOn?: (error: unknown) => boolean): Promise<T> {
-    const { stage, process, kill, onCommit } = this.port;
+    const { stage, process, kill, onCommit, letAct = (_, __, act) => act() } = this.port;
     if (!process.alive) return never();
     const way = await stage.wait(process, 'transaction', { ways: WAYS });
     if (way === 'finds no connection') throw connectionLost();
@@ -78,15 +84,16 @@ export class SimulatedDatabase extends Database {
       if (way === 'commits and loses the answer') throw connectionLost();
       return worked;
     });
-    for (const act of acts) act();
+    letAct(process, sent, () => acts.forEach((act) => act()));
     return result;
   }
 
   private async within<T>(tx: Tx, work: (tx: Tx) => Promise<T>, way: Way | undefined, sent: Sent[]): Promise<T> {
     const { stage, clock, changed = (statement) => statement } = this.port;
+    const { now } = clock;
     const note = ({ name }: Statement, values?: readonly unknown[]) => {
       stage.note(name);
-      sent.push({ name, values: JSON.stringify(values ?? []) });
+      sent.push({ name, values: JSON.stringify(values ?? []), at: clock.now, now });
     };
     tx.send(setClock, [clock.iso, LOCK_TIMEOUT]);
     const reads: Promise<unknown>[] = [];

@@ -85,7 +85,11 @@ export class Simulation {
     if (isEnded) await scheduler.repeatAll();
     const records = await readRecords(this.databases, world.script.tenant);
     if (!isEnded)
-      return { ends: [], deliveries: [], faults: ['sagas end: they are still busy', ...auditAtAnyTime(records)] };
+      return {
+        ends: [],
+        deliveries: [],
+        faults: ['sagas end: they are still busy', ...auditAtAnyTime(records, world.holds)],
+      };
     const ends = records.orders.map(({ status, reason, cancellation_refused }) =>
       [status, cancellation_refused ?? reason].filter(Boolean).join(', '),
     );

@@ -23,7 +23,10 @@ export class Wishing {
     const { clients, keepers, provider, progresses } = this.world;
     const { isPaid } = provider;
     const ofClients = clients.flatMap((client) =>
-      client.wishes(isPaid, progresses).map((wish) => this.wish(client, wish, this.random.pick(this.doorsFor(wish)))),
+      client.wishes(isPaid, progresses).flatMap((wish) => {
+        const doors = this.doorsFor(wish);
+        return doors.length > 0 ? [this.wish(client, wish, this.random.pick(doors))] : [];
+      }),
     );
     const booking = keepers.filter(({ request, calls }) => request.mayAsk && calls.count < 2);
     return [
@@ -58,7 +61,7 @@ export class Wishing {
   }
 
   private doorsFor(wish: Wish): Replica[] {
-    return this.world.of(wish === 'reserves' || wish === 'gives back' ? 'inventory' : 'order');
+    return this.world.doors(wish === 'reserves' || wish === 'gives back' ? 'inventory' : 'order');
   }
 
   private wish(client: Client, wish: Wish, { process, order, inventory }: Replica): Choice {

@@ -13,6 +13,10 @@ const UNDO = /[0-9a-f-]{36}\/charge\/undo/g;
 export interface Sent {
   name: string;
   values: string;
+  /** When it was sent. */
+  at: number;
+  /** What is now for its transaction. */
+  now: number;
 }
 
 export class Witness {

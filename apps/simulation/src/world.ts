@@ -5,7 +5,9 @@ import { Client } from './client';
 import { Clock } from './clock';
 import type { Databases } from './databases';
 import { furnish } from './furniture';
+import { HoldWitness } from './hold-witness';
 import { Keeper } from './keeper';
+import { Operator } from './operator';
 import { Outbox } from './outbox';
 import { type Gaps, listenersTo, openReplica, type Replica, type Surroundings } from './replicas';
 import { Progresses } from './progress';
@@ -24,6 +26,7 @@ export class World implements Surroundings {
   readonly clock = new Clock();
   readonly channel = new Channel(this.stage, this.clock);
   readonly witness = new Witness();
+  readonly holds = new HoldWitness(this.stage, this.clock);
   readonly provider = new SimulatedProvider(this.stage, (process, charge) => this.witness.confirms(process, charge));
   readonly carrier: SimulatedCarrier;
   readonly progresses: Progresses;
@@ -34,6 +37,7 @@ export class World implements Surroundings {
   readonly webhooks: string[] = [];
   readonly clients: Client[];
   readonly keepers: Keeper[];
+  readonly operators: Operator[];
   readonly replicas: Replica[] = [];
   private births = 0;
 
@@ -59,6 +63,10 @@ export class World implements Surroundings {
       client.lender = this.clients.find(({ name }) => name === client.purchase.borrows);
     }
     this.keepers = (script.shop?.arrivals ?? []).map((arrival) => new Keeper(this.stage, script.tenant, arrival));
+    const lookSoon = () => this.of('order').forEach((replica) => (replica.mayLook = true));
+    this.operators = (script.holds?.holdings ?? []).map(
+      (holding) => new Operator(this.stage, script.tenant, holding, lookSoon),
+    );
     for (const service of services) {
       for (let count = 0; count < script.replicas[service]; count++) this.replicas.push(this.open(service));
     }
@@ -73,6 +81,11 @@ export class World implements Surroundings {
     return this.replicas.filter((replica) => replica.service === service);
   }
 
+  /** Those who can be asked. */
+  doors(service: Service): Replica[] {
+    return this.of(service).filter(({ isStarting }) => !isStarting);
+  }
+
   /**
    * Like SIGKILL: what was not committed is lost, its messages from a durable mailbox come again, and another process
    * starts on the same database, with an empty memory. Its requests to the provider may be on their way.
@@ -81,6 +94,7 @@ export class World implements Surroundings {
     const index = this.replicas.findIndex((replica) => replica.process === process);
     if (index < 0) return;
     process.alive = false;
+    this.holds.dies(process);
     for (const gate of [...this.stage.gates].filter((one) => one.process === process)) {
       if (gate.port === 'open transaction') gate.open(DIES);
       else if (gate.port.startsWith('answer of')) gate.open('nobody hears it');
@@ -88,7 +102,7 @@ export class World implements Surroundings {
       else this.stage.gates.splice(this.stage.gates.indexOf(gate), 1);
     }
     this.channel.takeBackAllOf(process);
-    for (const { calls } of [...this.clients, ...this.keepers]) calls.hangUpOn(process);
+    for (const { calls } of [...this.clients, ...this.keepers, ...this.operators]) calls.hangUpOn(process);
     this.replicas[index] = this.open(this.replicas[index]!.service);
   }
 

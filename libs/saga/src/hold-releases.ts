@@ -24,21 +24,13 @@ const MAX_A_ROUND = 100;
 
 export class HoldReleases {
   private readonly looking: Repeating;
+  private readonly pace: Pace;
   private readonly stopping = new AbortController();
 
-  constructor({ database, engine, logger, perSecond = DEFAULT_PER_SECOND, intervalMs }: HoldReleasesOptions) {
-    const pace = new Pace({ perSecond, burst: 1 });
-    const letGo = async () => {
-      for (const id of await findReleased(database, engine.known, MAX_A_ROUND)) {
-        await pace.take(1, this.stopping.signal);
-        // Another replica may have let it go, and then the event does not fit any more.
-        await engine.dispatch(id, { type: 'released' });
-      }
-    };
-    this.looking = new Repeating(letGo, {
-      everyMs: intervalMs ?? DEFAULT_INTERVAL_MS,
-      onFailure: (error) => logger.warn({ reason: (error as Error).message }, 'saga.releases.failed'),
-    });
+  constructor(private readonly options: HoldReleasesOptions) {
+    const { perSecond = DEFAULT_PER_SECOND, intervalMs = DEFAULT_INTERVAL_MS } = options;
+    this.pace = new Pace({ perSecond, burst: 1 });
+    this.looking = new Repeating(() => this.letGo(), { everyMs: intervalMs, onFailure: (error) => this.tell(error) });
   }
 
   start(): void {
@@ -48,5 +40,23 @@ export class HoldReleases {
   stop(): Promise<void> {
     this.stopping.abort();
     return this.looking.stop();
+  }
+
+  /** Looks once for sagas that may go on. */
+  wake(): Promise<void> {
+    return this.letGo().catch((error: unknown) => this.tell(error));
+  }
+
+  private async letGo(): Promise<void> {
+    const { database, engine } = this.options;
+    for (const id of await findReleased(database, engine.known, MAX_A_ROUND)) {
+      await this.pace.take(1, this.stopping.signal);
+      // Another replica may have let it go, and then the event does not fit any more.
+      await engine.dispatch(id, { type: 'released' });
+    }
+  }
+
+  private tell(error: unknown): void {
+    this.options.logger.warn({ reason: (error as Error).message }, 'saga.releases.failed');
   }
 }

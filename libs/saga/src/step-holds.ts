@@ -24,6 +24,9 @@ const heldSteps = gauge('saga_held_steps', 'Steps of saga definitions that peopl
 export class StepHolds implements StepHeld {
   private holds = new Map<string, Pick<StepHold, 'by' | 'reason'>>();
   private readonly reading: Repeating;
+  private begun = 0;
+  /** The number of the reading that is remembered. */
+  private newest = 0;
 
   constructor(private readonly options: StepHoldsOptions) {
     this.reading = new Repeating(() => this.refresh(), {
@@ -50,8 +53,12 @@ export class StepHolds implements StepHeld {
     return this.holds.size === 0 ? undefined : this.holds.get(keyOf(tenant, definition, step));
   }
 
+  /** Readings may overtake each other: that of the timer, and that of who has just held a step here. */
   async refresh(): Promise<void> {
+    const number = ++this.begun;
     const held = await readHolds(this.options.database);
+    if (number < this.newest) return;
+    this.newest = number;
     this.holds = new Map(
       held.map(({ tenant, definition, step, by, reason }) => [keyOf(tenant, definition, step), { by, reason }]),
     );
