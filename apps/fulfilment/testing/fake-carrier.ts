@@ -30,6 +30,8 @@ export class FakeCarrier {
   /** What happens to all requests that change something, behind those. Reads fail too. */
   failing?: Fault;
   refusesRecalls = false;
+  /** The answer to the next look-up is as of now, and comes when the test lets it go. */
+  holdsLookUp = false;
   private readonly held: (() => void)[] = [];
   private readonly server = createServer((request, response) => void this.take(request, response));
 
@@ -94,6 +96,10 @@ export class FakeCarrier {
       return void response.writeHead(fault.status).end(JSON.stringify({ code: fault.code }));
     }
     const { status, answer } = this.answerTo(asked);
+    if (this.holdsLookUp && method === 'GET') {
+      this.holdsLookUp = false;
+      await new Promise<void>((resolve) => this.held.push(resolve));
+    }
     if (fault === 'lost') return void request.socket.destroy();
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

@@ -62,7 +62,7 @@ export function openFulfilmentReplica(ports: FulfilmentPorts) {
   const mode = isAtMostOnce ? 'at-most-once' : 'at-least-once';
   const sender = new NotificationSender({ database, recipients, mailer, mode, perSecond: UNBOUNDED, logger });
   return {
-    commands: new Participant('fulfilment', database, idempotency, new DeliveryCommands(carrier, moving)),
+    commands: new Participant('fulfilment', database, idempotency, new DeliveryCommands(database, carrier, moving)),
     /** Hears what order and payment tell. */
     events: new Listener('fulfilment', database, idempotency, events),
     /** As a webhook of the carrier does. */

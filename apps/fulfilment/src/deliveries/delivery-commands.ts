@@ -9,7 +9,7 @@ import { StopDelivery, type StopDeliveryBody } from '@shop/contracts';
 import type { Done, LeasedWork } from '@shop/idempotency';
 import type { Reply } from '@shop/messaging';
 import { answerOf, type Command, type CommandSet, type Decision, on, refused, succeeded } from '@shop/participant';
-import { isUniqueViolation, type Tx } from '@shop/postgres';
+import { Database, isUniqueViolation, type Tx } from '@shop/postgres';
 import { RetryableError } from '@shop/resilience';
 import { type Carrier, CARRIER } from './carrier';
 import {
@@ -43,6 +43,7 @@ export class DeliveryCommands implements CommandSet<Deliveries> {
   };
 
   constructor(
+    @Inject(Database) private readonly database: Database,
     @Inject(CARRIER) private readonly carrier: Carrier,
     @Inject(MovingDeliveries) private readonly moving: MovingDeliveries,
   ) {}
@@ -63,22 +64,31 @@ export class DeliveryCommands implements CommandSet<Deliveries> {
   }
 
   private async bringBack(work: LeasedWork, key: DeliveryKey): Promise<Done> {
-    const { tenant, id } = key;
-    const ask = async (): Promise<Found> => {
-      const shipment = await this.carrier.find(id, tenant);
-      return shipment ? bringBack(this.carrier, shipment, tenant) : { finding: { kind: 'absent' } };
-    };
-    await work.reach('alone', async (tx) => {
-      const known = await lockDelivery(tx, key);
-      if (known?.isLeased) {
-        throw new RetryableError(`${id} is being handed over`, { retryAfterMs: ASKED_AGAIN_MS });
-      }
-    });
-    const status = await work.call('answered', ask, async (tx, found) => {
-      const known = await lockDelivery(tx, key);
-      return known ? this.moving.apply(tx, known, found).standing.status : 'stopped';
-    });
+    const { id } = key;
+    const status = await work.call(
+      'answered',
+      () => this.ask(key),
+      async (tx, { before, ...found }) => {
+        const known = await lockDelivery(tx, key);
+        if (!known) return 'stopped';
+        // Somebody has shown meanwhile that the carrier has it.
+        if (found.finding.kind === 'absent' && known.status !== before) {
+          throw new RetryableError(`${id} has moved while the carrier was asked`, { retryAfterMs: ASKED_AGAIN_MS });
+        }
+        return this.moving.apply(tx, known, found).standing.status;
+      },
+    );
     return work.finish(() => answerOf(replyOf(id, status)));
+  }
+
+  /** Asks the carrier when nobody hands the delivery over any more. `before`: where it stood then. */
+  private async ask(key: DeliveryKey): Promise<Found & { before?: DeliveryStatus }> {
+    const { tenant, id } = key;
+    const known = await this.database.transaction((tx) => lockDelivery(tx, key));
+    if (known?.isLeased) throw new RetryableError(`${id} is being handed over`, { retryAfterMs: ASKED_AGAIN_MS });
+    const shipment = await this.carrier.find(id, tenant);
+    const found: Found = shipment ? await bringBack(this.carrier, shipment, tenant) : { finding: { kind: 'absent' } };
+    return { ...found, before: known?.status };
   }
 }
 

@@ -158,6 +158,28 @@ describe('R40 the stop of a delivery of which nobody knows whether the carrier h
     expect(await world.row(order)).toMatchObject({ status: 'stopped', asked: true });
   });
 
+  it('R40 does not believe that the carrier has nothing when it was shown otherwise meanwhile', async () => {
+    const order = await world.inDoubt({ status: 500 });
+    world.carrier.holdsLookUp = true;
+    const saga = randomUUID();
+    const early = expect(world.stop(order, { saga })).rejects.toBeInstanceOf(RetryableError);
+    await eventually(() => expect(world.carrier.holding).toBe(1));
+    await world.hook(world.carrier.add(order.id));
+    expect((await world.row(order)).status).toBe('handed_over');
+    world.carrier.letGo();
+    await early;
+    expect(await world.row(order)).toMatchObject({ status: 'handed_over', stop_wanted: true, last_error: null });
+    expect(await world.stop(order, { saga })).toEqual(done('recalled', order));
+    expect(shipmentOf(order)?.status).toBe('recalled');
+  });
+
+  it('R40 says that the carrier has lost it when it still has nothing then', async () => {
+    const order = await world.handedOver();
+    world.carrier.shipments.delete(shipmentOf(order)!.id);
+    expect(await world.stop(order)).toEqual(done('stopped', order));
+    expect((await world.row(order)).last_error).toBe('lost_by_carrier');
+  });
+
   it('R40 ends one that is parked', async () => {
     const order = world.newOrder();
     world.carrier.faults = [{ status: 422, code: 'address_incomplete' }];
