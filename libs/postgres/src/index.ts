@@ -1,5 +1,6 @@
 export { type DatabaseAddress, faultOfDatabaseUrl, isInTheClear } from './address';
 export { traffic } from './bundle';
+export { queryBySummary } from './by-summary';
 export { databaseTime } from './clock';
 export { absentIfNull, isoTime, isoTimeIfAny, isoTimeOrNull } from './columns';
 export { createDatabase, Database, type DatabaseOptions } from './database';

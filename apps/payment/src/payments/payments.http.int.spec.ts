@@ -157,6 +157,9 @@ describe('R33 GET /payments', () => {
     );
     expect(await listed(`reference=re_${mine.orderId}`)).toEqual([mine.id]);
     expect(await listed('reference=pi_nobody')).toEqual([]);
+    // Not by a look at the whole table.
+    const looks = `select idx_scan::int as looks from pg_stat_user_indexes where indexrelname = 'payment_of_provider'`;
+    await eventually(async () => expect((await app.query<{ looks: number }>(looks))[0]!.looks).toBeGreaterThan(0));
     expectProblem(await get('/payments?reference=a%20b'), 400, 'validation_failed');
   });
 

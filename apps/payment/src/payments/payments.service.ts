@@ -1,7 +1,7 @@
 /** Reads payments, one or a page of them. */
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Database, type Statement } from '@shop/postgres';
+import { Database, queryBySummary, type Statement } from '@shop/postgres';
 import { And, In, MoreThan, type Repository } from 'typeorm';
 import { checkPaymentId, type Payment, paymentNotFound } from './payment';
 import { PaymentEntity } from './payment.entity';
@@ -39,7 +39,7 @@ export class PaymentsService {
   }
 
   private async idsOf(reference: string): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(selectByReference, [reference, MAX_OF_REFERENCE]);
+    const rows = await queryBySummary<{ id: string }>(this.database, selectByReference, [reference, MAX_OF_REFERENCE]);
     return rows.map(({ id }) => id);
   }
 }

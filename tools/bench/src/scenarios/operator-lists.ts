@@ -22,6 +22,8 @@ const PARKED = `
 interface Sample {
   saga: string;
   payment: string;
+  /** As the provider calls the charge. */
+  reference: string;
   key: string;
 }
 
@@ -37,6 +39,7 @@ const questions: Record<string, (sample: Sample) => string> = {
   'ended ones, a day old': () => '/sagas?status=completed&olderThanSeconds=86400',
   'by saga': ({ saga }) => `/sagas?q=${saga}`,
   'by payment': ({ payment }) => `/sagas?q=${payment}`,
+  'by reference': ({ reference }) => `/sagas?q=${reference}`,
   'by idempotency key': ({ key }) => `/sagas?q=${key}`,
   'by customer with many': ({ saga }) => `/sagas?q=customer-${Number.parseInt(saga.slice(-2), 16) % 100}`,
   'by customer without any': ({ saga }) => `/sagas?q=nobody-${saga}`,
@@ -87,9 +90,10 @@ async function parkSome(databaseUrl: string, count: number): Promise<Sample[]> {
     await client.query(PARKED);
     await client.query('vacuum analyze saga');
     const { rows } = await client.query<Sample>(
-      `select id as saga, md5('key ' || id)::uuid::text as key,
-              'pmt_' || left(translate(encode(sha256((id || '/charge/do')::bytea), 'base64'), '+/', '-_'), 27) as payment
-       from saga where created_at < now() - interval '1 hour' order by random() limit $1`,
+      `select saga, key, payment, 'pi_sim_' || left(encode(sha256(payment::bytea), 'hex'), 24) as reference
+       from (select id as saga, md5('key ' || id)::uuid::text as key,
+                    'pmt_' || left(translate(encode(sha256((id || '/charge/do')::bytea), 'base64'), '+/', '-_'), 27) as payment
+             from saga where created_at < now() - interval '1 hour' order by random() limit $1) as picked`,
       [count],
     );
     return rows;

@@ -93,6 +93,9 @@ describe('R49 an operator finds the sagas of an order', () => {
 
   it('R49 by the customer, and by the key with which it was placed', async () => {
     expect(idsOf(await find(customer))).toEqual([cancelling, id]);
+    // Not by a look at the whole table.
+    const looks = `select idx_scan::int as looks from pg_stat_user_indexes where indexrelname = 'orders_of_customer'`;
+    await eventually(async () => expect((await app.query<{ looks: number }>(looks))[0]!.looks).toBeGreaterThan(0));
     expect(idsOf(await find(` ${key} `))).toEqual([cancelling, id]);
     // By the id of the client, which is the key of a PUT.
     const own = randomUUID();

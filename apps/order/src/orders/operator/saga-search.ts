@@ -4,7 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { PAYMENT_ID } from '@shop/contracts';
-import { Database, type Statement } from '@shop/postgres';
+import { Database, queryBySummary, type Statement } from '@shop/postgres';
 import { isUUID } from 'class-validator';
 import { Neighbours } from '../../neighbours/neighbours';
 import { placedAsOf } from '../placing/place-request';
@@ -59,7 +59,7 @@ export class SagaSearch {
   private async ordersOfCustomer(tenant: string, customerId: string): Promise<Orders> {
     const newest = await this.database.query<OrderSagas>(selectNewestOfCustomer, [tenant, customerId, NEWEST_ORDERS]);
     if (newest.length >= MANY_ORDERS) return { orders: newest, degraded: ['older-orders'] };
-    const orders = await this.database.query<OrderSagas>(selectOfCustomer, [tenant, customerId, MAX_ORDERS]);
+    const orders = await queryBySummary<OrderSagas>(this.database, selectOfCustomer, [tenant, customerId, MAX_ORDERS]);
     return { orders, degraded: orders.length === MAX_ORDERS ? ['older-orders'] : [] };
   }
 
