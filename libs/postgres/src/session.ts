@@ -51,7 +51,7 @@ const PLANNER: Settings = {
   enable_nestloop: 'on',
   enable_indexscan: 'on',
   enable_indexonlyscan: 'on',
-  // A list would read and sort all rows of a tenant for its first page.
+  // A list would read and sort all rows of a tenant for its first page. See also `by-summary.ts`.
   enable_bitmapscan: 'off',
   jit: 'off',
 };
