@@ -87,7 +87,7 @@ describe('R6 npm run ops -- sagas', () => {
     answers['GET /sagas?limit=200&q=pmt_1%2F'] = { body: { items, next: null, degraded: ['payment'] } };
     const lines = await run('find', 'pmt_1/');
     expect(lines[1]).toContain(' undo_unanswered ');
-    expect(lines.at(-1)).toBe('payment could not be asked; there may be more.');
+    expect(lines.at(-1)).toBe('Not looked at: payment. There may be more.');
   });
 
   it('R49 shows groups of parked sagas', async () => {

@@ -25,7 +25,7 @@ export async function runSagas({ verb, id, option }: SagaCommand, env: NodeJS.Pr
     case 'find': {
       const path = `/sagas?limit=${MAX_LISTED}&q=${encodeURIComponent(id)}`;
       const { body } = await ask(order, (api) => api.get<FoundSagas>(path));
-      const missing = body.degraded.map((where) => `${where} could not be asked; there may be more.`);
+      const missing = body.degraded.map((where) => `Not looked at: ${where}. There may be more.`);
       return [...listOf(body.items, body.next !== null), ...missing];
     }
     case 'groups': {
