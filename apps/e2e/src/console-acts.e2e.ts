@@ -26,7 +26,8 @@ const path = findChromium();
   /** Presses the button of an act, says why, and does it. */
   async function act(name: string, { why, says, confirm = name }: { why?: string; says: RegExp; confirm?: string }) {
     await press(name);
-    expect(await dialog().textContent()).toMatch(says);
+    // What the service says of it comes a moment later than the button.
+    await eventually(async () => expect(await dialog().textContent()).toMatch(says), PATIENCE);
     if (why) await dialog().getByLabel('Why').fill(why);
     await submit(confirm);
   }
