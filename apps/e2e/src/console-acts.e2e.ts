@@ -22,12 +22,13 @@ const path = findChromium();
 
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
   const dialog = () => page.getByRole('dialog');
+  /** What the service says of an act comes a moment later than its button. */
+  const reads = (text: RegExp) => eventually(async () => expect(await dialog().textContent()).toMatch(text), PATIENCE);
 
   /** Presses the button of an act, says why, and does it. */
   async function act(name: string, { why, says, confirm = name }: { why?: string; says: RegExp; confirm?: string }) {
     await press(name);
-    // What the service says of it comes a moment later than the button.
-    await eventually(async () => expect(await dialog().textContent()).toMatch(says), PATIENCE);
+    await reads(says);
     if (why) await dialog().getByLabel('Why').fill(why);
     await submit(confirm);
   }
@@ -54,7 +55,7 @@ const path = findChromium();
     async () => {
       await stage.go(page, '#/holds');
       await press('Hold charge of place-order');
-      expect(await dialog().textContent()).toMatch(/no replica sends “charge” for any saga of place-order/);
+      await reads(/no replica sends “charge” for any saga of place-order/);
       await dialog().getByLabel('Why').fill('the provider charges twice');
       await submit('Hold charge');
       await page.getByText('the provider charges twice').waitFor();
@@ -147,7 +148,7 @@ const path = findChromium();
       await stage.go(page, '#/parked');
       await press('Act on 6 sagas …');
       await dialog().getByLabel('How many a second').selectOption('5');
-      expect(await dialog().textContent()).toMatch(/frozen when you send it.*in about 1\.2 s/s);
+      await reads(/frozen when you send it.*in about 1\.2 s/s);
       await dialog().getByLabel('Why').fill('the provider is back');
       await submit('retry 6 sagas');
       await page.getByRole('heading', { name: /retry 6 sagas/ }).waitFor(SLOWLY);
@@ -210,9 +211,9 @@ const path = findChromium();
       await stage.loseMessages(3);
       await stage.go(page, '#/dead-letters?service=payment');
       await press('Act on 3 dead letters …');
-      expect(await dialog().textContent()).toMatch(/keeps its id.*frozen when you send it/s);
+      await reads(/keeps its id.*frozen when you send it/s);
       await dialog().getByLabel('What').selectOption('discard');
-      expect(await dialog().textContent()).toMatch(/can still be read here.*frozen when you send it/s);
+      await reads(/can still be read here.*frozen when you send it/s);
       await dialog().getByLabel('Why').fill('sent by a test');
       await submit('discard 3 dead letters');
       await page.getByRole('heading', { name: /discard 3 dead letters/ }).waitFor(SLOWLY);
