@@ -66,8 +66,11 @@ function end(request: FastifyRequest, { statusCode }: FastifyReply, { hasLeft }:
   const span = spans.get(request);
   if (!span) return;
   spans.delete(request);
-  if (hasLeft) span.set({ 'error.type': 'client_left' });
-  else span.set({ 'http.response.status_code': statusCode });
-  if (!hasLeft && statusCode >= 500) span.fail(String(statusCode));
+  if (hasLeft) {
+    span.set({ 'error.type': 'client_left' });
+  } else {
+    span.set({ 'http.response.status_code': statusCode });
+    if (statusCode >= 500) span.fail(String(statusCode));
+  }
   span.end();
 }
